@@ -1,0 +1,527 @@
+"""The seam between the mathematics and the array libraries.
+
+Everything in xpnn is written against an array namespace ``xp`` (array API standard).
+A `Backend` is the small object that says which ``xp``, on which device, and how arrays
+get there and back.  The backends that ship with xpnn are the modules of the package
+``xpnn.backends``; third parties add theirs through the entry-point group of the same
+name.  Both are reached by name, at run time, so that ``import xpnn`` imports no array
+library but NumPy, and no static import points from here to a library.
+
+A backend is *asked for* by a spec, ``NAME``, ``NAME:DEVICE``, or either with a ``!`` at
+the end, in this order of precedence: the ``backend=`` of a model, `use_backend`,
+`set_backend`, the environment variable ``XPNN_BACKEND``, ``"numpy"``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pkgutil
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from typing import Any, TypeVar
+
+import numpy as np
+
+__all__ = [
+    "Array",
+    "Backend",
+    "BackendFallbackWarning",
+    "BackendInfo",
+    "BackendUnavailableError",
+    "array_namespace",
+    "available_backends",
+    "dtype_name",
+    "get_backend",
+    "resolve",
+    "set_backend",
+    "use_backend",
+]
+
+Array = Any
+"""An array of any library that follows the array API standard."""
+
+HOST = "numpy"
+"""The backend that is always there, and that a missing one falls back to."""
+
+GROUP = "xpnn.backends"
+"""The package that holds our backends, and the entry-point group for everybody else's."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class BackendUnavailableError(RuntimeError):
+    """A backend was asked for that can't run here.
+
+    Parameters
+    ----------
+    name : str
+        The spec that was asked for.
+    reason : str
+        What was found instead: a missing package, no device, an error of the library.
+    remedy : str
+        What to do about it.
+    """
+
+    def __init__(self, name: str, reason: str, remedy: str = "") -> None:
+        super().__init__(name, reason, remedy)
+        self.name, self.reason, self.remedy = name, reason, remedy
+
+    def __str__(self) -> str:
+        text = f"the backend {self.name!r} is not usable here: {self.reason}."
+        return f"{text} {self.remedy}." if self.remedy else text
+
+
+class BackendFallbackWarning(UserWarning):
+    """The backend that was asked for can't run here; NumPy on the CPU runs instead."""
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What is known about one backend on this machine.
+
+    Attributes
+    ----------
+    name : str
+        The name by which it is asked for.
+    usable : bool
+        Whether a small computation ran and gave the right result.
+    device : str or None
+        The device on which it ran.
+    version : str or None
+        The version of the array library.
+    reason : str
+        Empty, or why it is not usable and what to do about it.
+    """
+
+    name: str
+    usable: bool
+    device: str | None
+    version: str | None
+    reason: str
+
+
+class Backend:
+    """An array library on a device.
+
+    A backend for another library is a subclass that overrides what that library does
+    differently, and a function ``load(device) -> Backend`` that finds it (see
+    CONTRIBUTING, "add a backend").
+
+    Parameters
+    ----------
+    name : str
+        The name by which the backend is asked for.
+    xp : module
+        A namespace of the array API standard.
+    device : object
+        A device in the library's own terms; None for its default.
+    version : str
+        The version of the library.
+
+    Attributes
+    ----------
+    name, xp, device, version
+        As given.
+    spec : str
+        The spec that leads to this backend again, for example ``"numpy"``.
+    """
+
+    def __init__(self, name: str, xp: Any, device: Any = None, version: str = "") -> None:
+        self.name, self.xp, self.device, self.version = name, xp, device, version
+        self.spec = name
+
+    def __repr__(self) -> str:
+        return f"<Backend {self.name} {self.version} on {self.device}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return resolve, (self.spec,)
+
+    def dtype(self, name: Any) -> Any:
+        """Return the library's dtype of a name, or of another library's dtype."""
+        return getattr(self.xp, dtype_name(name))
+
+    @property
+    def index_dtype(self) -> Any:
+        """The library's dtype for integers that index."""
+        info = self.xp.__array_namespace_info__()
+        return info.default_dtypes(device=self.device)["indexing"]
+
+    def owns(self, x: Any) -> bool:
+        """Whether `x` is an array of this library."""
+        import array_api_compat
+
+        return array_api_compat.is_array_api_obj(x) and array_namespace(x) is self.xp
+
+    def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+        """Place an array on this backend.
+
+        Parameters
+        ----------
+        x : array_like
+            Numbers in lists, a NumPy array, an array of any library that speaks DLPack,
+            or an array that is here already, which is not copied.
+        dtype : dtype or str, optional
+            The wanted dtype.  Without it, arrays keep theirs, and lists of Python floats
+            become float64 where the device has it, as in NumPy.
+        copy : bool
+            Whether the result must not share memory with `x`.
+
+        Returns
+        -------
+        array
+            The same numbers on `device`.
+
+        Raises
+        ------
+        TypeError
+            If `x` holds something else than numbers or truth values.
+        ValueError
+            If `x` is a ragged list.
+        """
+        if not self.owns(x):
+            return self._place(to_host(x), dtype, copy)
+        x = self._to_device(x)
+        wanted = x.dtype if dtype is None else self.dtype(dtype)
+        if copy or x.dtype != wanted:
+            x = self.xp.astype(x, wanted, copy=True)
+        return x
+
+    def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a host array to the device."""
+        wanted = self.dtype(x.dtype if dtype is None else dtype)
+        return self.xp.asarray(
+            x, dtype=wanted, device=self.device, copy=True if copy else None
+        )
+
+    def _to_device(self, x: Array) -> Array:
+        """Take an array of this library to this device; no copy where it is there."""
+        import array_api_compat
+
+        if self.device is None or array_api_compat.device(x) == self.device:
+            return x
+        return array_api_compat.to_device(x, self.device)
+
+    def to_numpy(self, x: Array) -> np.ndarray:
+        """Return the array as a NumPy array on the host, which waits for the device."""
+        return np.from_dlpack(x)
+
+    def synchronize(self) -> None:
+        """Wait until everything that was asked of the device is done."""
+
+    def activate(self) -> AbstractContextManager[Any]:
+        """Return a context to be in while computing with this backend's arrays."""
+        return nullcontext()
+
+    def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
+        """Return a function that computes the same, faster where the library can.
+
+        Parameters
+        ----------
+        function : callable
+            Pure, but for arguments that it is given to consume.
+        donate : tuple of int
+            The positions of those arguments: their memory may be used for the results.
+        """
+        return function
+
+
+# ---------------------------------------------------------------------------- arrays
+
+_namespaces: dict[type, Any] = {}
+
+
+def array_namespace(x: Array) -> Any:
+    """Return the namespace ``xp`` of an array.
+
+    The look-up of array-api-compat costs more than a small operation does, so its
+    answer is kept for each type of array.
+    """
+    try:
+        return _namespaces[type(x)]
+    except KeyError:
+        import array_api_compat
+
+        return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return a dtype's name in the standard, for any library's dtype: ``"float32"``."""
+    if isinstance(dtype, str):
+        return dtype
+    try:
+        return np.dtype(dtype).name
+    except TypeError:  # a dtype that NumPy does not know prints as library.name
+        return str(dtype).rpartition(".")[2]
+
+
+def to_host(x: Any) -> np.ndarray:
+    """Return numbers of any origin as a NumPy array.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers in lists, or an array of any library on any device.
+
+    Returns
+    -------
+    numpy.ndarray
+        `x` itself where it is one; possibly a read-only view of the other's memory.
+
+    Raises
+    ------
+    TypeError
+        If `x` holds something else than numbers or truth values.
+    ValueError
+        If `x` is a ragged list.
+    """
+    if not isinstance(x, np.ndarray | np.generic | list | tuple | int | float):
+        owner = _owner(x)
+        if owner is not None:
+            x = owner.to_numpy(x)
+        elif hasattr(x, "__dlpack__"):
+            x = np.from_dlpack(x)
+    try:
+        host = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"expected rows of equal length: {error}") from None
+    if host.dtype.kind not in "biuf":
+        raise TypeError(f"expected numbers, got an array of dtype {host.dtype}")
+    return host
+
+
+# --------------------------------------------------------------------------- finding
+
+_lock = threading.RLock()
+_found: dict[tuple[str, str | None], Backend | BackendUnavailableError] = {}
+_warned = False
+
+
+def _shipped() -> list[str]:
+    """Return the names of the backends that ship with xpnn."""
+    return [module.name for module in pkgutil.iter_modules(import_module(GROUP).__path__)]
+
+
+def _third_party() -> dict[str, metadata.EntryPoint]:
+    """Return the entry points of the backends that other packages register."""
+    return {point.name: point for point in metadata.entry_points(group=GROUP)}
+
+
+def _load(name: str, device: str | None) -> Backend:
+    """Load a backend and make it compute something; the result is kept.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If it can't run here.
+    ValueError
+        If there is no backend of that name.
+    """
+    key = (name, device)
+    with _lock:
+        if key not in _found:
+            if name in _shipped():
+                load = import_module(f"{GROUP}.{name}").load
+            elif name in (points := _third_party()):
+                load = points[name].load()
+            else:
+                known = [*_shipped(), *points, "auto"]
+                near = difflib.get_close_matches(name, known, 1, 0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ValueError(
+                    f"unknown backend {name!r}{hint} Known are: {', '.join(sorted(known))}"
+                )
+            try:
+                backend = load(device)
+                _try(backend)
+                backend.spec = name if device is None else f"{name}:{device}"
+                _found[key] = backend
+            except BackendUnavailableError as error:
+                _found[key] = error
+            except Exception as error:
+                reason = f"a small computation failed ({type(error).__name__}: {error})"
+                _found[key] = BackendUnavailableError(name, reason)
+        found = _found[key]
+    if isinstance(found, BackendUnavailableError):
+        raise BackendUnavailableError(
+            name if device is None else f"{name}:{device}", found.reason, found.remedy
+        )
+    return found
+
+
+def _owner(x: Any) -> Backend | None:
+    """Return the backend of an array's library; None for what is no such array."""
+    import array_api_compat
+
+    if array_api_compat.is_array_api_obj(x):
+        for name in [*_shipped(), *_third_party()]:
+            # a backend has its library's name, and who made the array has imported it
+            if name in sys.modules and (backend := _load(name, None)).owns(x):
+                return backend
+    return None
+
+
+def _try(backend: Backend) -> None:
+    """Run a real computation: that a library can be imported doesn't say that it works."""
+    with backend.activate():
+        xp, x = backend.xp, backend.asarray([[1.0, 2.0], [3.0, 4.0]], dtype="float32")
+        result = float(backend.to_numpy(xp.sum(xp.exp(x - 4.0) + x @ x)))
+    if not abs(result - 55.5530) < 1e-3:
+        raise ArithmeticError(f"it gave {result} where 55.553 is right")
+
+
+def resolve(spec: str | Backend | None = None) -> Backend:
+    """Return the backend of a spec, or the current one.
+
+    Parameters
+    ----------
+    spec : str, Backend or None
+        ``NAME``, ``NAME:DEVICE``, ``"auto"`` (a GPU where one works, else the CPU), or
+        one of these with a ``!`` at the end, which forbids the fallback.
+
+    Returns
+    -------
+    Backend
+        The same object for the same spec.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If the backend can't run here, and the spec ends in ``!`` or the environment
+        variable ``XPNN_BACKEND_STRICT`` is ``1``.
+    ValueError
+        If there is no backend of that name.
+    TypeError
+        If `spec` is something else.
+
+    Warns
+    -----
+    BackendFallbackWarning
+        Once in a process, if the backend can't run here and NumPy runs instead.
+    """
+    if spec is None:
+        return get_backend()
+    if isinstance(spec, Backend):
+        return spec
+    if not isinstance(spec, str):
+        raise TypeError(f"backend must be a str or a Backend, got {type(spec).__name__}")
+    name, _, device = spec.strip().removesuffix("!").partition(":")
+    if name == "auto":
+        return _first_usable(import_module(GROUP).AUTO)
+    try:
+        return _load(name, device or None)
+    except BackendUnavailableError as error:
+        if spec.endswith("!") or os.environ.get("XPNN_BACKEND_STRICT", "0") not in ("", "0"):
+            raise
+        _warn_once(error)
+        return _load(HOST, None)
+
+
+def _first_usable(names: tuple[str, ...]) -> Backend:
+    """Return the first backend that can run here; the last one always can."""
+    for name in names[:-1]:
+        try:
+            return _load(name, None)
+        except BackendUnavailableError:
+            continue
+    return _load(names[-1], None)
+
+
+def _warn_once(error: BackendUnavailableError) -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        frame, level = sys._getframe(), 1
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith("xpnn"):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(
+            f"{error} Running on NumPy on the CPU instead. (XPNN_BACKEND_STRICT=1, or a "
+            f"'!' after the name, turns this into an error.)",
+            BackendFallbackWarning,
+            stacklevel=level,
+        )
+
+
+def available_backends() -> list[BackendInfo]:
+    """Try every known backend, and tell which can run here.
+
+    Returns
+    -------
+    list of BackendInfo
+        One record for each backend that ships with xpnn or that an installed package
+        registers.  This imports each library that is installed, which can take seconds.
+    """
+    records = []
+    for name in [*_shipped(), *_third_party()]:
+        try:
+            backend = _load(name, None)
+        except BackendUnavailableError as error:
+            reason = f"{error.reason}. {error.remedy}".strip()
+            records.append(BackendInfo(name, False, None, None, reason))
+        else:
+            records.append(BackendInfo(name, True, str(backend.device), backend.version, ""))
+    return records
+
+
+# -------------------------------------------------------------------------- choosing
+
+_default: Backend | None = None
+_current: ContextVar[Backend | None] = ContextVar("xpnn_backend", default=None)
+
+
+def set_backend(spec: str | Backend) -> Backend:
+    """Make a backend the default of this process.
+
+    Parameters
+    ----------
+    spec : str or Backend
+        As in `resolve`.
+
+    Returns
+    -------
+    Backend
+        The backend that was chosen, which is NumPy's after a fallback.
+
+    Notes
+    -----
+    Inside ``with use_backend(...)`` that backend stays in force until the block ends.
+    """
+    global _default
+    _default = resolve(spec)
+    return _default
+
+
+@contextmanager
+def use_backend(spec: str | Backend) -> Iterator[Backend]:
+    """Use a backend inside a ``with`` block, in this thread or task only.
+
+    Parameters
+    ----------
+    spec : str or Backend
+        As in `resolve`.
+    """
+    token = _current.set(resolve(spec))
+    try:
+        yield get_backend()
+    finally:
+        _current.reset(token)
+
+
+def get_backend() -> Backend:
+    """Return the backend in use here.
+
+    Returns
+    -------
+    Backend
+        That of the innermost `use_backend`, else that of `set_backend`, else that of
+        the environment variable ``XPNN_BACKEND``, else NumPy's.
+    """
+    return (
+        _current.get() or _default or resolve(os.environ.get("XPNN_BACKEND", "").strip() or HOST)
+    )

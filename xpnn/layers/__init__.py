@@ -1,0 +1,30 @@
+"""Layers and activations: an open list, a file each.
+
+`xpnn.layers.base` tells what a layer is and CONTRIBUTING how to add one.
+"""
+
+from .base import LAYERS, Layer, Parameter
+from .dense import Dense
+from .dropout import Dropout
+from .leaky_relu import LeakyReLU
+from .linear import Linear
+from .relu import ReLU
+from .sigmoid import Sigmoid
+from .softmax import Softmax
+from .step import Step
+from .tanh import Tanh
+
+__all__ = [
+    "LAYERS",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "Parameter",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Step",
+    "Tanh",
+]

@@ -1,0 +1,113 @@
+"""What a layer is.
+
+A layer is a frozen description: a dataclass of hyper-parameters.  What it learns is
+plain data that goes in and comes out, and nothing is remembered on it between steps::
+
+    y, backward = layer.forward(params, x)          (n, n_inputs) -> (n, n_outputs)
+    dx, grads = backward(dy)
+
+The backward pass is a closure under the forward pass, so it reads beside it and sees
+what it needs; a gradient has its array's name with ``d`` in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from ..backend import Array
+from ..initializers import Generator
+
+__all__ = ["LAYERS", "Backward", "Layer", "Parameter", "Params"]
+
+Params = tuple[Array, ...]
+Backward = Callable[[Array], tuple[Array, Params]]
+
+LAYERS: dict[str, type[Layer]] = {}
+"""Every layer class by its name: a model file names its layers so."""
+
+
+class Parameter(NamedTuple):
+    """One array that a layer learns.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Its shape.
+    initializer : str, float, array_like or callable
+        Its first value, as in `xpnn.initializers.draw`.
+    """
+
+    shape: tuple[int, ...]
+    initializer: Any = "zeros"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The base class of layers: no parameters, as many outputs as inputs.
+
+    A subclass is a frozen dataclass that defines `forward`, and `parameters` and
+    `output_size` where these differ.  Defining it makes its name known to `xpnn.load`.
+    """
+
+    unbounded: ClassVar[bool] = False
+    """Whether outputs can be any number, so that they can't be probabilities."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        other = LAYERS.get(cls.__name__)
+        if other is not None and other.__module__.startswith("xpnn."):
+            raise TypeError(f"xpnn has a layer {cls.__name__!r} already: give yours another name")
+        LAYERS[cls.__name__] = cls
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return the parameters by name, in the order in which `forward` takes them."""
+        return {}
+
+    def output_size(self, n_inputs: int | None) -> int | None:
+        """Return the number of outputs for a number of inputs; None is not known.
+
+        Raises
+        ------
+        ValueError
+            If the layer can't take that number of inputs.
+        """
+        return n_inputs
+
+    def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
+        """Draw the noise of one training step.
+
+        Parameters
+        ----------
+        generator : numpy.random.Generator or numpy.random.RandomState
+            Where draws come from.
+        shape : (n, n_inputs)
+            The shape of the layer's input.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            What `forward` gets after its first two arguments, in training only.
+        """
+        return ()
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
+        """Compute the outputs, and the function that takes gradients back.
+
+        Parameters
+        ----------
+        params : tuple of array
+            In the order of `parameters`.
+        x : array of shape (n, n_inputs)
+            The inputs, which are not changed.
+
+        Returns
+        -------
+        y : array of shape (n, n_outputs)
+            The outputs.
+        backward : callable
+            ``backward(dy) -> (dx, grads)``: from the gradient of the loss with respect
+            to `y`, those with respect to `x` and to each parameter.
+        """
+        raise TypeError(f"the layer {type(self).__name__} does not define forward")

@@ -1,0 +1,82 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar
+
+from ..backend import Array, array_namespace
+from ..checks import check_integer
+from ..initializers import INITIALIZERS
+from ..naming import look_up
+from .base import Backward, Layer, Parameter, Params
+
+__all__ = ["Dense"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(Layer):
+    """A fully connected layer: ``y = x @ weights + biases``.
+
+    Parameters
+    ----------
+    n_inputs : int
+        The number of features of an input.
+    n_outputs : int
+        The number of neurons.
+    weights, biases : str, float, array_like or callable
+        Their first values, as in `xpnn.initializers.draw`.  Arrays have the shapes
+        (n_inputs, n_outputs) and (n_outputs,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive integer, or an initializer is unknown.
+    """
+
+    n_inputs: int
+    n_outputs: int
+    _: KW_ONLY
+    # a model file holds the values that they led to
+    weights: Any = field(default="glorot_uniform", metadata={"saved": False})
+    biases: Any = field(default="zeros", metadata={"saved": False})
+
+    unbounded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_integer("n_inputs", self.n_inputs, at_least=1)
+        check_integer("n_outputs", self.n_outputs, at_least=1)
+        for initializer in (self.weights, self.biases):
+            if isinstance(initializer, str):
+                look_up(initializer, INITIALIZERS, "initializer")
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return the weights (n_inputs, n_outputs) and biases (n_outputs,)."""
+        return {
+            "weights": Parameter((self.n_inputs, self.n_outputs), self.weights),
+            "biases": Parameter((self.n_outputs,), self.biases),
+        }
+
+    def output_size(self, n_inputs: int | None) -> int:
+        """Return `n_outputs`."""
+        if n_inputs not in (None, self.n_inputs):
+            raise ValueError(
+                f"Dense({self.n_inputs}, {self.n_outputs}) takes {self.n_inputs} inputs, "
+                f"but gets {n_inputs}"
+            )
+        return self.n_outputs
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
+        """Compute ``x @ weights + biases``."""
+        weights, biases = params
+        xp = array_namespace(x)
+        y = x @ weights  # (n, n_outputs)
+        y += biases
+
+        def backward(dy: Array) -> tuple[Array, Params]:
+            dweights = x.T @ dy  # (n_inputs, n_outputs)
+            dbiases = xp.sum(dy, axis=0)  # (n_outputs,)
+            dx = dy @ weights.T  # (n, n_inputs)
+            return dx, (dweights, dbiases)
+
+        return y, backward

@@ -1,0 +1,27 @@
+"""The softmax activation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backend import Array, array_namespace
+from .base import Backward, Layer, Params
+
+__all__ = ["Softmax"]
+
+
+@dataclass(frozen=True)
+class Softmax(Layer):
+    """Scores become probabilities: each row is exponentiated and divided by its sum."""
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
+        """Compute y = exp(x) / sum(exp(x)) along each row."""
+        xp = array_namespace(x)
+        y = xp.exp(x - xp.max(x, axis=1, keepdims=True))  # the largest is 1: no overflow
+        y /= xp.sum(y, axis=1, keepdims=True)  # (n, k)
+
+        def backward(dy: Array) -> tuple[Array, Params]:
+            # The Jacobian of a row is diag(y) - y y^T; its product with dy needs no matrix.
+            return y * (dy - xp.sum(dy * y, axis=1, keepdims=True)), ()
+
+        return y, backward

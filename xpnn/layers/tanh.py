@@ -1,0 +1,24 @@
+"""The hyperbolic tangent activation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backend import Array, array_namespace
+from .base import Backward, Layer, Params
+
+__all__ = ["Tanh"]
+
+
+@dataclass(frozen=True)
+class Tanh(Layer):
+    """The hyperbolic tangent: y = tanh(x), between -1 and 1."""
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
+        """Compute y = tanh(x)."""
+        y = array_namespace(x).tanh(x)
+
+        def backward(dy: Array) -> tuple[Array, Params]:
+            return dy * (1 - y * y), ()
+
+        return y, backward

@@ -1,0 +1,77 @@
+"""Things that are known by name: looked up, described as plain data, and made again.
+
+Layers, losses and optimizers are frozen dataclasses of hyper-parameters.  So each is
+described by its class name and its fields, which is what a model file holds, and made
+again from that without running any code from the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+__all__ = ["describe", "look_up", "make"]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").casefold()
+
+
+def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
+    """Return the entry of a name, in CamelCase or snake_case.
+
+    Raises
+    ------
+    ValueError
+        If there is none; it tells the nearest name and all of them.
+    """
+    plain = {_plain(key): key for key in table}
+    if _plain(name) in plain:
+        return table[plain[_plain(name)]]
+    near = difflib.get_close_matches(_plain(name), plain, 1, 0.6)
+    hint = f"; did you mean {plain[near[0]]!r}?" if near else "."
+    raise ValueError(f"unknown {kind} {name!r}{hint} Known are: {', '.join(sorted(table))}")
+
+
+def describe(thing: Any) -> dict[str, Any]:
+    """Return a frozen dataclass as plain data: its class name and its saved fields."""
+    saved = {f.name: getattr(thing, f.name) for f in _saved_fields(thing)}
+    return {"type": type(thing).__name__, **saved}
+
+
+def make(description: Any, classes: Mapping[str, type[T]], kind: str) -> T:
+    """Make again what `describe` described.
+
+    Raises
+    ------
+    ValueError
+        If the description is not of that form, names an unknown class, or lacks a
+        field, has one too many, or one with an impossible value.
+    """
+    if not isinstance(description, dict) or not isinstance(description.get("type"), str):
+        raise ValueError(f"expected a {kind} as an object with a 'type', got {description!r}")
+    values = {key: value for key, value in description.items() if key != "type"}
+    name = description["type"]
+    if name not in classes:
+        raise ValueError(
+            f"unknown {kind} {name!r}: import the module that defines it before loading. "
+            f"Known are: {', '.join(sorted(classes))}"
+        )
+    known = {f.name: f for f in _saved_fields(classes[name])}
+    odd = values.keys() - known.keys()
+    missing = {key for key, f in known.items() if f.default is MISSING} - values.keys()
+    if odd or missing:
+        problem = f"unknown {sorted(odd)}" if odd else f"missing {sorted(missing)}"
+        raise ValueError(f"{kind} {name!r} has wrong fields: {problem}")
+    try:
+        return classes[name](**values)
+    except TypeError as error:
+        raise ValueError(f"{kind} {name!r} has a field of the wrong type: {error}") from None
+
+
+def _saved_fields(thing: Any) -> list[Any]:
+    return [f for f in fields(thing) if f.metadata.get("saved", True)]
