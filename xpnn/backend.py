@@ -37,6 +37,7 @@ __all__ = [
     "BackendUnavailableError",
     "array_namespace",
     "available_backends",
+    "device_of",
     "dtype_name",
     "get_backend",
     "resolve",
@@ -249,6 +250,14 @@ def array_namespace(x: Array) -> Any:
         import array_api_compat
 
         return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
+
+
+def device_of(x: Array) -> Any:
+    """Return the device that new arrays go to, to be beside `x`.
+
+    It is None, the default, inside a function that is being compiled.
+    """
+    return getattr(x, "device", None)
 
 
 def dtype_name(dtype: Any) -> str:

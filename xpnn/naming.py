@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-__all__ = ["describe", "look_up", "make"]
+__all__ = ["describe", "look_up", "make", "register"]
 
 
 def _plain(name: str) -> str:
@@ -35,6 +35,20 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     near = difflib.get_close_matches(_plain(name), plain, 1, 0.6)
     hint = f"; did you mean {plain[near[0]]!r}?" if near else "."
     raise ValueError(f"unknown {kind} {name!r}{hint} Known are: {', '.join(sorted(table))}")
+
+
+def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:
+    """Enter a class in the table of its kind; a notebook may define one again.
+
+    Raises
+    ------
+    TypeError
+        If the name is that of one of xpnn's own.
+    """
+    other = table.get(cls.__name__)
+    if other is not None and other.__module__.startswith("xpnn."):
+        raise TypeError(f"xpnn has a {kind} {cls.__name__!r}: give yours another name")
+    table[cls.__name__] = cls
 
 
 def describe(thing: Any) -> dict[str, Any]:

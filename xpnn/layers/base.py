@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..backend import Array
 from ..initializers import Generator
+from ..naming import register
 
 __all__ = ["LAYERS", "Backward", "Layer", "Parameter", "Params"]
 
@@ -56,10 +57,7 @@ class Layer:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        other = LAYERS.get(cls.__name__)
-        if other is not None and other.__module__.startswith("xpnn."):
-            raise TypeError(f"xpnn has a layer {cls.__name__!r} already: give yours another name")
-        LAYERS[cls.__name__] = cls
+        register(cls, LAYERS, "layer")
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters by name, in the order in which `forward` takes them."""

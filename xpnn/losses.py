@@ -1,0 +1,346 @@
+"""Losses, sorted in order of increasing complexity.
+
+A loss measures each sample, and its backward pass takes each sample's weight::
+
+    losses, backward = criterion.forward(predictions, targets)      (n, k), (n, …) -> (n,)
+    dpredictions = backward(weight)                                 (n, k)
+
+With a weight of 1 / n that is the gradient of the mean, which is what calling the loss
+gives: ``loss, dpredictions = criterion(predictions, targets)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .backend import Array, array_namespace, device_of
+from .checks import check_number
+from .naming import register
+
+__all__ = [
+    "LOSSES",
+    "BinaryCrossEntropy",
+    "CategoricalCrossEntropy",
+    "Huber",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+]
+
+LOSSES: dict[str, type[Loss]] = {}
+"""Every loss class by its name: a model file names its loss so."""
+
+CLIP = 1e-7
+"""Probabilities are kept this far from 0 and 1 before their logarithm (the book, ch. 5)."""
+
+LossBackward = Callable[[Any], Array]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The base class of losses; a subclass defines `forward`."""
+
+    activation: ClassVar[str | None] = None
+    """The last layer with which the loss is computed together, from logits."""
+
+    classifies: ClassVar[bool] = False
+    """Whether targets are classes, so that there is an accuracy."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        register(cls, LOSSES, "loss")
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the loss of each sample, and the function that gives the gradient.
+
+        Parameters
+        ----------
+        predictions : array of shape (n, k)
+            The network's outputs.
+        targets : array
+            What they should be, as `prepare` returns them.
+
+        Returns
+        -------
+        losses : array of shape (n,)
+            The loss of each sample.
+        backward : callable
+            ``backward(weight)``, with a number or an array of shape (n, 1), is the
+            gradient of ``sum(weight * losses)`` with respect to `predictions`.
+        """
+        raise TypeError(f"the loss {type(self).__name__} does not define forward")
+
+    def __call__(
+        self, predictions: Array, targets: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        """Compute the mean loss and its gradient.
+
+        Parameters
+        ----------
+        predictions : array of shape (n, k)
+            The network's outputs.
+        targets : array
+            What they should be.
+        sample_weight : array of shape (n,), optional
+            How much each sample counts in the mean.
+
+        Returns
+        -------
+        loss : array of shape ()
+            The mean over the samples.
+        dpredictions : array of shape (n, k)
+            Its gradient with respect to `predictions`.
+        """
+        xp = array_namespace(predictions)
+        losses, backward = self.forward(predictions, targets)
+        if sample_weight is None:
+            return xp.mean(losses), backward(1 / predictions.shape[0])
+        # a batch may hold samples of weight 0 only; the smallest normal number keeps 0 / 0 out
+        total = xp.maximum(xp.sum(sample_weight), float(xp.finfo(losses.dtype).smallest_normal))
+        weight = sample_weight / total
+        return xp.sum(weight * losses), backward(weight[:, None])
+
+    def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
+        """Check targets once, and return them as `forward` takes them.
+
+        Parameters
+        ----------
+        targets : array
+            Numbers for the n samples: of shape (n, n_outputs), or (n,) for one output.
+        n_outputs : int
+            The number of the network's outputs.
+        dtype : dtype
+            That of the network's outputs.
+        name : str
+            What error messages call them.
+
+        Returns
+        -------
+        array of shape (n, n_outputs)
+            The targets.
+
+        Raises
+        ------
+        ValueError
+            If they have another shape, or impossible values.
+        """
+        xp = array_namespace(targets)
+        if targets.ndim == 1 and n_outputs == 1:
+            targets = targets[:, None]
+        if targets.ndim != 2 or targets.shape[1] != n_outputs:
+            wanted = "(n,) or (n, 1)" if n_outputs == 1 else f"(n, {n_outputs})"
+            raise ValueError(
+                f"{name} must have the shape {wanted} for a network with {n_outputs} "
+                f"output{'s' * (n_outputs > 1)}, got {tuple(targets.shape)}"
+            )
+        targets = xp.astype(targets, dtype, copy=False)
+        _reject(~xp.isfinite(targets), targets, f"{name} must hold finite numbers")
+        return targets
+
+
+class MeanSquaredError(Loss):
+    """The mean squared error: the mean of (prediction - target)² over a sample's outputs."""
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean of the squared errors of each sample."""
+        xp = array_namespace(predictions)
+        error = predictions - targets  # (n, k)
+
+        def backward(weight: Any) -> Array:
+            return error * (2 / error.shape[1]) * weight
+
+        return xp.mean(error * error, axis=1), backward
+
+
+class MeanAbsoluteError(Loss):
+    """The mean absolute error: the mean of abs(prediction - target) over the outputs."""
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean of the absolute errors of each sample."""
+        xp = array_namespace(predictions)
+        error = predictions - targets  # (n, k)
+
+        def backward(weight: Any) -> Array:
+            return xp.sign(error) * (1 / error.shape[1]) * weight
+
+        return xp.mean(xp.abs(error), axis=1), backward
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Squared for small errors, absolute for large ones.  Huber (1964).
+
+    Parameters
+    ----------
+    delta : float
+        The size of an error, > 0, from which on it counts absolutely.
+
+    Notes
+    -----
+    With the error e cut to c in [-delta, delta], the loss is c * (e - c / 2), which is
+    e² / 2 inside and delta * (abs(e) - delta / 2) outside, and its derivative is c.
+    """
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_number("delta", self.delta, above=0)
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean of c * (e - c / 2) of each sample."""
+        xp = array_namespace(predictions)
+        error = predictions - targets  # (n, k)
+        cut = xp.minimum(xp.maximum(error, -self.delta), self.delta)
+
+        def backward(weight: Any) -> Array:
+            return cut * (1 / error.shape[1]) * weight
+
+        return xp.mean(cut * (error - cut / 2), axis=1), backward
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """The cross-entropy of outputs that each say yes or no, independently.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits.  If not, they are probabilities, as Sigmoid gives.
+
+    Notes
+    -----
+    With p = sigmoid(z), the loss of one output is -y log p - (1 - y) log(1 - p), which
+    is max(z, 0) - y z + log(1 + exp(-abs(z))), and its derivative with respect to z is
+    p - y.  A sample's loss is the mean over its outputs.
+    """
+
+    from_logits: bool = False
+
+    activation: ClassVar[str | None] = "Sigmoid"
+    classifies: ClassVar[bool] = True
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean cross-entropy of each sample's outputs."""
+        xp = array_namespace(predictions)
+        y = targets
+        if self.from_logits:
+            z = predictions
+            e = xp.exp(-xp.abs(z))
+            losses = xp.maximum(z, 0.0) - y * z + xp.log1p(e)  # (n, k)
+            p = xp.where(z >= 0, 1.0, e) / (1 + e)
+            dpredictions = p - y
+        else:
+            p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
+            losses = -(y * xp.log(p) + (1 - y) * xp.log(1 - p))  # (n, k)
+            dpredictions = (p - y) / (p * (1 - p))
+
+        def backward(weight: Any) -> Array:
+            return dpredictions * (1 / y.shape[1]) * weight
+
+        return xp.mean(losses, axis=1), backward
+
+    def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
+        """Check that targets lie between 0 and 1; as in `Loss.prepare`."""
+        targets = super().prepare(targets, n_outputs, dtype, name)
+        _reject((targets < 0) | (targets > 1), targets, f"{name} must lie between 0 and 1")
+        return targets
+
+
+@dataclass(frozen=True)
+class CategoricalCrossEntropy(Loss):
+    """The cross-entropy of outputs that are the probabilities of k classes.
+
+    Targets are class indices of shape (n,), or one-hot rows of shape (n, k).
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits.  If not, they are probabilities, as Softmax gives.
+
+    Notes
+    -----
+    The loss of a sample is -log p[y].  Probabilities are clipped to [1e-7, 1 - 1e-7], as
+    in the book's chapter 5.  From logits z, log p = z - log(sum(exp(z))) needs no
+    clipping, and the derivative with respect to z is p - one_hot(y) (chapter 9).
+    """
+
+    from_logits: bool = False
+
+    activation: ClassVar[str | None] = "Softmax"
+    classifies: ClassVar[bool] = True
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the cross-entropy of each sample."""
+        xp = array_namespace(predictions)
+        y = _one_hot(targets, predictions)  # (n, k)
+        if self.from_logits:
+            z = predictions - xp.max(predictions, axis=1, keepdims=True)
+            e = xp.exp(z)
+            total = xp.sum(e, axis=1, keepdims=True)  # (n, 1)
+            log_p = z - xp.log(total)
+
+            def backward(weight: Any) -> Array:
+                return (e / total - y) * weight
+
+        else:
+            p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
+            log_p = xp.log(p)
+
+            def backward(weight: Any) -> Array:
+                return -y / p * weight
+
+        return -xp.sum(y * log_p, axis=1), backward
+
+    def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
+        """Check class indices or one-hot rows; as in `Loss.prepare`.
+
+        Returns
+        -------
+        array of shape (n,) or (n, n_outputs)
+            Indices as integers, rows as `dtype`.
+        """
+        xp = array_namespace(targets)
+        if targets.ndim == 2 and targets.shape[1] == n_outputs > 1:
+            rows = super().prepare(targets, n_outputs, dtype, name)
+            off = xp.abs(xp.sum(rows, axis=1, keepdims=True) - 1) > 1e-3
+            wrong = (rows < 0) | xp.broadcast_to(off, rows.shape)
+            _reject(wrong, rows, f"{name} must hold one-hot rows: not negative, with a sum of 1")
+            return rows
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = targets[:, 0]
+        if targets.ndim != 1:
+            raise ValueError(
+                f"{name} must have the shape (n,), with class indices, or (n, {n_outputs}), "
+                f"with one-hot rows, for {n_outputs} classes; got {tuple(targets.shape)}"
+            )
+        wanted = f"{name} must hold class indices 0 to {n_outputs - 1}, as whole numbers"
+        if xp.isdtype(targets.dtype, "real floating"):
+            _reject(~xp.isfinite(targets) | (xp.floor(targets) != targets), targets, wanted)
+        info = xp.__array_namespace_info__()
+        integer = info.default_dtypes(device=device_of(targets))["indexing"]
+        classes = xp.astype(targets, integer, copy=False)
+        _reject((classes < 0) | (classes >= n_outputs), classes, wanted)
+        return classes
+
+
+def _one_hot(targets: Array, predictions: Array) -> Array:
+    """Return targets as rows of the predictions' shape (n, k) and dtype."""
+    xp = array_namespace(predictions)
+    if targets.ndim == 2:
+        return xp.astype(targets, predictions.dtype, copy=False)
+    k = predictions.shape[1]
+    classes = xp.arange(k, dtype=targets.dtype, device=device_of(predictions))
+    return xp.astype(targets[:, None] == classes, predictions.dtype)
+
+
+def _reject(wrong: Array, values: Array, wanted: str) -> None:
+    """Raise a ValueError that shows the first value that is wrong."""
+    xp = array_namespace(wrong)
+    if bool(xp.any(wrong)):
+        flat = xp.astype(xp.reshape(wrong, (-1,)), xp.int8)
+        first = int(xp.argmax(flat))
+        value = xp.reshape(values, (-1,))[first]
+        width = values.shape[1] if values.ndim == 2 else 1
+        raise ValueError(f"{wanted}; got {value.item()!r} in row {first // width}")
