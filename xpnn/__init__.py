@@ -1,0 +1,86 @@
+"""Neural networks you can read, on any array library."""
+
+from . import calculus, datasets, initializers, layers, losses, metrics, optimizers, search
+from .backend import (
+    Backend,
+    BackendFallbackWarning,
+    BackendUnavailableError,
+    available_backends,
+    get_backend,
+    set_backend,
+    use_backend,
+)
+from .callbacks import Callback
+from .layers import (
+    Dense,
+    Dropout,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Parameter,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Step,
+    Tanh,
+)
+from .losses import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
+from .model import DivergenceError, History, Sequential
+from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from .serialization import ModelFileError, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Backend",
+    "BackendFallbackWarning",
+    "BackendUnavailableError",
+    "BinaryCrossEntropy",
+    "Callback",
+    "CategoricalCrossEntropy",
+    "Dense",
+    "DivergenceError",
+    "Dropout",
+    "History",
+    "Huber",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "ModelFileError",
+    "Optimizer",
+    "Parameter",
+    "RMSProp",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Step",
+    "Tanh",
+    "available_backends",
+    "calculus",
+    "datasets",
+    "get_backend",
+    "initializers",
+    "layers",
+    "load",
+    "losses",
+    "metrics",
+    "optimizers",
+    "search",
+    "set_backend",
+    "use_backend",
+]

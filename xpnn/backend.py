@@ -42,6 +42,7 @@ __all__ = [
     "get_backend",
     "resolve",
     "set_backend",
+    "to_host",
     "use_backend",
 ]
 
@@ -212,6 +213,10 @@ class Backend:
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array on the host, which waits for the device."""
         return np.from_dlpack(x)
+
+    def read(self, scalars: list[Array]) -> np.ndarray:
+        """Return arrays of shape () as one float64 array on the host, waiting once."""
+        return self.to_numpy(self.xp.stack(scalars)).astype(np.float64)
 
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""

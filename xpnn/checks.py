@@ -1,4 +1,4 @@
-"""Checks of hyper-parameters: an error names the argument, what it was and what is right."""
+"""Checks at the door: an error names the argument, what it was and what it should be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_integer", "check_number"]
+from .backend import Array, array_namespace
+
+__all__ = ["check_integer", "check_number", "check_rows", "reject"]
+
+BLOCK = 1 << 20
+"""How many numbers are looked at at a time, so that a check takes little memory."""
 
 
 def check_number(
@@ -55,3 +60,61 @@ def check_integer(name: str, value: Any, *, at_least: int) -> None:
         raise TypeError(wanted)
     if value < at_least:
         raise ValueError(wanted)
+
+
+def reject(wrong: Array, values: Array, wanted: str) -> None:
+    """Raise if any entry of an array is wrong.
+
+    Parameters
+    ----------
+    wrong : array of bool
+        Which entries are, in the shape of `values`.
+    values : array of shape (n,) or (n, k)
+        The entries.
+    wanted : str
+        What they should be: how the message begins.
+
+    Raises
+    ------
+    ValueError
+        It shows the first wrong entry and where it is.
+    """
+    xp = array_namespace(wrong)
+    if bool(xp.any(wrong)):
+        first = int(xp.argmax(xp.astype(xp.reshape(wrong, (-1,)), xp.int8)))
+        scalar = xp.reshape(values, (-1,))[first]
+        value = int(scalar) if xp.isdtype(values.dtype, "integral") else float(scalar)
+        place = f"row {first}"
+        if values.ndim == 2:
+            row, column = divmod(first, values.shape[1])
+            place = f"row {row}, column {column}"
+        raise ValueError(f"{wanted}; got {value!r} in {place}")
+
+
+def check_rows(name: str, x: Array) -> None:
+    """Check that an array holds finite rows of features.
+
+    Raises
+    ------
+    ValueError
+        If it has not the shape (n, n_features) with n > 0, or holds NaN or infinity.
+    """
+    xp = array_namespace(x)
+    if x.ndim != 2:
+        hint = ""
+        if x.ndim == 1:
+            hint = f"; for one feature use {name}.reshape(-1, 1), for one row {name}.reshape(1, -1)"
+        elif x.ndim > 2:
+            hint = f"; flatten what belongs to one sample with {name}.reshape(len({name}), -1)"
+        raise ValueError(
+            f"{name} must have the shape (n_samples, n_features), got {tuple(x.shape)}{hint}"
+        )
+    if x.shape[0] == 0:
+        raise ValueError(f"{name} must have at least one row, got the shape {tuple(x.shape)}")
+    rows = max(1, BLOCK // max(1, x.shape[1]))
+    for start in range(0, x.shape[0], rows):
+        block = x[start : min(start + rows, x.shape[0]), :]
+        finite = xp.isfinite(block)
+        if not bool(xp.all(finite)):
+            where = f" (rows counted from {start})" if start else ""
+            reject(~finite, block, f"{name} must hold finite numbers{where}")

@@ -1,12 +1,12 @@
 """Losses, sorted in order of increasing complexity.
 
-A loss measures each sample, and its backward pass takes each sample's weight::
+A loss measures each sample, and its backward pass tells how each sample's loss changes::
 
     losses, backward = criterion.forward(predictions, targets)      (n, k), (n, …) -> (n,)
-    dpredictions = backward(weight)                                 (n, k)
+    dlosses = backward()                                            (n, k)
 
-With a weight of 1 / n that is the gradient of the mean, which is what calling the loss
-gives: ``loss, dpredictions = criterion(predictions, targets)``.
+Calling the loss gives the mean and its gradient, divided by n or weighted:
+``loss, dpredictions = criterion(predictions, targets)``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .backend import Array, array_namespace, device_of
-from .checks import check_number
+from .checks import check_number, reject
 from .naming import register
 
 __all__ = [
@@ -35,7 +35,7 @@ LOSSES: dict[str, type[Loss]] = {}
 CLIP = 1e-7
 """Probabilities are kept this far from 0 and 1 before their logarithm (the book, ch. 5)."""
 
-LossBackward = Callable[[Any], Array]
+LossBackward = Callable[[], Array]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class Loss:
 
     classifies: ClassVar[bool] = False
     """Whether targets are classes, so that there is an accuracy."""
+
+    @property
+    def threshold(self) -> float | None:
+        """Where an output begins to say yes; None where outputs compete for one class."""
+        return None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -67,8 +72,8 @@ class Loss:
         losses : array of shape (n,)
             The loss of each sample.
         backward : callable
-            ``backward(weight)``, with a number or an array of shape (n, 1), is the
-            gradient of ``sum(weight * losses)`` with respect to `predictions`.
+            ``backward()`` is a new array of shape (n, k), the gradient of each sample's
+            loss with respect to its predictions.
         """
         raise TypeError(f"the loss {type(self).__name__} does not define forward")
 
@@ -95,12 +100,15 @@ class Loss:
         """
         xp = array_namespace(predictions)
         losses, backward = self.forward(predictions, targets)
+        dpredictions = backward()
         if sample_weight is None:
-            return xp.mean(losses), backward(1 / predictions.shape[0])
+            dpredictions /= predictions.shape[0]
+            return xp.mean(losses), dpredictions
         # a batch may hold samples of weight 0 only; the smallest normal number keeps 0 / 0 out
         total = xp.maximum(xp.sum(sample_weight), float(xp.finfo(losses.dtype).smallest_normal))
         weight = sample_weight / total
-        return xp.sum(weight * losses), backward(weight[:, None])
+        dpredictions *= weight[:, None]
+        return xp.sum(weight * losses), dpredictions
 
     def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
         """Check targets once, and return them as `forward` takes them.
@@ -136,7 +144,7 @@ class Loss:
                 f"output{'s' * (n_outputs > 1)}, got {tuple(targets.shape)}"
             )
         targets = xp.astype(targets, dtype, copy=False)
-        _reject(~xp.isfinite(targets), targets, f"{name} must hold finite numbers")
+        reject(~xp.isfinite(targets), targets, f"{name} must hold finite numbers")
         return targets
 
 
@@ -148,8 +156,8 @@ class MeanSquaredError(Loss):
         xp = array_namespace(predictions)
         error = predictions - targets  # (n, k)
 
-        def backward(weight: Any) -> Array:
-            return error * (2 / error.shape[1]) * weight
+        def backward() -> Array:
+            return 2 * error / error.shape[1]
 
         return xp.mean(error * error, axis=1), backward
 
@@ -162,8 +170,8 @@ class MeanAbsoluteError(Loss):
         xp = array_namespace(predictions)
         error = predictions - targets  # (n, k)
 
-        def backward(weight: Any) -> Array:
-            return xp.sign(error) * (1 / error.shape[1]) * weight
+        def backward() -> Array:
+            return xp.sign(error) / error.shape[1]
 
         return xp.mean(xp.abs(error), axis=1), backward
 
@@ -194,8 +202,8 @@ class Huber(Loss):
         error = predictions - targets  # (n, k)
         cut = xp.minimum(xp.maximum(error, -self.delta), self.delta)
 
-        def backward(weight: Any) -> Array:
-            return cut * (1 / error.shape[1]) * weight
+        def backward() -> Array:
+            return cut / error.shape[1]
 
         return xp.mean(cut * (error - cut / 2), axis=1), backward
 
@@ -221,6 +229,11 @@ class BinaryCrossEntropy(Loss):
     activation: ClassVar[str | None] = "Sigmoid"
     classifies: ClassVar[bool] = True
 
+    @property
+    def threshold(self) -> float:
+        """The logit or the probability of even odds."""
+        return 0.0 if self.from_logits else 0.5
+
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the mean cross-entropy of each sample's outputs."""
         xp = array_namespace(predictions)
@@ -230,21 +243,21 @@ class BinaryCrossEntropy(Loss):
             e = xp.exp(-xp.abs(z))
             losses = xp.maximum(z, 0.0) - y * z + xp.log1p(e)  # (n, k)
             p = xp.where(z >= 0, 1.0, e) / (1 + e)
-            dpredictions = p - y
+            dlosses = p - y
         else:
             p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
             losses = -(y * xp.log(p) + (1 - y) * xp.log(1 - p))  # (n, k)
-            dpredictions = (p - y) / (p * (1 - p))
+            dlosses = (p - y) / (p * (1 - p))
 
-        def backward(weight: Any) -> Array:
-            return dpredictions * (1 / y.shape[1]) * weight
+        def backward() -> Array:
+            return dlosses / y.shape[1]
 
         return xp.mean(losses, axis=1), backward
 
     def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
         """Check that targets lie between 0 and 1; as in `Loss.prepare`."""
         targets = super().prepare(targets, n_outputs, dtype, name)
-        _reject((targets < 0) | (targets > 1), targets, f"{name} must lie between 0 and 1")
+        reject((targets < 0) | (targets > 1), targets, f"{name} must lie between 0 and 1")
         return targets
 
 
@@ -281,15 +294,15 @@ class CategoricalCrossEntropy(Loss):
             total = xp.sum(e, axis=1, keepdims=True)  # (n, 1)
             log_p = z - xp.log(total)
 
-            def backward(weight: Any) -> Array:
-                return (e / total - y) * weight
+            def backward() -> Array:
+                return e / total - y
 
         else:
             p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
             log_p = xp.log(p)
 
-            def backward(weight: Any) -> Array:
-                return -y / p * weight
+            def backward() -> Array:
+                return -y / p
 
         return -xp.sum(y * log_p, axis=1), backward
 
@@ -306,7 +319,7 @@ class CategoricalCrossEntropy(Loss):
             rows = super().prepare(targets, n_outputs, dtype, name)
             off = xp.abs(xp.sum(rows, axis=1, keepdims=True) - 1) > 1e-3
             wrong = (rows < 0) | xp.broadcast_to(off, rows.shape)
-            _reject(wrong, rows, f"{name} must hold one-hot rows: not negative, with a sum of 1")
+            reject(wrong, rows, f"{name} must hold one-hot rows: not negative, with a sum of 1")
             return rows
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = targets[:, 0]
@@ -317,11 +330,11 @@ class CategoricalCrossEntropy(Loss):
             )
         wanted = f"{name} must hold class indices 0 to {n_outputs - 1}, as whole numbers"
         if xp.isdtype(targets.dtype, "real floating"):
-            _reject(~xp.isfinite(targets) | (xp.floor(targets) != targets), targets, wanted)
+            reject(~xp.isfinite(targets) | (xp.floor(targets) != targets), targets, wanted)
         info = xp.__array_namespace_info__()
         integer = info.default_dtypes(device=device_of(targets))["indexing"]
         classes = xp.astype(targets, integer, copy=False)
-        _reject((classes < 0) | (classes >= n_outputs), classes, wanted)
+        reject((classes < 0) | (classes >= n_outputs), classes, wanted)
         return classes
 
 
@@ -333,14 +346,3 @@ def _one_hot(targets: Array, predictions: Array) -> Array:
     k = predictions.shape[1]
     classes = xp.arange(k, dtype=targets.dtype, device=device_of(predictions))
     return xp.astype(targets[:, None] == classes, predictions.dtype)
-
-
-def _reject(wrong: Array, values: Array, wanted: str) -> None:
-    """Raise a ValueError that shows the first value that is wrong."""
-    xp = array_namespace(wrong)
-    if bool(xp.any(wrong)):
-        flat = xp.astype(xp.reshape(wrong, (-1,)), xp.int8)
-        first = int(xp.argmax(flat))
-        value = xp.reshape(values, (-1,))[first]
-        width = values.shape[1] if values.ndim == 2 else 1
-        raise ValueError(f"{wanted}; got {value.item()!r} in row {first // width}")

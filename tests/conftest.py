@@ -1,0 +1,45 @@
+"""Which backends a run tests: XPNN_TEST_BACKENDS=numpy,torch; a named one must be usable."""
+
+import os
+
+import pytest
+
+import xpnn
+from xpnn.backend import resolve
+
+# Threads fight over two cores, and arrays in tests are small.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
+
+
+def pytest_configure(config):
+    # What the environment says must not decide which backend a test runs on.
+    for name in ("XPNN_BACKEND", "XPNN_BACKEND_STRICT", "XPNN_DATA"):
+        os.environ.pop(name, None)
+
+
+def load(spec):
+    """Return a backend for tests, at its strictest; one that can't run is an error."""
+    if spec == "array_api_strict":
+        import array_api_strict
+
+        array_api_strict.set_array_api_strict_flags(
+            boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
+        )
+        # not its default device: arrays made without device= and read without asking fail
+        spec = "array_api_strict:device1"
+    return resolve(f"{spec}!")
+
+
+@pytest.fixture(params=SPECS)
+def backend(request):
+    """Each backend of this run, in use."""
+    with xpnn.use_backend(load(request.param)) as current:
+        yield current
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request):
+    """Each dtype that a model can have."""
+    return request.param

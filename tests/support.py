@@ -1,0 +1,29 @@
+"""What several test files need: comparing arrays strictly, and making them."""
+
+import numpy as np
+
+from xpnn.backend import array_namespace, device_of
+
+
+def assert_close(actual, expected, *, rtol=None, atol=0.0):
+    """Check namespace, device, dtype and shape first, then values (NumPy on either side is cast).
+
+    Where `expected` is a NumPy array or a number, only dtype and shape are compared with it
+    beside the values; the tolerance follows from the dtype.
+    """
+    if not isinstance(expected, np.ndarray | float | int | list | tuple):
+        assert array_namespace(actual) is array_namespace(expected)
+        assert device_of(actual) == device_of(expected)
+        assert actual.dtype == expected.dtype
+    actual, expected = host(actual), host(expected)
+    assert actual.shape == expected.shape
+    if rtol is None:
+        rtol = 50 * np.finfo(actual.dtype).eps
+    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
+
+
+def host(x):
+    """Return any array as NumPy's."""
+    from xpnn.backend import to_host
+
+    return to_host(x)

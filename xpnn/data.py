@@ -1,0 +1,125 @@
+"""Rows on their way into training: batches, splits and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .backend import Array, Backend, array_namespace, to_host
+from .checks import check_number, reject
+from .initializers import Generator
+from .losses import Loss
+
+__all__ = ["batch_slices", "check_class_weight", "check_sample_weight", "split_rows"]
+
+
+def batch_slices(n: int, batch_size: int | None) -> list[slice]:
+    """Return the slices of n rows; the last one may be shorter."""
+    size = n if batch_size is None else min(batch_size, n)
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def split_rows(
+    generator: Generator, part: float, x: Array, y: Array, weight: np.ndarray | None
+) -> tuple[tuple[Array, Array, np.ndarray | None], tuple[Array, Array]]:
+    """Split rows at random into those to train on and those to measure.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator or numpy.random.RandomState
+        Where the order comes from.
+    part : float
+        The part of the rows to measure, 0 < part < 1; at least one row.
+    x, y : array of n rows
+        Inputs and targets.
+    weight : numpy.ndarray of shape (n,), optional
+        Their weights.
+
+    Returns
+    -------
+    train : (x, y, weight)
+        The rows to train on, in their old order.
+    measure : (x, y)
+        The others.
+
+    Raises
+    ------
+    ValueError
+        If no row is left to train on.
+    """
+    n = x.shape[0]
+    count = max(1, round(part * n))
+    if count >= n:
+        raise ValueError(
+            f"validation_split must leave a row to train on; {part:g} of {n} rows takes {count}"
+        )
+    order = generator.permutation(n)
+    held, kept = np.sort(order[:count]), np.sort(order[count:])
+
+    def take(array: Array, rows: np.ndarray) -> Array:
+        xp = array_namespace(array)
+        info = xp.__array_namespace_info__()
+        device = getattr(array, "device", None)
+        dtype = info.default_dtypes(device=device)["indexing"]
+        return xp.take(array, xp.asarray(rows, dtype=dtype, device=device), axis=0)
+
+    return (
+        (take(x, kept), take(y, kept), None if weight is None else weight[kept]),
+        (take(x, held), take(y, held)),
+    )
+
+
+def check_sample_weight(weight: Any, n: int) -> np.ndarray | None:
+    """Return sample weights on the host, where batches' shares are added up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not n finite numbers >= 0 with a positive sum.
+    """
+    if weight is None:
+        return None
+    weight = to_host(weight).astype(np.float64)
+    if weight.shape != (n,):
+        raise ValueError(f"sample_weight must have the shape ({n},), got {weight.shape}")
+    wrong = ~np.isfinite(weight) | (weight < 0)
+    reject(wrong, weight, "sample_weight must hold finite numbers >= 0")
+    if not weight.any():
+        raise ValueError("sample_weight must hold a number > 0, got zeros only")
+    return weight
+
+
+def check_class_weight(
+    class_weight: Any, weight: np.ndarray | None, y: Array, loss: Loss, backend: Backend
+) -> np.ndarray | None:
+    """Return sample weights with the weights of the samples' classes multiplied in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `class_weight` is no dict of class index to number and not "balanced", or the
+        loss does not classify.
+    """
+    if class_weight is None:
+        return weight
+    if not loss.classifies:
+        raise ValueError(f"class_weight is for losses that classify, not for {loss}")
+    classes = backend.to_numpy(y)
+    if classes.ndim == 2:
+        if loss.threshold is not None and classes.shape[1] > 1:
+            raise ValueError("class_weight needs one class for each sample, got several outputs")
+        classes = classes.argmax(axis=1) if classes.shape[1] > 1 else classes[:, 0] > 0.5
+    classes = classes.astype(np.int64)
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(classes)
+        share = classes.size / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        factors = share[classes]
+    elif isinstance(class_weight, Mapping):
+        for key, value in class_weight.items():
+            check_number(f"class_weight[{key!r}]", value, at_least=0)
+        factors = np.array([class_weight.get(int(c), 1.0) for c in classes], dtype=np.float64)
+    else:
+        raise TypeError(f"class_weight must be a dict or 'balanced', got {class_weight!r}")
+    return check_sample_weight(factors if weight is None else factors * weight, classes.size)

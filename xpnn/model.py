@@ -1,0 +1,790 @@
+"""Sequential: the friendly shell around the pure core of `xpnn.training`.
+
+It holds what changes, the parameters, the optimizer's state and the generator of random
+numbers, and checks at the door what comes in.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .backend import Array, Backend, array_namespace, device_of, dtype_name, resolve
+from .callbacks import Callback, ProgressBar
+from .checks import check_integer, check_number, check_rows
+from .data import batch_slices, check_class_weight, check_sample_weight, split_rows
+from .initializers import as_generator, draw
+from .layers.base import Layer
+from .losses import LOSSES, Loss
+from .metrics import METRICS
+from .naming import look_up
+from .optimizers import OPTIMIZERS, Optimizer, State
+from .training import Stack, fuse, make_measure, make_train_step
+
+__all__ = ["DivergenceError", "History", "Sequential"]
+
+PREDICT_NUMBERS = 1 << 22
+"""About how many numbers one layer's outputs may hold when predicting a part of the rows."""
+
+
+class DivergenceError(ArithmeticError):
+    """The loss became NaN or infinite, so training was stopped."""
+
+
+@dataclass
+class History:
+    """What `Sequential.fit` measured.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        ``"loss"``, each metric, and the same with ``val_`` in front where there was
+        validation data: one number for each epoch.
+    """
+
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that were finished."""
+        return len(self.history.get("loss", ()))
+
+    def append(self, logs: dict[str, float]) -> None:
+        """Add the numbers of an epoch."""
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+
+class Sequential:
+    """A stack of layers that can be trained, measured, used and saved.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From input to output.
+    seed : int, None, numpy.random.Generator or numpy.random.RandomState
+        Where the initial parameters, the order of the batches and dropout's masks come
+        from.  One seed gives one run, to rounding, on every backend.
+    dtype : {"float32", "float64"}
+        The dtype of parameters and computation.
+    backend : str or Backend, optional
+        As in `xpnn.set_backend`; by default the one in use where the model is made.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        As given.
+    backend : Backend
+        Where the parameters are and the computation runs.
+    dtype : str
+        As given.
+    history : History or None
+        That of the last `fit`, also when it was interrupted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the layers' sizes don't meet, or an argument is none of the above.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        seed: Any = None,
+        dtype: Any = "float32",
+        backend: str | Backend | None = None,
+    ) -> None:
+        self._describe(layers, dtype, backend)
+        self._generator = as_generator(seed)
+        values = []
+        for index, layer in enumerate(self.layers):
+            for name, (shape, initializer) in layer.parameters().items():
+                try:
+                    values.append(draw(initializer, self._generator, shape))
+                except ValueError as error:
+                    raise ValueError(f"{name} of layer {index}, {layer}: {error}") from None
+        self._params = [self.backend.asarray(v, self.dtype, copy=True) for v in values]
+
+    def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
+        """Set what is known before there are parameters."""
+        self.layers = tuple(layers)
+        self.dtype = dtype_name(dtype)
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        if not self.layers:
+            raise ValueError("layers must hold at least one layer, got none")
+        size: int | None = None
+        for index, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                hint = "; write it with (): an instance" if isinstance(layer, type) else ""
+                raise TypeError(f"layers[{index}] must be a Layer, got {layer!r}{hint}")
+            try:
+                size = layer.output_size(size)
+            except ValueError as error:
+                raise ValueError(f"layers[{index}] does not fit: {error}") from None
+        self.backend = resolve(backend)
+        self._stack = Stack(self.layers)
+        self._loss: Loss | None = None
+        self._optimizer: Optimizer | None = None
+        self._metrics: tuple[str, ...] = ()
+        self._state: State = {}
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self.history: History | None = None
+        self.stop_training = False
+
+    @classmethod
+    def _restore(
+        cls, layers: Sequence[Layer], params: Sequence[Any], dtype: str, backend: Any
+    ) -> Sequential:
+        """Make a model around parameters that are known already."""
+        model = cls.__new__(cls)
+        model._describe(layers, dtype, backend)
+        model._generator = as_generator(None)
+        model._params = []
+        model.set_parameters(params)
+        return model
+
+    def __repr__(self) -> str:
+        inner = ", ".join(str(layer) for layer in self.layers)
+        return f"Sequential([{inner}], dtype={self.dtype!r}, backend={self.backend.spec!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_functions": {}}  # compiled functions are made again
+
+    # ------------------------------------------------------------------- parameters
+
+    @property
+    def n_inputs(self) -> int | None:
+        """The number of features that the first layer with a fixed size takes."""
+        for layer in self.layers:
+            if hasattr(layer, "n_inputs"):
+                return int(layer.n_inputs)
+        return None
+
+    def _sizes(self, n_inputs: int | None = None) -> list[int | None]:
+        """Return the number of inputs of each layer, and of outputs of the last."""
+        sizes = [self.n_inputs if n_inputs is None else n_inputs]
+        for layer in self.layers:
+            sizes.append(layer.output_size(sizes[-1]))
+        return sizes
+
+    @property
+    def _names(self) -> list[str]:
+        return [f"{i}.{name}" for i, layer in enumerate(self.layers) for name in layer.parameters()]
+
+    @property
+    def parameters(self) -> list[Array]:
+        """Copies of the parameters, layer by layer, weights before biases.
+
+        They are arrays of the model's backend, and stay as they are when training goes
+        on; `set_parameters` takes such a list.
+        """
+        with self.backend.activate():
+            return list(self._function("copy")(self._params))
+
+    def set_parameters(self, arrays: Sequence[Any]) -> None:
+        """Set all parameters.
+
+        Parameters
+        ----------
+        arrays : sequence of array_like
+            In the order and the shapes of `parameters`, of any library; copied.
+
+        Raises
+        ------
+        ValueError
+            If their number or a shape is wrong; then nothing is changed.
+        """
+        shapes = [p.shape for layer in self.layers for p in layer.parameters().values()]
+        if len(arrays) != len(shapes):
+            raise ValueError(f"arrays must hold {len(shapes)} arrays, got {len(arrays)}")
+        new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
+        for name, array, shape in zip(self._names, new, shapes):
+            if tuple(array.shape) != shape:
+                raise ValueError(f"{name} must have the shape {shape}, got {tuple(array.shape)}")
+        self._params = new
+
+    def to(self, spec: str | Backend) -> Sequential:
+        """Move the model, with its optimizer's state, to another backend.
+
+        Parameters
+        ----------
+        spec : str or Backend
+            As in `xpnn.set_backend`.
+
+        Returns
+        -------
+        Sequential
+            The model itself.
+        """
+        backend = resolve(spec)
+
+        def move(array: Array) -> Array:
+            return backend.asarray(array, array.dtype)
+
+        params = [move(p) for p in self._params]
+        state = {
+            key: [move(a) for a in value] if isinstance(value, list) else move(value)
+            for key, value in self._state.items()
+        }
+        self.backend, self._params, self._state, self._functions = backend, params, state, {}
+        return self
+
+    def summary(self) -> str:
+        """Return a table of the layers, with their outputs and numbers of parameters."""
+        from tabulate import tabulate
+
+        rows, total = [], 0
+        for layer, size in zip(self.layers, self._sizes()[1:]):
+            count = sum(math.prod(p.shape) for p in layer.parameters().values())
+            total += count
+            rows.append([str(layer), f"(n, {'?' if size is None else size})", f"{count:,}"])
+        table = tabulate(rows, ["layer", "output", "parameters"], colalign=("left", "left", "right"))
+        size = total * np.dtype(self.dtype).itemsize
+        return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {self.dtype} on {self.backend.spec}"
+
+    # ---------------------------------------------------------------------- compile
+
+    def compile(
+        self,
+        loss: str | Loss,
+        optimizer: str | Optimizer,
+        metrics: Sequence[str] = ("accuracy",),
+    ) -> Sequential:
+        """Choose how to train; the optimizer starts anew.
+
+        Parameters
+        ----------
+        loss : Loss or str
+            For example ``CategoricalCrossEntropy()`` or ``"categorical_cross_entropy"``.
+            Where it meets the activation at the end of the stack that belongs to it
+            (Softmax, or Sigmoid for the binary one), the two are computed together.
+        optimizer : Optimizer or str
+            For example ``Adam(0.01)`` or ``"adam"``.
+        metrics : sequence of str
+            Names of `xpnn.metrics.METRICS`.  ``"accuracy"`` is for losses that classify
+            and left out for others.
+
+        Returns
+        -------
+        Sequential
+            The model itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name is unknown, or the loss doesn't fit the last layer.
+        """
+        loss = _instance("loss", loss, Loss, LOSSES)
+        optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
+        if isinstance(metrics, str):
+            metrics = (metrics,)
+        names = []
+        for name in metrics:
+            if not isinstance(name, str):
+                raise TypeError(f"metrics must hold names, got {name!r}")
+            metric = look_up(name, METRICS, "metric").__name__
+            if loss.classifies and metric != "accuracy":
+                raise ValueError(f"the metric {metric!r} is for numbers, but {loss} is for classes")
+            if loss.classifies or metric != "accuracy":
+                names.append(metric)
+        fuse(self.layers, loss)
+        self._loss, self._optimizer, self._metrics = loss, optimizer, tuple(names)
+        self._state, self._functions = {}, {}
+        return self
+
+    def _compiled(self) -> tuple[Loss, Optimizer]:
+        if self._loss is None or self._optimizer is None:
+            raise RuntimeError("the model has no loss and optimizer yet: call compile() first")
+        return self._loss, self._optimizer
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        """Return one of the core's functions, compiled by the backend at its first use."""
+        if name not in self._functions:
+            if name == "copy":
+                xp = self.backend.xp
+                function = self.backend.compile(
+                    lambda arrays: [xp.asarray(a, copy=True) for a in arrays]
+                )
+            elif name == "predict":
+                stack = self._stack
+                function = self.backend.compile(lambda params, x: stack.forward(params, x)[0])
+            else:
+                loss, optimizer = self._compiled()
+                stack, criterion = fuse(self.layers, loss)
+                if name == "step":
+                    step = make_train_step(stack, criterion, optimizer, self._metrics)
+                    function = self.backend.compile(step, donate=(0, 1))
+                else:
+                    measure = make_measure(stack, criterion, self._metrics)
+                    function = self.backend.compile(measure)
+            self._functions[name] = function
+        return self._functions[name]
+
+    # ------------------------------------------------------------------------- door
+
+    def _inputs(self, X: Any, name: str = "X") -> Array:
+        """Check inputs and place them on the backend."""
+        try:
+            x = self.backend.asarray(X, self.dtype)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}: {error}") from None
+        check_rows(name, x)
+        wanted = self.n_inputs
+        if wanted is not None and x.shape[1] != wanted:
+            raise ValueError(
+                f"{name} must have {wanted} features, as the first layer takes, got the shape "
+                f"{tuple(x.shape)}"
+            )
+        return x
+
+    def _targets(self, y: Any, x: Array, name: str = "y") -> Array:
+        """Check targets, place them on the backend, and make them fit the loss."""
+        loss, _ = self._compiled()
+        try:
+            targets = self.backend.asarray(y)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name}: {error}") from None
+        if targets.ndim == 0 or targets.shape[0] != x.shape[0]:
+            raise ValueError(
+                f"{name} must have as many rows as the inputs, {x.shape[0]}, got the shape "
+                f"{tuple(targets.shape)}"
+            )
+        n_outputs = self._sizes(x.shape[1])[-1]
+        assert n_outputs is not None
+        return loss.prepare(targets, n_outputs, x.dtype, name)
+
+    # -------------------------------------------------------------------------- fit
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        epochs: int = 1,
+        batch_size: int | None = 32,
+        validation_data: tuple[Any, Any] | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+        verbose: str | bool | int = "auto",
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs: numbers of any library, finite.
+        y : array_like of shape (n,) or (n, n_outputs)
+            The targets, as the loss takes them.
+        epochs : int
+            How many times to go through the data.
+        batch_size : int or None
+            The number of samples in a step; None is all of them.  The last batch of an
+            epoch may be shorter.
+        validation_data : (X, y), optional
+            Data to measure after each epoch.
+        validation_split : float
+            The part of the samples, 0 <= part < 1, drawn at random, that is measured
+            after each epoch and not trained on.
+        shuffle : bool
+            Whether each epoch goes through the samples in a new order.  Where one batch
+            holds all of them, they stay in theirs.
+        sample_weight : array_like of shape (n,), optional
+            How much each sample counts, >= 0.  A batch's loss is the weighted mean.
+        class_weight : dict of int to float, or "balanced", optional
+            How much the samples of each class count; 1 for classes that are not named.
+            ``"balanced"`` is n / (number of classes * number of samples of the class).
+        callbacks : sequence of Callback
+            What to tell about the training.
+        verbose : "auto", bool or int
+            Whether to show a progress bar; "auto" shows one after two seconds where a
+            person watches, on a terminal or in a notebook.
+
+        Returns
+        -------
+        History
+            The loss and metrics of each epoch: the mean over its batches, as they were
+            before each step, and after the epoch for validation data.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is none of the above; the model stays as it was.
+        RuntimeError
+            If the model is not compiled.
+        DivergenceError
+            If the loss became NaN or infinite.  The parameters are then those at the
+            beginning of that epoch, and the optimizer starts anew.
+        KeyboardInterrupt
+            After Ctrl-C, at the end of the current step: the model keeps what it learnt
+            and ``model.history`` the finished epochs.
+        """
+        loss, optimizer = self._compiled()
+        check_integer("epochs", epochs, at_least=1)
+        if batch_size is not None:
+            check_integer("batch_size", batch_size, at_least=1)
+        check_number("validation_split", validation_split, at_least=0, below=1)
+        if validation_data is not None and validation_split:
+            raise ValueError("give validation_data or validation_split, not both")
+        if verbose not in ("auto", True, False, 0, 1, 2):
+            raise ValueError(f"verbose must be 'auto', True or False, got {verbose!r}")
+        callbacks = [*callbacks]
+        if not all(isinstance(callback, Callback) for callback in callbacks):
+            raise TypeError(f"callbacks must hold Callback objects, got {callbacks!r}")
+        if verbose == "auto":
+            if ProgressBar.wanted():
+                callbacks.append(ProgressBar(delay=2.0))
+        elif verbose:
+            callbacks.append(ProgressBar())
+
+        with self.backend.activate():
+            x = self._inputs(X)
+            targets = self._targets(y, x)
+            weight = check_sample_weight(sample_weight, x.shape[0])
+            weight = check_class_weight(class_weight, weight, targets, loss, self.backend)
+            validation = None
+            if validation_data is not None:
+                if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                    raise ValueError(f"validation_data must be (X, y), got {type(validation_data)}")
+                x_val = self._inputs(validation_data[0], "X of validation_data")
+                validation = x_val, self._targets(validation_data[1], x_val, "y of validation_data")
+            elif validation_split:
+                (x, targets, weight), validation = split_rows(
+                    self._generator, validation_split, x, targets, weight
+                )
+            if not self._state:
+                self._state = optimizer.init(self._params)
+            self.history = History()
+            self._train(
+                x, targets, weight, validation, epochs, batch_size, shuffle, callbacks
+            )
+        return self.history
+
+    def _train(
+        self,
+        x: Array,
+        y: Array,
+        weight: np.ndarray | None,
+        validation: tuple[Array, Array] | None,
+        epochs: int,
+        batch_size: int | None,
+        shuffle: bool,
+        callbacks: list[Callback],
+    ) -> None:
+        """Go through checked data."""
+        assert self.history is not None
+        n = x.shape[0]
+        slices = batch_slices(n, batch_size)
+        self.stop_training = False
+        for callback in callbacks:
+            callback.model = self
+        # most callbacks care for epochs only, and small steps are a matter of microseconds
+        each_step = [
+            c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end
+        ]
+        begun: list[Callback] = []
+        with _deferred_interrupt() as interrupted:
+            try:
+                for callback in callbacks:
+                    callback.on_train_begin(epochs, len(slices))
+                    begun.append(callback)
+                for epoch in range(epochs):
+                    for callback in callbacks:
+                        callback.on_epoch_begin(epoch)
+                    order = self._generator.permutation(n) if shuffle and len(slices) > 1 else None
+                    logs = self._train_epoch(
+                        epoch, x, y, weight, slices, order, each_step, interrupted
+                    )
+                    if validation is not None:
+                        measured = self._measure(*validation)
+                        logs |= {f"val_{name}": value for name, value in measured.items()}
+                    self.history.append(logs)
+                    for callback in callbacks:
+                        callback.on_epoch_end(epoch, logs)
+                    if self.stop_training:
+                        break
+            finally:
+                for callback in begun:
+                    callback.on_train_end()
+
+    def _train_epoch(
+        self,
+        epoch: int,
+        x: Array,
+        y: Array,
+        weight: np.ndarray | None,
+        slices: list[slice],
+        order: np.ndarray | None,
+        each_step: list[Callable[[int], None]],
+        interrupted: Callable[[], bool],
+    ) -> dict[str, float]:
+        """Take the steps of one epoch, and return its loss and metrics."""
+        xp, backend, step = self.backend.xp, self.backend, self._function("step")
+        start = self._function("copy")(self._params)
+        rows = None if order is None else backend.asarray(order, backend.index_dtype)
+        sizes = self._sizes(x.shape[1])
+        measured: list[tuple[Array, ...]] = []
+        shares = []
+        for index, part in enumerate(slices):
+            if rows is not None:
+                taken = rows[part]
+                x_batch, y_batch = xp.take(x, taken, axis=0), xp.take(y, taken, axis=0)
+            elif len(slices) > 1:
+                x_batch, y_batch = x[part, ...], y[part, ...]
+            else:
+                x_batch, y_batch = x, y
+            n_batch = x_batch.shape[0]
+            share, w_batch = float(n_batch), None
+            if weight is not None:
+                w = weight[part if order is None else order[part]]
+                share, w_batch = float(np.sum(w)), backend.asarray(w, self.dtype)
+            noise = tuple(
+                tuple(
+                    backend.asarray(drawn, self.dtype)
+                    for drawn in layer.draw(self._generator, (n_batch, size or 0))
+                )
+                for layer, size in zip(self.layers, sizes)
+            )
+            self._params, self._state, measures = step(
+                self._params, self._state, x_batch, y_batch, w_batch, noise
+            )
+            measured.append(measures)
+            shares.append(share)
+            for told in each_step:
+                told(index)
+            if interrupted():
+                raise KeyboardInterrupt
+        # read once: until here nothing has waited for the device
+        table = np.stack([backend.read(list(column)) for column in zip(*measured)])
+        wrong = ~np.isfinite(table[0])
+        if wrong.any():
+            self._params, self._state = start, {}
+            raise DivergenceError(self._advice(epoch, int(np.argmax(wrong)), table[0]))
+        means = table @ np.array(shares) / max(sum(shares), np.finfo(np.float64).tiny)
+        return dict(zip(("loss", *self._metrics), means.tolist()))
+
+    def _advice(self, epoch: int, step: int, losses: np.ndarray) -> str:
+        """Say what to try after the loss became NaN."""
+        _, optimizer = self._compiled()
+        return (
+            f"the loss became {losses[step]} in epoch {epoch + 1}, step {step + 1}. Try a "
+            f"smaller learning rate (it is {optimizer.learning_rate:g}), inputs scaled to "
+            "about -1 to 1, or dtype='float64'. The parameters are those from before this epoch"
+        )
+
+    # ---------------------------------------------------------------------- measure
+
+    def evaluate(self, X: Any, y: Any) -> dict[str, float]:
+        """Measure the loss and the metrics.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+        y : array_like of shape (n,) or (n, n_outputs)
+            The targets, as the loss takes them.
+
+        Returns
+        -------
+        dict of str to float
+            ``"loss"`` and each metric.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array is none of the above.
+        RuntimeError
+            If the model is not compiled.
+        """
+        return self.measure_on(X, y)()
+
+    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, float]]:
+        """Return `evaluate` for data that is checked and placed once.
+
+        Parameters
+        ----------
+        X, y : array_like
+            As in `evaluate`, which tells what is raised.
+
+        Returns
+        -------
+        callable
+            Without arguments; it measures the model as it then is.
+        """
+        self._compiled()
+        backend = self.backend
+        with backend.activate():
+            x = self._inputs(X)
+            targets = self._targets(y, x)
+
+        def measure() -> dict[str, float]:
+            with backend.activate():
+                return self._measure(x, targets)
+
+        return measure
+
+    def _measure(self, x: Array, y: Array) -> dict[str, float]:
+        measure, totals, n = self._function("measure"), None, x.shape[0]
+        for part in batch_slices(n, self._rows_at_a_time(x.shape[1])):
+            x_part, y_part = x[part, ...], y[part, ...]
+            measures = measure(self._params, x_part, y_part)
+            values = self.backend.read(list(measures)) * x_part.shape[0]
+            totals = values if totals is None else totals + values
+        assert totals is not None
+        return dict(zip(("loss", *self._metrics), (totals / n).tolist()))
+
+    def _rows_at_a_time(self, n_features: int) -> int:
+        """Return how many rows go through the network together, to bound memory."""
+        widest = max(size or 1 for size in self._sizes(n_features))
+        return max(1, PREDICT_NUMBERS // widest)
+
+    def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
+        """Compute the network's outputs.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+        batch_size : int, optional
+            How many rows go through the network at a time; by default as many as keep
+            memory bounded.
+
+        Returns
+        -------
+        array of shape (n, n_outputs)
+            Of the library, and on the device, that `X` is of; NumPy for lists.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `X` or `batch_size` is none of the above.
+        """
+        if batch_size is not None:
+            check_integer("batch_size", batch_size, at_least=1)
+        xp = self.backend.xp
+        with self.backend.activate():
+            x = self._inputs(X)
+            predict = self._function("predict")
+            rows = batch_size or self._rows_at_a_time(x.shape[1])
+            if rows >= x.shape[0]:
+                y = predict(self._params, x)
+            else:
+                slices = batch_slices(x.shape[0], rows)
+                y = xp.concat([predict(self._params, x[part, ...]) for part in slices])
+            return self._return_to(X, y)
+
+    def _return_to(self, X: Any, y: Array) -> Array:
+        """Take an array to where `X` is."""
+        import array_api_compat
+
+        if not array_api_compat.is_array_api_obj(X) or array_api_compat.is_numpy_array(X):
+            return self.backend.to_numpy(y)
+        if self.backend.owns(X) and device_of(X) == device_of(y):
+            return y
+        host = self.backend.to_numpy(y)
+        return array_namespace(X).asarray(host, device=device_of(X))
+
+    def forward(self, X: Any) -> Array:
+        """Compute the network's outputs on the model's backend.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+
+        Returns
+        -------
+        array of shape (n, n_outputs)
+            An array of the model's backend; nothing is dropped out.
+        """
+        with self.backend.activate():
+            return self._function("predict")(self._params, self._inputs(X))
+
+    def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
+        """Compute the loss and its gradient with respect to each parameter.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+        y : array_like of shape (n,) or (n, n_outputs)
+            The targets, as the loss takes them.
+
+        Returns
+        -------
+        loss : float
+            The mean loss.
+        grads : list of array
+            In the order and shapes of `parameters`; nothing is dropped out.
+        """
+        loss, _ = self._compiled()
+        stack, criterion = fuse(self.layers, loss)
+        with self.backend.activate():
+            x = self._inputs(X)
+            targets = self._targets(y, x)
+            predictions, backward = stack.forward(self._params, x)
+            value, dpredictions = criterion(predictions, targets)
+            return float(value), backward(dpredictions)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the network to a safetensors file; see `xpnn.load`.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, which is replaced at once when all is written.
+        """
+        from .serialization import save
+
+        save(self, path)
+
+
+def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any:
+    """Return a loss or an optimizer that may have been given by name or as a class."""
+    if isinstance(value, str):
+        value = look_up(value, classes, name)
+    if isinstance(value, type) and issubclass(value, base):
+        value = value()
+    if not isinstance(value, base):
+        raise TypeError(f"{name} must be a {base.__name__} or its name, got {value!r}")
+    return value
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait for the end of a step, in which parameters are half changed.
+
+    A second Ctrl-C does not wait.  Where Ctrl-C has been given another meaning, or in a
+    thread that doesn't get it, nothing changes.
+    """
+    asked = False
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,110 @@
+"""Optimization without gradients (chapter 6 of the book): what gradients are better than."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .checks import check_integer, check_number
+from .initializers import Generator, Normal, as_generator
+from .model import History, Sequential
+
+__all__ = ["random_search", "random_walk"]
+
+
+def random_search(
+    model: Sequential,
+    X: Any,
+    y: Any,
+    *,
+    iterations: int = 1000,
+    scale: float = 0.05,
+    seed: Any = None,
+) -> History:
+    """Draw all parameters anew each time, and keep the best.
+
+    Parameters
+    ----------
+    model : Sequential
+        A compiled model, which ends with the best parameters that were found, its own
+        at the beginning among them.
+    X, y : array_like
+        The data on which the loss is measured.
+    iterations : int
+        How many times to draw.
+    scale : float
+        The standard deviation of the draws, > 0.
+    seed : int, None, numpy.random.Generator or numpy.random.RandomState
+        Where the draws come from, in the order of the parameters.
+
+    Returns
+    -------
+    History
+        The loss and the metrics of the best parameters so far, after each draw.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        If an argument is none of the above; then the model stays as it was.
+    """
+    return _search(model, X, y, iterations, scale, as_generator(seed), walk=False)
+
+
+def random_walk(
+    model: Sequential,
+    X: Any,
+    y: Any,
+    *,
+    iterations: int = 1000,
+    scale: float = 0.05,
+    seed: Any = None,
+) -> History:
+    """Take a random step from the best parameters, and keep it if the loss fell.
+
+    Parameters
+    ----------
+    model, X, y, iterations, seed
+        As in `random_search`.
+    scale : float
+        The standard deviation of a step, > 0.
+
+    Returns
+    -------
+    History
+        The loss and the metrics of the best parameters so far, after each step.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        If an argument is none of the above; then the model stays as it was.
+    """
+    return _search(model, X, y, iterations, scale, as_generator(seed), walk=True)
+
+
+def _search(
+    model: Sequential,
+    X: Any,
+    y: Any,
+    iterations: int,
+    scale: float,
+    generator: Generator,
+    *,
+    walk: bool,
+) -> History:
+    check_integer("iterations", iterations, at_least=1)
+    check_number("scale", scale, above=0)
+    draw, history = Normal(scale), History()
+    measure = model.measure_on(X, y)
+    best, logs = model.parameters, measure()
+    try:
+        for _ in range(iterations):
+            steps = [
+                model.backend.asarray(draw(generator, tuple(p.shape)), model.dtype) for p in best
+            ]
+            model.set_parameters([p + s for p, s in zip(best, steps)] if walk else steps)
+            candidate = measure()
+            if candidate["loss"] < logs["loss"]:
+                best, logs = model.parameters, candidate
+            history.append(logs)
+    finally:
+        model.set_parameters(best)
+    return history

@@ -1,0 +1,221 @@
+"""Model files: safetensors, with the architecture as JSON in the metadata.
+
+A file holds numbers and a description, never code: loading one runs none.  The
+description names layers, losses and optimizers by their class names, which must be known
+already, and a SHA-256 over description and numbers tells a damaged file from a good one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .backend import Backend
+from .layers.base import LAYERS
+from .losses import LOSSES
+from .naming import describe, make
+from .optimizers import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from .model import Sequential
+
+__all__ = ["ModelFileError", "atomic_write", "load", "read", "save"]
+
+FORMAT = "xpnn"
+VERSION = 1
+
+
+class ModelFileError(ValueError):
+    """A file is no model file that this version of xpnn can load."""
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Write a file so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        The file to write.
+
+    Yields
+    ------
+    pathlib.Path
+        A file beside it to write to, which takes its name when the block ends well, and
+        is removed when it doesn't.
+    """
+    path = Path(path)
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(number)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        mask = os.umask(0)  # mkstemp lets nobody else read; a user expects the usual rights
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def save(
+    model: Sequential, path: str | os.PathLike[str], extra: Mapping[str, Any] | None = None
+) -> None:
+    """Save a model.
+
+    Parameters
+    ----------
+    model : Sequential
+        The model; how it was compiled is saved too, the optimizer's state is not.
+    path : str or path
+        The file, which is replaced at once when all is written.
+    extra : mapping, optional
+        Plain data to keep beside the description, as `read` returns it.
+    """
+    from safetensors.numpy import save_file
+
+    backend = model.backend
+    tensors = {
+        name: np.ascontiguousarray(backend.to_numpy(p))
+        for name, p in zip(model._names, model._params)
+    }
+    architecture = {
+        "dtype": model.dtype,
+        "layers": [describe(layer) for layer in model.layers],
+        "loss": describe(model._loss) if model._loss else None,
+        "optimizer": describe(model._optimizer) if model._optimizer else None,
+        "metrics": list(model._metrics),
+        "extra": dict(extra or {}),
+    }
+    text = json.dumps(architecture, allow_nan=False)
+    metadata = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "architecture": text,
+        "sha256": _digest(text, tensors),
+    }
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def _digest(text: str, tensors: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def load(path: str | os.PathLike[str], backend: str | Backend | None = None) -> Sequential:
+    """Load a model that `Sequential.save` has saved.  No code of the file is run.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    backend : str or Backend, optional
+        Where to put the model; by default the backend in use.
+
+    Returns
+    -------
+    Sequential
+        The model, compiled as it was; its optimizer starts anew.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If it is truncated, damaged, of another program or of a newer version, or names
+        a layer whose class has not been imported.
+    """
+    return read(path, backend)[0]
+
+
+def read(
+    path: str | os.PathLike[str], backend: str | Backend | None = None
+) -> tuple[Sequential, dict[str, Any]]:
+    """Load a model, and what was kept beside its description.
+
+    Parameters
+    ----------
+    path, backend
+        As in `load`.
+
+    Returns
+    -------
+    model : Sequential
+        As in `load`.
+    extra : dict
+        As given to `save`.
+    """
+    from .model import Sequential
+
+    metadata, tensors = _read_tensors(Path(path))
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(f"{path} is a safetensors file, but not of xpnn")
+    version = metadata.get("version", "")
+    if not version.isdecimal():
+        raise ModelFileError(f"{path} is damaged: its version is {version!r}")
+    if int(version) > VERSION:
+        raise ModelFileError(
+            f"{path} has format version {version}, but this xpnn reads up to {VERSION}: upgrade xpnn"
+        )
+    text = metadata.get("architecture", "")
+    if metadata.get("sha256") != _digest(text, tensors):
+        raise ModelFileError(f"{path} is damaged: its contents don't match its SHA-256")
+    try:
+        architecture = json.loads(text)
+        layers = [make(d, LAYERS, "layer") for d in architecture["layers"]]
+        model = Sequential._restore(
+            layers,
+            _in_order(layers, tensors),
+            architecture["dtype"],
+            backend,
+        )
+        if architecture["loss"] is not None:
+            model.compile(
+                make(architecture["loss"], LOSSES, "loss"),
+                make(architecture["optimizer"], OPTIMIZERS, "optimizer"),
+                architecture["metrics"],
+            )
+        return model, dict(architecture["extra"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelFileError(f"{path} does not describe a network: {reason}") from error
+
+
+def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Read metadata and arrays; safetensors checks that sizes and offsets agree."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, TypeError, AttributeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} is not a whole safetensors file ({error}); xpnn loads no other kind, "
+            "and no pickle: loading a pickle can run any code"
+        ) from error
+
+
+def _in_order(layers: list[Any], tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Return the arrays in the order of the layers' parameters."""
+    names = [f"{i}.{name}" for i, layer in enumerate(layers) for name in layer.parameters()]
+    if set(names) != set(tensors):
+        raise ValueError(f"expected the arrays {sorted(names)}, got {sorted(tensors)}")
+    return [tensors[name] for name in names]
