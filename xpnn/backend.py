@@ -198,9 +198,7 @@ class Backend:
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
         """Take a host array to the device."""
         wanted = self.dtype(x.dtype if dtype is None else dtype)
-        return self.xp.asarray(
-            x, dtype=wanted, device=self.device, copy=True if copy else None
-        )
+        return self.xp.asarray(x, dtype=wanted, device=self.device, copy=True if copy else None)
 
     def _to_device(self, x: Array) -> Array:
         """Take an array of this library to this device; no copy where it is there."""
@@ -270,7 +268,7 @@ def dtype_name(dtype: Any) -> str:
     if isinstance(dtype, str):
         return dtype
     try:
-        return np.dtype(dtype).name
+        return str(np.dtype(dtype).name)
     except TypeError:  # a dtype that NumPy does not know prints as library.name
         return str(dtype).rpartition(".")[2]
 
@@ -537,5 +535,7 @@ def get_backend() -> Backend:
         the environment variable ``XPNN_BACKEND``, else NumPy's.
     """
     return (
-        _current.get() or _default or resolve(os.environ.get("XPNN_BACKEND", "").strip() or HOST)
+        _current.get()
+        or _default
+        or resolve(os.environ.get("XPNN_BACKEND", "").strip() or HOST)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from numbers import Integral, Real
 from typing import Any
 
@@ -32,16 +33,16 @@ def check_number(
         If it is not finite, or out of range.
     """
     bounds = [
-        ("> ", above, lambda bound: value > bound),
-        (">= ", at_least, lambda bound: value >= bound),
-        ("< ", below, lambda bound: value < bound),
+        (">", above, operator.gt),
+        (">=", at_least, operator.ge),
+        ("<", below, operator.lt),
     ]
-    said = " and ".join(sign + format(bound, "g") for sign, bound, _ in bounds if bound is not None)
+    given = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
+    said = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in given)
     wanted = f"{name} must be a finite number {said}".rstrip()
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{wanted}, got {value!r}")
-    held = all(test(bound) for _, bound, test in bounds if bound is not None)
-    if not (math.isfinite(value) and held):
+    if not (math.isfinite(value) and all(holds(value, bound) for _, bound, holds in given)):
         raise ValueError(f"{wanted}, got {value!r}")
 
 

@@ -81,14 +81,14 @@ def check_sample_weight(weight: Any, n: int) -> np.ndarray | None:
     """
     if weight is None:
         return None
-    weight = to_host(weight).astype(np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"sample_weight must have the shape ({n},), got {weight.shape}")
-    wrong = ~np.isfinite(weight) | (weight < 0)
-    reject(wrong, weight, "sample_weight must hold finite numbers >= 0")
-    if not weight.any():
+    weights: np.ndarray = to_host(weight).astype(np.float64)
+    if weights.shape != (n,):
+        raise ValueError(f"sample_weight must have the shape ({n},), got {weights.shape}")
+    wrong = ~np.isfinite(weights) | (weights < 0)
+    reject(wrong, weights, "sample_weight must hold finite numbers >= 0")
+    if not weights.any():
         raise ValueError("sample_weight must hold a number > 0, got zeros only")
-    return weight
+    return weights
 
 
 def check_class_weight(
@@ -109,7 +109,9 @@ def check_class_weight(
     classes = backend.to_numpy(y)
     if classes.ndim == 2:
         if loss.threshold is not None and classes.shape[1] > 1:
-            raise ValueError("class_weight needs one class for each sample, got several outputs")
+            raise ValueError(
+                "class_weight needs one class for each sample, got several outputs"
+            )
         classes = classes.argmax(axis=1) if classes.shape[1] > 1 else classes[:, 0] > 0.5
     classes = classes.astype(np.int64)
     if isinstance(class_weight, str) and class_weight == "balanced":

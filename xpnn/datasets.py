@@ -130,11 +130,15 @@ def digits() -> Data:
     Machine Learning Repository, doi.org/10.24432/C50P49, licensed CC BY 4.0.
     """
     packed = resources.files("xpnn.resources").joinpath("digits.csv.gz").read_bytes()
-    table = np.loadtxt(gzip.decompress(packed).decode().splitlines(), delimiter=",", dtype=np.int64)
+    table = np.loadtxt(
+        gzip.decompress(packed).decode().splitlines(), delimiter=",", dtype=np.int64
+    )
     return (table[:, :64] / 16).astype(np.float32), table[:, 64]
 
 
-FASHION_URL = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+FASHION_URL = (
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+)
 # Of the files' contents: gzip files of the same contents differ from one another.
 FASHION_FILES = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",

@@ -27,6 +27,7 @@ __all__ = [
     "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "one_hot",
 ]
 
 LOSSES: dict[str, type[Loss]] = {}
@@ -287,7 +288,7 @@ class CategoricalCrossEntropy(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""
         xp = array_namespace(predictions)
-        y = _one_hot(targets, predictions)  # (n, k)
+        y = one_hot(targets, predictions)  # (n, k)
         if self.from_logits:
             z = predictions - xp.max(predictions, axis=1, keepdims=True)
             e = xp.exp(z)
@@ -338,8 +339,21 @@ class CategoricalCrossEntropy(Loss):
         return classes
 
 
-def _one_hot(targets: Array, predictions: Array) -> Array:
-    """Return targets as rows of the predictions' shape (n, k) and dtype."""
+def one_hot(targets: Array, predictions: Array) -> Array:
+    """Return targets as rows.
+
+    Parameters
+    ----------
+    targets : array of shape (n,) or (n, k)
+        Class indices, or rows already.
+    predictions : array of shape (n, k)
+        What the targets are compared with.
+
+    Returns
+    -------
+    array of shape (n, k)
+        Of the predictions' dtype; from an index, 1 in its column and 0 elsewhere.
+    """
     xp = array_namespace(predictions)
     if targets.ndim == 2:
         return xp.astype(targets, predictions.dtype, copy=False)

@@ -179,7 +179,9 @@ class Sequential:
 
     @property
     def _names(self) -> list[str]:
-        return [f"{i}.{name}" for i, layer in enumerate(self.layers) for name in layer.parameters()]
+        return [
+            f"{i}.{name}" for i, layer in enumerate(self.layers) for name in layer.parameters()
+        ]
 
     @property
     def parameters(self) -> list[Array]:
@@ -210,7 +212,9 @@ class Sequential:
         new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
         for name, array, shape in zip(self._names, new, shapes):
             if tuple(array.shape) != shape:
-                raise ValueError(f"{name} must have the shape {shape}, got {tuple(array.shape)}")
+                raise ValueError(
+                    f"{name} must have the shape {shape}, got {tuple(array.shape)}"
+                )
         self._params = new
 
     def to(self, spec: str | Backend) -> Sequential:
@@ -248,9 +252,12 @@ class Sequential:
             count = sum(math.prod(p.shape) for p in layer.parameters().values())
             total += count
             rows.append([str(layer), f"(n, {'?' if size is None else size})", f"{count:,}"])
-        table = tabulate(rows, ["layer", "output", "parameters"], colalign=("left", "left", "right"))
+        table = tabulate(
+            rows, ["layer", "output", "parameters"], colalign=("left", "left", "right")
+        )
         size = total * np.dtype(self.dtype).itemsize
-        return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {self.dtype} on {self.backend.spec}"
+        where = f"{self.dtype} on {self.backend.spec}"
+        return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {where}"
 
     # ---------------------------------------------------------------------- compile
 
@@ -284,8 +291,8 @@ class Sequential:
         TypeError, ValueError
             If a name is unknown, or the loss doesn't fit the last layer.
         """
-        loss = _instance("loss", loss, Loss, LOSSES)
-        optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
+        criterion: Loss = _instance("loss", loss, Loss, LOSSES)
+        rule: Optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
         if isinstance(metrics, str):
             metrics = (metrics,)
         names = []
@@ -293,12 +300,14 @@ class Sequential:
             if not isinstance(name, str):
                 raise TypeError(f"metrics must hold names, got {name!r}")
             metric = look_up(name, METRICS, "metric").__name__
-            if loss.classifies and metric != "accuracy":
-                raise ValueError(f"the metric {metric!r} is for numbers, but {loss} is for classes")
-            if loss.classifies or metric != "accuracy":
+            if criterion.classifies and metric != "accuracy":
+                raise ValueError(
+                    f"the metric {metric!r} is for numbers, but {criterion} is for classes"
+                )
+            if criterion.classifies or metric != "accuracy":
                 names.append(metric)
-        fuse(self.layers, loss)
-        self._loss, self._optimizer, self._metrics = loss, optimizer, tuple(names)
+        fuse(self.layers, criterion)
+        self._loss, self._optimizer, self._metrics = criterion, rule, tuple(names)
         self._state, self._functions = {}, {}
         return self
 
@@ -310,25 +319,23 @@ class Sequential:
     def _function(self, name: str) -> Callable[..., Any]:
         """Return one of the core's functions, compiled by the backend at its first use."""
         if name not in self._functions:
-            if name == "copy":
-                xp = self.backend.xp
-                function = self.backend.compile(
-                    lambda arrays: [xp.asarray(a, copy=True) for a in arrays]
-                )
-            elif name == "predict":
-                stack = self._stack
-                function = self.backend.compile(lambda params, x: stack.forward(params, x)[0])
-            else:
-                loss, optimizer = self._compiled()
-                stack, criterion = fuse(self.layers, loss)
-                if name == "step":
-                    step = make_train_step(stack, criterion, optimizer, self._metrics)
-                    function = self.backend.compile(step, donate=(0, 1))
-                else:
-                    measure = make_measure(stack, criterion, self._metrics)
-                    function = self.backend.compile(measure)
-            self._functions[name] = function
+            self._functions[name] = self._make(name)
         return self._functions[name]
+
+    def _make(self, name: str) -> Callable[..., Any]:
+        xp, stack = self.backend.xp, self._stack
+        if name == "copy":
+            return self.backend.compile(
+                lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
+            )
+        if name == "predict":
+            return self.backend.compile(lambda params, x: stack.forward(params, x)[0])
+        loss, optimizer = self._compiled()
+        stack, criterion = fuse(self.layers, loss)
+        if name == "measure":
+            return self.backend.compile(make_measure(stack, criterion, self._metrics))
+        step = make_train_step(stack, criterion, optimizer, self._metrics)
+        return self.backend.compile(step, donate=(0, 1))
 
     # ------------------------------------------------------------------------- door
 
@@ -457,9 +464,14 @@ class Sequential:
             validation = None
             if validation_data is not None:
                 if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-                    raise ValueError(f"validation_data must be (X, y), got {type(validation_data)}")
+                    raise ValueError(
+                        f"validation_data must be (X, y), got {type(validation_data)}"
+                    )
                 x_val = self._inputs(validation_data[0], "X of validation_data")
-                validation = x_val, self._targets(validation_data[1], x_val, "y of validation_data")
+                validation = (
+                    x_val,
+                    self._targets(validation_data[1], x_val, "y of validation_data"),
+                )
             elif validation_split:
                 (x, targets, weight), validation = split_rows(
                     self._generator, validation_split, x, targets, weight
@@ -467,9 +479,7 @@ class Sequential:
             if not self._state:
                 self._state = optimizer.init(self._params)
             self.history = History()
-            self._train(
-                x, targets, weight, validation, epochs, batch_size, shuffle, callbacks
-            )
+            self._train(x, targets, weight, validation, epochs, batch_size, shuffle, callbacks)
         return self.history
 
     def _train(
@@ -492,7 +502,9 @@ class Sequential:
             callback.model = self
         # most callbacks care for epochs only, and small steps are a matter of microseconds
         each_step = [
-            c.on_batch_end for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end
+            c.on_batch_end
+            for c in callbacks
+            if type(c).on_batch_end is not Callback.on_batch_end
         ]
         begun: list[Callback] = []
         with _deferred_interrupt() as interrupted:
@@ -503,7 +515,9 @@ class Sequential:
                 for epoch in range(epochs):
                     for callback in callbacks:
                         callback.on_epoch_begin(epoch)
-                    order = self._generator.permutation(n) if shuffle and len(slices) > 1 else None
+                    order = (
+                        self._generator.permutation(n) if shuffle and len(slices) > 1 else None
+                    )
                     logs = self._train_epoch(
                         epoch, x, y, weight, slices, order, each_step, interrupted
                     )
@@ -527,7 +541,7 @@ class Sequential:
         weight: np.ndarray | None,
         slices: list[slice],
         order: np.ndarray | None,
-        each_step: list[Callable[[int], None]],
+        each_step: Sequence[Callable[[int], None]],
         interrupted: Callable[[], bool],
     ) -> dict[str, float]:
         """Take the steps of one epoch, and return its loss and metrics."""

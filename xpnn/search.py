@@ -98,7 +98,8 @@ def _search(
     try:
         for _ in range(iterations):
             steps = [
-                model.backend.asarray(draw(generator, tuple(p.shape)), model.dtype) for p in best
+                model.backend.asarray(draw(generator, tuple(p.shape)), model.dtype)
+                for p in best
             ]
             model.set_parameters([p + s for p, s in zip(best, steps)] if walk else steps)
             candidate = measure()

@@ -53,7 +53,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         is removed when it doesn't.
     """
     path = Path(path)
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    number, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
+    )
     os.close(number)
     temporary = Path(name)
     try:

@@ -144,7 +144,12 @@ def make_train_step(
     """
 
     def step(
-        params: list[Array], state: State, x: Array, y: Array, weight: Array | None, noise: Noise
+        params: list[Array],
+        state: State,
+        x: Array,
+        y: Array,
+        weight: Array | None,
+        noise: Noise,
     ) -> tuple[list[Array], State, tuple[Array, ...]]:
         predictions, backward = stack.forward(params, x, noise)
         loss, dpredictions = criterion(predictions, y, weight)
@@ -157,8 +162,10 @@ def make_train_step(
 
 def _metric(name: str, criterion: Loss, predictions: Array, targets: Array) -> Array:
     """Compute a metric of what the criterion is given, logits or probabilities."""
+    metric: Callable[..., Array] = METRICS[name]
     if criterion.threshold is None:
-        return METRICS[name](predictions, targets)
+        return metric(predictions, targets)
+    # outputs that each say yes or no are counted each, not a row at a time
     xp = array_namespace(predictions)
     flat = xp.reshape(predictions, (-1,)), xp.reshape(targets, (-1,))
-    return METRICS[name](*flat, threshold=criterion.threshold)
+    return metric(*flat, threshold=criterion.threshold)
