@@ -59,7 +59,9 @@ def load(device: str | None) -> Backend:
     try:
         ctypes.CDLL(driver)
     except OSError as error:
-        reason = f"CuPy {cupy.__version__} is installed, but there is no NVIDIA driver ({error})"
+        reason = (
+            f"CuPy {cupy.__version__} is installed, but there is no NVIDIA driver ({error})"
+        )
         raise BackendUnavailableError("cupy", reason, REMEDY) from error
     try:
         count = cupy.cuda.runtime.getDeviceCount()

@@ -104,7 +104,9 @@ def check_rows(name: str, x: Array) -> None:
     if x.ndim != 2:
         hint = ""
         if x.ndim == 1:
-            hint = f"; for one feature use {name}.reshape(-1, 1), for one row {name}.reshape(1, -1)"
+            hint = (
+                f"; use {name}.reshape(-1, 1) for one feature, or {name}[None, :] for one row"
+            )
         elif x.ndim > 2:
             hint = f"; flatten what belongs to one sample with {name}.reshape(len({name}), -1)"
         raise ValueError(

@@ -223,8 +223,8 @@ def _checked(path: Path) -> bytes:
         contents, found = b"", f"unreadable, {error}"
     if found != FASHION_FILES[name]:
         raise ValueError(
-            f"{path} is damaged: the SHA-256 of its contents must be {FASHION_FILES[name]}, but "
-            f"is {found}. Delete the file and try again"
+            f"{path} is damaged: the SHA-256 of its contents must be {FASHION_FILES[name]}, "
+            f"but is {found}. Delete the file and try again"
         )
     return contents
 

@@ -173,7 +173,8 @@ def read(
         raise ModelFileError(f"{path} is damaged: its version is {version!r}")
     if int(version) > VERSION:
         raise ModelFileError(
-            f"{path} has format version {version}, but this xpnn reads up to {VERSION}: upgrade xpnn"
+            f"{path} has format version {version}, but this xpnn reads up to {VERSION}: "
+            "upgrade xpnn"
         )
     text = metadata.get("architecture", "")
     if metadata.get("sha256") != _digest(text, tensors):

@@ -173,10 +173,8 @@ class Loss:
     def calculate(self, output: Any, y: Any) -> np.floating[Any]:
         """Return the mean loss, as a NumPy number."""
         losses = _place(self.forward(output, y))
-        mean: np.floating[Any] = get_backend().to_numpy(array_namespace(losses).mean(losses))[
-            ()
-        ]
-        return mean
+        mean = get_backend().to_numpy(array_namespace(losses).mean(losses))
+        return mean[()]  # type: ignore[no-any-return]
 
 
 class Loss_CategoricalCrossentropy(Loss):
