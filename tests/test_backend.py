@@ -358,7 +358,9 @@ def third_party(tmp_path):
     """Make a folder for sys.path with a package installed in it that has backends."""
     info = tmp_path / "third_party_backend-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party-backend\nVersion: 1.0\n")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: third-party-backend\nVersion: 1.0\n"
+    )
     (info / "entry_points.txt").write_text(ENTRY_POINTS)
     (tmp_path / "third_party_backend.py").write_text(MODULE)
     for library in ("cupy", "torch", "jax"):  # slow to import, and not looked at here
@@ -425,7 +427,10 @@ def test_import_brings_nothing_optional():
 
 
 def test_a_first_training_on_numpy_brings_no_other_library():
-    code = TRAIN.partition("xpnn.Sequential([xpnn.Dense(2, 3)]).to")[0] + "import sys; print(*sys.modules)"
+    code = (
+        TRAIN.partition("xpnn.Sequential([xpnn.Dense(2, 3)]).to")[0]
+        + "import sys; print(*sys.modules)"
+    )
     loaded = {module.partition(".")[0] for module in run_python(code).stdout.split()}
     assert "array_api_compat" in loaded
     assert not loaded & {"cupy", "torch", "jax", "array_api_strict", "matplotlib", "requests"}
