@@ -18,23 +18,31 @@ REMEDY = (
 
 
 class CupyBackend(Backend):
-    """CuPy arrays on one GPU."""
+    """CuPy arrays on one GPU.
 
-    def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
-        with self.device:  # CuPy checks device= but allocates on the current device
-            return super()._place(x, dtype, copy)
+    CuPy computes and allocates on the current GPU, whatever ``device=`` says, and refuses
+    or slowly fetches the arrays of another; so every method first makes its GPU current.
+    """
+
+    def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+        """Place an array on this GPU; as in `Backend.asarray`."""
+        with self.device:
+            return super().asarray(x, dtype, copy=copy)
 
     def _to_device(self, x: Array) -> Array:
-        if x.device == self.device:
-            return x
-        with self.device:
-            return self.xp.asarray(x, copy=True)
+        # copy() brings an array to the current GPU; asarray can't if it is not contiguous
+        return x if x.device == self.device else x.copy()
 
     def to_numpy(self, x: Array) -> np.ndarray:
-        """Copy the array to the host, which waits for the GPU."""
-        with self.device:
+        """Copy the array to the host, which waits for the GPU that it is on."""
+        with x.device:
             host: np.ndarray = x.get()
         return host
+
+    def read(self, scalars: list[Array]) -> np.ndarray:
+        """Return arrays of shape () as one float64 array on the host; as in `Backend.read`."""
+        with self.device:
+            return super().read(scalars)
 
     def synchronize(self) -> None:
         """Wait for the GPU."""
@@ -55,6 +63,9 @@ def load(device: str | None) -> Backend:
     except ImportError as error:
         reason = f"CuPy can't be imported ({error})"
         raise BackendUnavailableError("cupy", reason, REMEDY) from error
+    if int(cupy.__version__.partition(".")[0]) < 14:
+        reason = f"CuPy {cupy.__version__} is too old: it casts scalars unlike NumPy 2"
+        raise BackendUnavailableError("cupy", reason, "Install CuPy 14 or newer")
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(driver)
@@ -68,10 +79,11 @@ def load(device: str | None) -> Backend:
     except cupy.cuda.runtime.CUDARuntimeError as error:
         reason = f"CuPy {cupy.__version__} finds no NVIDIA GPU ({error})"
         raise BackendUnavailableError("cupy", reason, REMEDY) from error
-    if not (device or "0").isdecimal() or int(device or 0) >= count:
+    number = device or "0"
+    if not number.isdecimal() or int(number) >= count:
         raise BackendUnavailableError(
-            f"cupy:{device}",
-            f"there is no GPU {device!r}; {count} found",
+            f"cupy:{number}",
+            f"there is no GPU {number!r}; CuPy {cupy.__version__} finds {count}",
             "Give the number of a GPU, counted from 0",
         )
-    return CupyBackend("cupy", xp, cupy.cuda.Device(int(device or 0)), cupy.__version__)
+    return CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)
