@@ -12,6 +12,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
+# A peer is compared with where a run names it; the other sessions don't install it.
+collect_ignore = [] if "torch" in SPECS else ["test_torch_peer.py"]
+
 
 def pytest_configure(config):
     # What the environment says must not decide which backend a test runs on.
@@ -43,3 +46,7 @@ def backend(request):
 def dtype(request):
     """Each dtype that a model can have."""
     return request.param
+
+
+if not os.environ.get("XPNN_TEST_CUPY_OFFLINE"):  # needs CuPy and NVRTC, but no GPU
+    collect_ignore = ["test_cupy_offline.py"]

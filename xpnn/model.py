@@ -27,7 +27,7 @@ from .losses import LOSSES, Loss
 from .metrics import METRICS
 from .naming import look_up
 from .optimizers import OPTIMIZERS, Optimizer, State
-from .training import Stack, fuse, make_measure, make_train_step
+from .training import Stack, fuse, make_gradients, make_measure, make_train_step
 
 __all__ = ["DivergenceError", "History", "Sequential"]
 
@@ -332,6 +332,8 @@ class Sequential:
             return self.backend.compile(lambda params, x: stack.forward(params, x)[0])
         loss, optimizer = self._compiled()
         stack, criterion = fuse(self.layers, loss)
+        if name == "gradients":
+            return self.backend.compile(make_gradients(stack, criterion))
         if name == "measure":
             return self.backend.compile(make_measure(stack, criterion, self._metrics))
         step = make_train_step(stack, criterion, optimizer, self._metrics)
@@ -743,14 +745,11 @@ class Sequential:
         grads : list of array
             In the order and shapes of `parameters`; nothing is dropped out.
         """
-        loss, _ = self._compiled()
-        stack, criterion = fuse(self.layers, loss)
+        self._compiled()
         with self.backend.activate():
             x = self._inputs(X)
-            targets = self._targets(y, x)
-            predictions, backward = stack.forward(self._params, x)
-            value, dpredictions = criterion(predictions, targets)
-            return float(value), backward(dpredictions)
+            value, grads = self._function("gradients")(self._params, x, self._targets(y, x))
+            return float(value), grads
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the network to a safetensors file; see `xpnn.load`.

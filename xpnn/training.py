@@ -18,7 +18,7 @@ from .losses import Loss
 from .metrics import METRICS
 from .optimizers import Optimizer, State
 
-__all__ = ["Noise", "Stack", "fuse", "make_measure", "make_train_step"]
+__all__ = ["Noise", "Stack", "fuse", "make_gradients", "make_measure", "make_train_step"]
 
 Noise = tuple[tuple[Array, ...], ...]
 """For each layer what it drew for this step; an empty tuple for most."""
@@ -128,6 +128,17 @@ def make_measure(
         )
 
     return measure
+
+
+def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, list[Array]]]:
+    """Return ``gradients(params, x, y) -> (loss, grads)``, outside training."""
+
+    def gradients(params: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
+        predictions, backward = stack.forward(params, x)
+        loss, dpredictions = criterion(predictions, y)
+        return loss, backward(dpredictions)
+
+    return gradients
 
 
 def make_train_step(

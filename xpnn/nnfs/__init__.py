@@ -174,7 +174,7 @@ class Loss:
         """Return the mean loss, as a NumPy number."""
         losses = _place(self.forward(output, y))
         mean = get_backend().to_numpy(array_namespace(losses).mean(losses))
-        return mean[()]  # type: ignore[no-any-return]
+        return mean.reshape(-1)[0]  # type: ignore[no-any-return]
 
 
 class Loss_CategoricalCrossentropy(Loss):

@@ -1,0 +1,122 @@
+"""Gradients of whole random networks beside an independent automatic differentiation.
+
+The peer is the package autograd, which differentiates NumPy code that is written here a
+second time, from the definitions.
+"""
+
+from itertools import pairwise
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from support import host
+
+import xpnn
+from xpnn.layers import LAYERS
+
+REFERENCE = {
+    "ReLU": lambda x: anp.maximum(x, 0),
+    "LeakyReLU": lambda x: anp.where(x > 0, x, 0.1 * x),
+    "Sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
+    "Tanh": anp.tanh,
+    "Linear": lambda x: x,
+    "Softmax": lambda x: anp.exp(x) / anp.sum(anp.exp(x), axis=1, keepdims=True),
+}
+
+OUTPUTS = {  # loss: (last activation, targets, loss of predictions p and targets y)
+    "CategoricalCrossEntropy": (
+        "Softmax",
+        lambda rng, n, k: rng.integers(k, size=n),
+        lambda p, y: -anp.mean(anp.log(p[np.arange(len(y)), y])),
+    ),
+    "BinaryCrossEntropy": (
+        "Sigmoid",
+        lambda rng, n, k: rng.integers(2, size=(n, k)).astype(float),
+        lambda p, y: -anp.mean(y * anp.log(p) + (1 - y) * anp.log(1 - p)),
+    ),
+    "MeanSquaredError": (
+        "Linear",
+        lambda rng, n, k: rng.standard_normal((n, k)),
+        lambda p, y: anp.mean((p - y) ** 2),
+    ),
+    "MeanAbsoluteError": (
+        "Tanh",
+        lambda rng, n, k: rng.standard_normal((n, k)),
+        lambda p, y: anp.mean(anp.abs(p - y)),
+    ),
+    "Huber": (
+        "Linear",
+        lambda rng, n, k: 2 * rng.standard_normal((n, k)),
+        lambda p, y: anp.mean(
+            anp.where(anp.abs(p - y) < 1, (p - y) ** 2 / 2, anp.abs(p - y) - 0.5)
+        ),
+    ),
+}
+
+
+def random_network(rng, loss):
+    """Return layers, as ours and as functions, of random sizes and activations."""
+    sizes = rng.integers(1, 8, size=rng.integers(2, 5)).tolist()
+    ours, theirs = [], []
+    for n_inputs, n_outputs in pairwise(sizes):
+        name = rng.choice(["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softmax"])
+        ours += [xpnn.Dense(n_inputs, n_outputs, biases=rng.standard_normal(n_outputs))]
+        ours += [LAYERS[name](0.1) if name == "LeakyReLU" else LAYERS[name]()]
+        theirs.append(REFERENCE[name])
+    last = OUTPUTS[loss][0]
+    ours += [xpnn.Dense(sizes[-1], 3), LAYERS[last]()]
+    theirs.append(REFERENCE[last])
+    return sizes[0], ours, theirs
+
+
+@pytest.mark.parametrize("loss", OUTPUTS)
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "apart"])
+def test_a_random_network(backend, loss, seed, fused):
+    rng = np.random.default_rng(seed)
+    n_inputs, layers, activations = random_network(rng, loss)
+    n = int(rng.integers(1, 9))
+    X, y = rng.standard_normal((n, n_inputs)), OUTPUTS[loss][1](rng, n, 3)
+    if not fused:  # something between keeps activation and loss from being joined
+        layers.append(xpnn.Dropout(0.5))
+    model = xpnn.Sequential(layers, seed=seed, dtype="float64").compile(loss, "sgd")
+    params = [host(p) for p in model.parameters]
+
+    def reference(params):
+        x = X
+        for weights, biases, activation in zip(params[::2], params[1::2], activations):
+            x = activation(anp.dot(x, weights) + biases)
+        return OUTPUTS[loss][2](x, y)
+
+    wanted, wanted_grads = autograd.value_and_grad(reference)(params)
+    value, grads = model.gradients(X, y)
+    assert value == pytest.approx(float(wanted), rel=1e-10, abs=1e-10)
+    for grad, wanted_grad in zip(grads, wanted_grads):
+        assert backend.owns(grad)
+        np.testing.assert_allclose(host(grad), wanted_grad, rtol=1e-10, atol=1e-10)
+
+
+def test_softmax_backward_is_the_jacobian(backend):
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((4, 5)), rng.standard_normal((4, 5))
+    _, backward = xpnn.Softmax().forward((), backend.asarray(x))
+    jacobians = [autograd.jacobian(REFERENCE["Softmax"])(row[None, :])[0, :, 0, :] for row in x]
+    wanted = np.stack([d @ jacobian for d, jacobian in zip(dy, jacobians)])
+    np.testing.assert_allclose(host(backward(backend.asarray(dy))[0]), wanted, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e30])
+def test_extreme_logits_stay_finite(backend, dtype, scale):
+    logits = backend.asarray([[scale, -scale, 0.0], [-scale, -scale, -scale]], dtype)
+    for loss, targets in (
+        (xpnn.CategoricalCrossEntropy(from_logits=True), backend.asarray([0, 1])),
+        (xpnn.BinaryCrossEntropy(from_logits=True), backend.asarray(np.eye(3)[:2], dtype)),
+    ):
+        value, grad = loss(logits, targets)
+        assert np.isfinite(host(value)).all()
+        assert np.isfinite(host(grad)).all()
+    for layer in (xpnn.Softmax(), xpnn.Sigmoid(), xpnn.Tanh()):
+        y, backward = layer.forward((), logits)
+        assert np.isfinite(host(y)).all()
+        assert np.isfinite(host(backward(y)[0])).all()

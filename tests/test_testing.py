@@ -1,0 +1,214 @@
+"""The checks for users' own layers find what they are there to find."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+import xpnn
+from xpnn.backend import array_namespace
+from xpnn.layers import LAYERS
+from xpnn.losses import LOSSES
+from xpnn.optimizers import OPTIMIZERS
+from xpnn.testing import check_layer, check_loss, check_optimizer
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        xpnn.Dense(3, 4),
+        xpnn.Dropout(0.4),
+        xpnn.Linear(),
+        xpnn.Step(),
+        xpnn.ReLU(),
+        xpnn.LeakyReLU(0.1),
+        xpnn.Sigmoid(),
+        xpnn.Tanh(),
+        xpnn.Softmax(),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("n", [1, 5])
+def test_every_layer_passes(layer, n, backend):
+    check_layer(layer, (n, 3), backends=["numpy", backend])
+
+
+def test_every_layer_is_tested():
+    ours = {name for name, cls in LAYERS.items() if cls.__module__.startswith("xpnn.")}
+    assert ours == {
+        *(
+            "Dense",
+            "Dropout",
+            "Linear",
+            "Step",
+            "ReLU",
+            "LeakyReLU",
+            "Sigmoid",
+            "Tanh",
+            "Softmax",
+        )
+    }
+
+
+OUR_LOSSES = [
+    xpnn.MeanSquaredError(),
+    xpnn.MeanAbsoluteError(),
+    xpnn.Huber(0.5),
+    xpnn.BinaryCrossEntropy(),
+    xpnn.BinaryCrossEntropy(from_logits=True),
+    xpnn.CategoricalCrossEntropy(),
+    xpnn.CategoricalCrossEntropy(from_logits=True),
+]
+
+
+@pytest.mark.parametrize("loss", OUR_LOSSES, ids=str)
+def test_every_loss_passes(loss, backend):
+    check_loss(loss, backends=["numpy", backend])
+
+
+def test_soft_labels_pass(backend):
+    predictions, targets = [[0.2, 0.8], [0.5, 0.5]], [[0.3, 0.7], [0.0, 1.0]]
+    for from_logits in (False, True):
+        loss = xpnn.CategoricalCrossEntropy(from_logits=from_logits)
+        check_loss(loss, predictions, targets, backends=["numpy", backend])
+
+
+def test_every_loss_is_tested():
+    ours = {name for name, cls in LOSSES.items() if cls.__module__.startswith("xpnn.")}
+    assert ours == {type(loss).__name__ for loss in OUR_LOSSES}
+
+
+OUR_OPTIMIZERS = [
+    xpnn.SGD(),
+    xpnn.SGD(0.1, momentum=0.9, decay=0.1),
+    xpnn.SGD(0.1, momentum=0.9, nesterov=True),
+    xpnn.AdaGrad(0.1),
+    xpnn.RMSProp(0.01, decay=0.1),
+    xpnn.Adam(0.01),
+    xpnn.Adam(0.01, beta_1=0.0),
+    xpnn.AdamW(0.01, weight_decay=0.1),
+]
+
+
+@pytest.mark.parametrize("optimizer", OUR_OPTIMIZERS, ids=str)
+def test_every_optimizer_passes(optimizer, backend):
+    check_optimizer(optimizer, backends=["numpy", backend])
+
+
+def test_every_optimizer_is_tested():
+    ours = {name for name, cls in OPTIMIZERS.items() if cls.__module__.startswith("xpnn.")}
+    assert ours == {type(optimizer).__name__ for optimizer in OUR_OPTIMIZERS}
+
+
+# Each of these is wrong in one way.
+
+
+@dataclass(frozen=True)
+class WrongGradient(xpnn.Layer):
+    def forward(self, params, x):
+        return x * x, lambda dy: (dy * x, ())
+
+
+@dataclass(frozen=True)
+class ChangesInput(xpnn.Layer):
+    def forward(self, params, x):
+        x *= 2
+        return x * 1, lambda dy: (dy * 2, ())
+
+
+@dataclass(frozen=True)
+class ChangesGradient(xpnn.Layer):
+    def forward(self, params, x):
+        def backward(dy):
+            dy *= 2
+            return dy * 1, ()
+
+        return x * 2, backward
+
+
+@dataclass(frozen=True)
+class WrongDtype(xpnn.Layer):
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        return xp.astype(x, xp.float64), lambda dy: (dy, ())
+
+
+@dataclass(frozen=True)
+class WrongSize(xpnn.Layer):
+    def output_size(self, n_inputs):
+        return n_inputs
+
+    def forward(self, params, x):
+        return x[:, :1], lambda dy: (dy, ())
+
+
+@dataclass(frozen=True)
+class ForgetsGradient(xpnn.Layer):
+    def parameters(self):
+        return {"slope": xpnn.Parameter((1,), 0.25)}
+
+    def forward(self, params, x):
+        return x * params[0], lambda dy: (dy * params[0], ())
+
+
+class NotSaved(xpnn.Layer):
+    def __init__(self, factor=2.0):
+        object.__setattr__(self, "factor", factor)
+
+    def forward(self, params, x):
+        return x * self.factor, lambda dy: (dy * self.factor, ())
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (WrongGradient(), r"WrongGradient.*numpy.*dx, beside central differences.*deviation"),
+        (ChangesInput(), "x was changed"),
+        (ChangesGradient(), "was changed"),
+        (WrongDtype(), "y has the dtype float64, not float32"),
+        (WrongSize(), "y has the shape"),
+        (ForgetsGradient(), "0 gradients for 1 parameters"),
+        (NotSaved(3.0), "after saving and loading"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_wrong_layer_is_found(layer, message):
+    with pytest.raises(AssertionError, match=message):
+        check_layer(layer, (4, 3), backends=["numpy"])
+
+
+@dataclass(frozen=True)
+class ForgetsHalf(xpnn.Loss):
+    def forward(self, predictions, targets):
+        xp = array_namespace(predictions)
+        error = predictions - targets
+        return xp.sum(error * error, axis=1) / 2, lambda: 2 * error
+
+
+def test_a_wrong_loss_is_found():
+    with pytest.raises(AssertionError, match="dpredictions, beside central differences"):
+        check_loss(ForgetsHalf(), backends=["numpy"])
+
+
+@dataclass(frozen=True)
+class Uphill(xpnn.Optimizer):
+    learning_rate: float = 0.1
+
+    def rule(self, p, g, learning_rate):
+        return (p + learning_rate * g,)
+
+
+def test_a_wrong_optimizer_is_found():
+    with pytest.raises(AssertionError, match="the loss rose"):
+        check_optimizer(Uphill(), backends=["numpy"])
+
+
+def test_a_name_of_xpnn_cannot_be_taken():
+    with pytest.raises(TypeError, match=r"xpnn has a layer 'ReLU'"):
+        type("ReLU", (xpnn.Layer,), {})
+
+
+def test_layers_are_frozen():
+    layer = xpnn.Dropout(0.5)
+    with pytest.raises(AttributeError):
+        layer.rate = 0.1
+    assert replace(layer, rate=0.1) == xpnn.Dropout(0.1)

@@ -1,0 +1,100 @@
+"""Beside PyTorch: its optimizers and its losses.  Run where torch is tested."""
+
+import numpy as np
+import pytest
+import torch
+from support import host
+
+import xpnn
+
+# ours, theirs: with the book's decay where torch has it, else without
+OPTIMIZERS = {
+    "SGD": (xpnn.SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
+    "momentum": (
+        xpnn.SGD(0.1, momentum=0.9),
+        lambda p: torch.optim.SGD(p, 0.1, momentum=0.9),
+    ),
+    "nesterov": (
+        xpnn.SGD(0.1, momentum=0.9, nesterov=True),
+        lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
+    ),
+    "AdaGrad": (
+        xpnn.AdaGrad(0.1, decay=0.01),
+        lambda p: torch.optim.Adagrad(p, 0.1, lr_decay=0.01, eps=1e-7),
+    ),
+    "RMSProp": (
+        xpnn.RMSProp(0.01, rho=0.9),
+        lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=1e-7),
+    ),
+    "Adam": (xpnn.Adam(0.01), lambda p: torch.optim.Adam(p, 0.01, eps=1e-7)),
+    "AdamW": (
+        xpnn.AdamW(0.01, weight_decay=0.1),
+        lambda p: torch.optim.AdamW(p, 0.01, eps=1e-7, weight_decay=0.1),
+    ),
+}
+
+
+# With momentum the book scales each step when it is taken, torch all past steps anew, so
+# the two part when the learning rate changes.
+@pytest.mark.parametrize(
+    ("name", "decay"),
+    [
+        (name, decay)
+        for name in OPTIMIZERS
+        for decay in (0.0, 0.02)
+        if not (decay and name in ("momentum", "nesterov"))
+    ],
+)
+def test_25_steps_of_an_optimizer(backend, name, decay):
+    ours, theirs = OPTIMIZERS[name]
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 5)), rng.integers(3, size=40)
+    if decay and not ours.decay:
+        settings = {f: getattr(ours, f) for f in ours.__dataclass_fields__ if f != "_"}
+        ours = type(ours)(**{**settings, "decay": decay})
+    layers = [xpnn.Dense(5, 7), xpnn.Tanh(), xpnn.Dense(7, 3), xpnn.Softmax()]
+    model = xpnn.Sequential(layers, seed=1, dtype="float64")
+    model.compile("categorical_cross_entropy", ours)
+    params = [torch.tensor(host(p), requires_grad=True) for p in model.parameters]
+    model.fit(X, y, epochs=25, batch_size=None)
+
+    optimizer = theirs(params)
+    if decay and "lr_decay" not in optimizer.defaults:
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + decay * t))
+    else:
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1.0)
+    X, y = torch.tensor(X), torch.tensor(y)
+    for _ in range(25):
+        optimizer.zero_grad()
+        logits = torch.tanh(X @ params[0] + params[1]) @ params[2] + params[3]
+        torch.nn.functional.cross_entropy(logits, y).backward()
+        optimizer.step()
+        schedule.step()
+    for ours_p, theirs_p in zip(model.parameters, params):
+        np.testing.assert_allclose(
+            host(ours_p), theirs_p.detach().numpy(), rtol=1e-7, atol=1e-9
+        )
+
+
+LOSSES = {
+    xpnn.MeanSquaredError(): torch.nn.functional.mse_loss,
+    xpnn.MeanAbsoluteError(): torch.nn.functional.l1_loss,
+    xpnn.Huber(0.7): lambda p, y: torch.nn.functional.huber_loss(p, y, delta=0.7),
+    xpnn.BinaryCrossEntropy(from_logits=True): (
+        torch.nn.functional.binary_cross_entropy_with_logits
+    ),
+    xpnn.CategoricalCrossEntropy(from_logits=True): torch.nn.functional.cross_entropy,
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_losses(backend, loss):
+    rng = np.random.default_rng(0)
+    predictions = 3 * rng.standard_normal((6, 4))
+    targets = rng.dirichlet(np.ones(4), size=6)
+    tensor = torch.tensor(predictions, requires_grad=True)
+    wanted = LOSSES[loss](tensor, torch.tensor(targets))
+    wanted.backward()
+    value, grad = loss(backend.asarray(predictions), backend.asarray(targets))
+    np.testing.assert_allclose(float(value), wanted.item(), rtol=1e-12)
+    np.testing.assert_allclose(host(grad), tensor.grad.numpy(), rtol=1e-10, atol=1e-14)
