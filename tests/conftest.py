@@ -49,4 +49,4 @@ def dtype(request):
 
 
 if not os.environ.get("XPNN_TEST_CUPY_OFFLINE"):  # needs CuPy and NVRTC, but no GPU
-    collect_ignore = ["test_cupy_offline.py"]
+    collect_ignore.append("test_cupy_offline.py")
