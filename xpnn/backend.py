@@ -14,9 +14,7 @@ the end, in this order of precedence: the ``backend=`` of a model, `use_backend`
 
 from __future__ import annotations
 
-import difflib
 import os
-import pkgutil
 import sys
 import threading
 import warnings
@@ -24,10 +22,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from importlib import import_module, metadata
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+# What only a few functions need is imported there: `import xpnn` shall cost little more
+# than NumPy does.
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "Array",
@@ -317,12 +320,16 @@ _warned = False
 
 def _shipped() -> list[str]:
     """Return the names of the backends that ship with xpnn."""
+    import pkgutil
+
     return [module.name for module in pkgutil.iter_modules(import_module(GROUP).__path__)]
 
 
-def _third_party() -> dict[str, metadata.EntryPoint]:
+def _third_party() -> dict[str, EntryPoint]:
     """Return the entry points of the backends that other packages register."""
-    return {point.name: point for point in metadata.entry_points(group=GROUP)}
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def _load(name: str, device: str | None) -> Backend:
@@ -344,6 +351,8 @@ def _load(name: str, device: str | None) -> Backend:
                 load = points[name].load()
             else:
                 known = [*_shipped(), *points, "auto"]
+                import difflib
+
                 near = difflib.get_close_matches(name, known, 1, 0.5)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise ValueError(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .backend import Array, Backend, array_namespace, to_host
 from .checks import check_number, reject
-from .initializers import Generator
 from .losses import Loss
+
+if TYPE_CHECKING:
+    from .initializers import Generator
 
 __all__ = ["batch_slices", "check_class_weight", "check_sample_weight", "split_rows"]
 

@@ -8,19 +8,17 @@ rows, classes as int64.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
-import zlib
-from importlib import resources
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .checks import check_integer
-from .initializers import Generator, as_generator
+from .initializers import as_generator
+
+if TYPE_CHECKING:
+    from .initializers import Generator
 
 __all__ = ["digits", "fashion_mnist", "sine", "spiral", "vertical"]
 
@@ -129,6 +127,9 @@ def digits() -> Data:
     E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), UCI
     Machine Learning Repository, doi.org/10.24432/C50P49, licensed CC BY 4.0.
     """
+    import gzip
+    from importlib import resources
+
     packed = resources.files("xpnn.resources").joinpath("digits.csv.gz").read_bytes()
     table = np.loadtxt(
         gzip.decompress(packed).decode().splitlines(), delimiter=",", dtype=np.int64
@@ -215,6 +216,10 @@ def _fashion_file(name: str, root: str | os.PathLike[str] | None) -> bytes:
 
 def _checked(path: Path) -> bytes:
     """Return the contents of a gzip file of Fashion-MNIST, or refuse it."""
+    import gzip
+    import hashlib
+    import zlib
+
     name = path.name.removesuffix(".gz")
     try:
         contents = gzip.decompress(path.read_bytes())
@@ -231,6 +236,8 @@ def _checked(path: Path) -> bytes:
 
 def _download(file: str) -> Path:
     """Return the path of a file in the user's cache; one that is new there is checked."""
+    from tempfile import TemporaryDirectory
+
     import pooch
     from requests import RequestException
 

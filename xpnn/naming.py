@@ -7,7 +7,6 @@ again from that without running any code from the file.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
@@ -32,6 +31,8 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     plain = {_plain(key): key for key in table}
     if _plain(name) in plain:
         return table[plain[_plain(name)]]
+    import difflib
+
     near = difflib.get_close_matches(_plain(name), plain, 1, 0.6)
     hint = f"; did you mean {plain[near[0]]!r}?" if near else "."
     raise ValueError(f"unknown {kind} {name!r}{hint} Known are: {', '.join(sorted(table))}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checks import check_integer, check_number
-from .initializers import Generator, Normal, as_generator
+from .initializers import Normal, as_generator
 from .model import History, Sequential
+
+if TYPE_CHECKING:
+    from .initializers import Generator
 
 __all__ = ["random_search", "random_walk"]
 

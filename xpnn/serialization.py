@@ -7,10 +7,7 @@ already, and a SHA-256 over description and numbers tells a damaged file from a 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,6 +49,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         A file beside it to write to, which takes its name when the block ends well, and
         is removed when it doesn't.
     """
+    import tempfile
+
     path = Path(path)
     number, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
@@ -85,6 +84,8 @@ def save(
     extra : mapping, optional
         Plain data to keep beside the description, as `read` returns it.
     """
+    import json
+
     from safetensors.numpy import save_file
 
     backend = model.backend
@@ -112,6 +113,8 @@ def save(
 
 
 def _digest(text: str, tensors: Mapping[str, np.ndarray]) -> str:
+    import hashlib
+
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         array = tensors[name]
@@ -163,6 +166,8 @@ def read(
     extra : dict
         As given to `save`.
     """
+    import json
+
     from .model import Sequential
 
     metadata, tensors = _read_tensors(Path(path))

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..backend import Array
-from ..initializers import Generator
 from ..naming import register
+
+if TYPE_CHECKING:
+    from ..initializers import Generator
 
 __all__ = ["LAYERS", "Backward", "Layer", "Parameter", "Params"]
 

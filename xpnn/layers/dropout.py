@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..backend import Array
 from ..checks import check_number
-from ..initializers import Generator
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..initializers import Generator
 
 __all__ = ["Dropout"]
 
