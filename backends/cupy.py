@@ -1,4 +1,8 @@
-"""CuPy: NVIDIA GPUs, "cupy" for the first one, "cupy:1" for the next."""
+"""CuPy: NVIDIA GPUs, "cupy" for the first one, "cupy:1" for the next.
+
+Who computes with arrays of another GPU than the first outside of a model makes that GPU
+the current one, as CuPy asks: ``with backend.activate():``.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,8 @@ class CupyBackend(Backend):
     CuPy computes and allocates on the current GPU, whatever ``device=`` says, and refuses
     or slowly fetches the arrays of another; so every method first makes its GPU current.
     """
+
+    remedy = REMEDY
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array on this GPU; as in `Backend.asarray`."""

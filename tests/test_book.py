@@ -356,7 +356,7 @@ def test_a_script_of_the_book(backend):
         dense2.forward(activation1.output)
         loss = loss_activation.forward(dense2.output, y)
         predictions = host(backend.xp.argmax(loss_activation.output, axis=1))
-        printed[epoch] = f"{np.mean(predictions == y):.3f} {loss:.3f}"
+        printed[epoch] = f"{np.mean(predictions == host(y)):.3f} {loss:.3f}"
         loss_activation.backward(loss_activation.output, y)
         dense2.backward(loss_activation.dinputs)
         activation1.backward(dense2.dinputs)

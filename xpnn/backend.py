@@ -138,6 +138,9 @@ class Backend:
         The spec that leads to this backend again, for example ``"numpy"``.
     """
 
+    remedy = ""
+    """What to do where the library is there but a computation fails."""
+
     def __init__(self, name: str, xp: Any, device: Any = None, version: str = "") -> None:
         self.name, self.xp, self.device, self.version = name, xp, device, version
         self.spec = name
@@ -358,6 +361,7 @@ def _load(name: str, device: str | None) -> Backend:
                 raise ValueError(
                     f"unknown backend {name!r}{hint} Known are: {', '.join(sorted(known))}"
                 )
+            backend = None
             try:
                 backend = load(device)
                 _try(backend)
@@ -367,7 +371,8 @@ def _load(name: str, device: str | None) -> Backend:
                 _found[key] = error
             except Exception as error:
                 reason = f"a small computation failed ({type(error).__name__}: {error})"
-                _found[key] = BackendUnavailableError(name, reason)
+                remedy = backend.remedy if isinstance(backend, Backend) else ""
+                _found[key] = BackendUnavailableError(name, reason, remedy)
         found = _found[key]
     if isinstance(found, BackendUnavailableError):
         raise BackendUnavailableError(
@@ -382,8 +387,13 @@ def _owner(x: Any) -> Backend | None:
 
     if array_api_compat.is_array_api_obj(x):
         for name in [*_shipped(), *_third_party()]:
-            # a backend has its library's name, and who made the array has imported it
-            if name in sys.modules and (backend := _load(name, None)).owns(x):
+            if name not in sys.modules:  # a backend has its library's name, and who made
+                continue  # the array has imported that
+            try:
+                backend = _load(name, None)
+            except BackendUnavailableError:
+                continue  # it can't run here, so it has made no array
+            if backend.owns(x):
                 return backend
     return None
 

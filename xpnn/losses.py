@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from .backend import Array, array_namespace, device_of
 from .checks import check_number, reject
-from .naming import register
+from .naming import Described, register
 
 __all__ = [
     "LOSSES",
@@ -40,7 +40,7 @@ LossBackward = Callable[[], Array]
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Described):
     """The base class of losses; a subclass defines `forward`."""
 
     activation: ClassVar[str | None] = None
@@ -195,6 +195,7 @@ class Huber(Loss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("delta", self.delta, above=0)
 
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:

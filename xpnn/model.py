@@ -158,7 +158,15 @@ class Sequential:
         return f"Sequential([{inner}], dtype={self.dtype!r}, backend={self.backend.spec!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_functions": {}}  # compiled functions are made again
+        # compiled functions are made again, and arrays travel by the host to their device
+        backend = self.backend
+        params = [backend.to_numpy(p) for p in self._params]
+        state = _map_state(backend.to_numpy, self._state)
+        return {**self.__dict__, "_functions": {}, "_params": params, "_state": state}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+        self._place(self.backend)
 
     # ------------------------------------------------------------------- parameters
 
@@ -230,18 +238,18 @@ class Sequential:
         Sequential
             The model itself.
         """
-        backend = resolve(spec)
-
-        def move(array: Array) -> Array:
-            return backend.asarray(array, array.dtype)
-
-        params = [move(p) for p in self._params]
-        state = {
-            key: [move(a) for a in value] if isinstance(value, list) else move(value)
-            for key, value in self._state.items()
-        }
-        self.backend, self._params, self._state, self._functions = backend, params, state, {}
+        self._place(resolve(spec))
         return self
+
+    def _place(self, backend: Backend) -> None:
+        """Put parameters and optimizer state on a backend, as arrays of their own."""
+
+        def place(array: Array) -> Array:
+            return backend.asarray(array, array.dtype, copy=True)
+
+        params = [place(p) for p in self._params]
+        state = _map_state(place, self._state)
+        self.backend, self._params, self._state, self._functions = backend, params, state, {}
 
     def summary(self) -> str:
         """Return a table of the layers, with their outputs and numbers of parameters."""
@@ -762,6 +770,14 @@ class Sequential:
         from .serialization import save
 
         save(self, path)
+
+
+def _map_state(function: Callable[[Array], Array], state: State) -> State:
+    """Apply a function to each array of an optimizer's state."""
+    return {
+        key: [function(a) for a in value] if isinstance(value, list) else function(value)
+        for key, value in state.items()
+    }
 
 
 def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any:

@@ -8,12 +8,29 @@ again from that without running any code from the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
-__all__ = ["describe", "look_up", "make", "register"]
+__all__ = ["Described", "describe", "look_up", "make", "register"]
+
+
+@dataclass(frozen=True)
+class Described:
+    """The base class of layers, losses and optimizers: hyper-parameters as plain data.
+
+    A subclass with a ``__post_init__`` of its own calls this one first.
+    """
+
+    def __post_init__(self) -> None:
+        # a NumPy number is no JSON, and as np.float64 it makes float32 arrays wider
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, f.name, value.item())
 
 
 def _plain(name: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from .backend import Array, array_namespace, device_of
 from .checks import check_number
-from .naming import register
+from .naming import Described, register
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp"]
 
@@ -29,7 +29,7 @@ State = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Described):
     """The base class of optimizers; a subclass defines `rule` and, if it has any, `slots`."""
 
     learning_rate: float
@@ -41,6 +41,7 @@ class Optimizer:
         register(cls, OPTIMIZERS, "optimizer")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("decay", self.decay, at_least=0)
 

@@ -100,11 +100,12 @@ def _search(
     best, logs = model.parameters, measure()
     try:
         for _ in range(iterations):
-            steps = [
-                model.backend.asarray(draw(generator, tuple(p.shape)), model.dtype)
-                for p in best
-            ]
-            model.set_parameters([p + s for p, s in zip(best, steps)] if walk else steps)
+            drawn = [draw(generator, tuple(p.shape)) for p in best]
+            if walk:
+                with model.backend.activate():
+                    steps = [model.backend.asarray(step, model.dtype) for step in drawn]
+                    drawn = [p + step for p, step in zip(best, steps)]
+            model.set_parameters(drawn)
             candidate = measure()
             if candidate["loss"] < logs["loss"]:
                 best, logs = model.parameters, candidate

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..backend import Array
-from ..naming import register
+from ..naming import Described, register
 
 if TYPE_CHECKING:
     from ..initializers import Generator
@@ -47,7 +47,7 @@ class Parameter(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(Described):
     """The base class of layers: no parameters, as many outputs as inputs.
 
     A subclass is a frozen dataclass that defines `forward`, and `parameters` and

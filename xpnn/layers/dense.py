@@ -44,6 +44,7 @@ class Dense(Layer):
     unbounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_integer("n_inputs", self.n_inputs, at_least=1)
         check_integer("n_outputs", self.n_outputs, at_least=1)
         for initializer in (self.weights, self.biases):

@@ -33,6 +33,7 @@ class Dropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("rate", self.rate, at_least=0, below=1)
 
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:

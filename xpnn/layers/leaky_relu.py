@@ -27,6 +27,7 @@ class LeakyReLU(Layer):
     unbounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_number("slope", self.slope, at_least=0)
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:

@@ -1,27 +1,36 @@
-"""The book's data sets under the book's names, drawn from NumPy's global generator."""
+"""The book's data sets under the book's names, drawn from NumPy's global generator.
+
+They are arrays of the backend in use, because a script compares its predictions with them.
+"""
 
 import numpy as np
 
+from ..backend import Array, get_backend
 from ..datasets import sine, spiral, vertical
 
 __all__ = ["sine_data", "spiral_data", "vertical_data"]
 
-Data = tuple[np.ndarray, np.ndarray]
+Data = tuple[Array, Array]
 
 
 def spiral_data(samples: int, classes: int) -> Data:
     """Return `xpnn.datasets.spiral`, continuing the stream that `init` began."""
-    return spiral(samples, classes, seed=_stream())
+    return _place(*spiral(samples, classes, seed=_stream()))
 
 
 def vertical_data(samples: int, classes: int) -> Data:
     """Return `xpnn.datasets.vertical`, continuing the stream that `init` began."""
-    return vertical(samples, classes, seed=_stream())
+    return _place(*vertical(samples, classes, seed=_stream()))
 
 
 def sine_data(samples: int = 1000) -> Data:
     """Return `xpnn.datasets.sine`."""
-    return sine(samples)
+    return _place(*sine(samples))
+
+
+def _place(X: np.ndarray, y: np.ndarray) -> Data:
+    backend = get_backend()
+    return backend.asarray(X), backend.asarray(y)
 
 
 def _stream() -> np.random.RandomState:

@@ -1,0 +1,83 @@
+# /// script
+# dependencies = ["nox>=2025.2"]
+# ///
+"""What a contributor must pass: bare `nox`.  One array library a session, nothing skipped."""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_external_run = True
+
+BACKENDS = [
+    nox.param("numpy", "test", id="numpy"),
+    nox.param("array_api_strict", "test", id="strict"),
+    nox.param("torch", "test,torch", id="torch"),
+    nox.param("jax", "test,jax", id="jax"),
+]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, and that no array library is named outside backends/."""
+    session.install("-e", ".[lint]")
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check types, strictly."""
+    session.install("-e", ".[lint]")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("backend, extras", BACKENDS)
+def tests(session: nox.Session, backend: str, extras: str) -> None:
+    """Run the tests on one array library."""
+    session.install("-e", f".[{extras}]")
+    session.run("pytest", *session.posargs, env={"XPNN_TEST_BACKENDS": backend})
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Run the tests with CuPy, on a machine with an NVIDIA GPU and CUDA 13."""
+    session.install("-e", ".[test,cuda13]")
+    session.run("pytest", *session.posargs, env={"XPNN_TEST_BACKENDS": "cupy"})
+
+
+@nox.session(default=False)
+def cupy_offline(session: nox.Session) -> None:
+    """Check, without a GPU, what CuPy lets one check: names, kernels compiled for sm_90."""
+    session.install("-e", ".[test]", "cupy-cuda13x==14.2.*", "nvidia-cuda-nvrtc==13.*")
+    env = {"XPNN_TEST_CUPY_OFFLINE": "1", "XPNN_TEST_BACKENDS": "numpy"}
+    session.run("pytest", "tests/test_cupy_offline.py", *session.posargs, env=env)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run every example, as its own docstring says, on the quick setting."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "tests/test_examples.py", *session.posargs)
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build the sdist and from it the wheel, and test what the wheel installs."""
+    session.install("build")
+    folder = Path(session.create_tmp())
+    for old in folder.glob("*.whl"):
+        old.unlink()
+    session.run("python", "-m", "build", "--outdir", str(folder))
+    (wheel,) = folder.glob("*.whl")
+    session.install("--force-reinstall", f"{wheel}[test]")
+    # -P: not the checkout's xpnn/, which lacks backends/ unless it is installed with -e
+    session.run("python", "-P", "-m", "pytest", env={"XPNN_TEST_BACKENDS": "numpy"})
+
+
+if __name__ == "__main__":
+    nox.main()

@@ -1,0 +1,77 @@
+"""Every example runs as a user would run it, on a small setting, and says what it should."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+# example: (arguments, what it must print)
+QUICK = {
+    "ch02_to_04_forward.py": ([], "[ 8.9   -1.81   0.2  ]"),
+    "ch05_to_06_loss_and_search.py": (["--iterations", "300"], "spiral, random_walk"),
+    "ch07_to_08_derivatives.py": ([], "from both sides: 12.0000000000"),
+    "ch09_backpropagation.py": ([], "off"),
+    "ch10_optimizers.py": (["--steps", "200"], "Adam"),
+    "ch10_book_script.py": ([], "epoch: 100, acc: 0.443, loss: 1.053, lr: 0.9099181073703367"),
+    "own_layer.py": ([], "PReLU is right on"),
+}
+
+
+def run(name, *arguments, **environment):
+    result = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "EPOCHS": "101", "PYTHONUTF8": "1", **environment},
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_an_example_runs(name):
+    arguments, wanted = QUICK[name]
+    assert wanted in run(name, *arguments)
+
+
+def test_fashion_mnist(tmp_path):
+    """The real script on made-up images, whose checksums it is told to expect."""
+    code = f"""
+import gzip, hashlib, runpy, struct, sys
+import numpy as np
+import xpnn.datasets as datasets
+rng = np.random.default_rng(0)
+for prefix, n in (("train", 600), ("t10k", 100)):
+    labels = rng.integers(10, size=n).astype(np.uint8)
+    images = (rng.random((n, 784)) * 50 + 20 * labels[:, None]).astype(np.uint8)
+    for name, header, data in (
+        (f"{{prefix}}-images-idx3-ubyte", struct.pack(">4I", 2051, n, 28, 28), images),
+        (f"{{prefix}}-labels-idx1-ubyte", struct.pack(">2I", 2049, n), labels),
+    ):
+        contents = header + data.tobytes()
+        datasets.FASHION_FILES[name] = hashlib.sha256(contents).hexdigest()
+        with gzip.open({str(tmp_path)!r} + "/" + name + ".gz", "wb") as file:
+            file.write(contents)
+sys.argv = ["fashion_mnist.py", "--epochs", "3"]
+runpy.run_path({str(EXAMPLES / "fashion_mnist.py")!r}, run_name="__main__")
+"""
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "XPNN_DATA": str(tmp_path)},
+    )
+    assert result.returncode == 0, result.stderr
+    assert "is taken for a" in result.stdout
+
+
+def test_every_example_is_run():
+    names = {path.name for path in EXAMPLES.glob("*.py")}
+    assert names == {*QUICK, "fashion_mnist.py"}
+    table = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in table for name in names)
