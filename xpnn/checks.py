@@ -9,7 +9,7 @@ from typing import Any
 
 from .backend import Array, array_namespace
 
-__all__ = ["check_integer", "check_number", "check_rows", "reject"]
+__all__ = ["check_flag", "check_integer", "check_number", "check_rows", "reject"]
 
 BLOCK = 1 << 20
 """How many numbers are looked at at a time, so that a check takes little memory."""
@@ -44,6 +44,18 @@ def check_number(
         raise TypeError(f"{wanted}, got {value!r}")
     if not (math.isfinite(value) and all(holds(value, bound) for _, bound, holds in given)):
         raise ValueError(f"{wanted}, got {value!r}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Check that a value is True or False.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
 def check_integer(name: str, value: Any, *, at_least: int) -> None:

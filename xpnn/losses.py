@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .backend import Array, array_namespace, device_of
-from .checks import check_number, reject
+from .checks import check_flag, check_number, reject
 from .naming import Described, register
 
 __all__ = [
@@ -231,6 +231,10 @@ class BinaryCrossEntropy(Loss):
     activation: ClassVar[str | None] = "Sigmoid"
     classifies: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_flag("from_logits", self.from_logits)
+
     @property
     def threshold(self) -> float:
         """The logit or the probability of even odds."""
@@ -285,6 +289,10 @@ class CategoricalCrossEntropy(Loss):
 
     activation: ClassVar[str | None] = "Softmax"
     classifies: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_flag("from_logits", self.from_logits)
 
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""

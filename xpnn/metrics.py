@@ -34,7 +34,7 @@ def accuracy(predictions: Array, targets: Array, *, threshold: float = 0.5) -> A
             targets = xp.argmax(targets, axis=1)
     else:
         predicted = predictions > threshold
-        targets = targets > 0.5
+        targets = xp.astype(targets, predictions.dtype) > 0.5
     right = xp.reshape(predicted, (-1,)) == xp.reshape(targets, (-1,))
     dtype = predictions.dtype
     if not xp.isdtype(dtype, "real floating"):

@@ -17,7 +17,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from .backend import Array, array_namespace, device_of
-from .checks import check_number
+from .checks import check_flag, check_number
 from .naming import Described, register
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp"]
@@ -162,6 +162,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("momentum", self.momentum, at_least=0, below=1)
+        check_flag("nesterov", self.nesterov)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum > 0, got momentum=0")
 

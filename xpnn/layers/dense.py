@@ -38,8 +38,8 @@ class Dense(Layer):
     n_outputs: int
     _: KW_ONLY
     # a model file holds the values that they led to
-    weights: Any = field(default="glorot_uniform", metadata={"saved": False})
-    biases: Any = field(default="zeros", metadata={"saved": False})
+    weights: Any = field(default="glorot_uniform", repr=False, metadata={"saved": False})
+    biases: Any = field(default="zeros", repr=False, metadata={"saved": False})
 
     unbounded: ClassVar[bool] = True
 
