@@ -482,7 +482,8 @@ NETWORKS = {
     "an infinite slope": (activation("LeakyReLU", slope=np.inf), ["slope"]),
     "a rate that no float holds": (activation("Dropout", rate=10**400), ["rate"]),
     "a flag of another type": (
-        replaced(loss={"type": "CategoricalCrossEntropy", "from_logits": "no"}), ["from_logits"],
+        replaced(loss={"type": "BinaryCrossEntropy", "from_logits": "no"}),
+        ["from_logits"],
     ),
     "a setting out of range": (
         replaced(optimizer={"type": "SGD", "learning_rate": -1}), ["learning_rate", "-1"],
@@ -497,7 +498,8 @@ NETWORKS = {
     "enormous sizes": (layer(n_inputs=10**9, n_outputs=10**9), ["1000000000"]),
     "absurd sizes": (layer(n_inputs=10**100, n_outputs=10**100), []),
     "more layers than arrays": (
-        replaced(layers=[DENSE, {"type": "Dense", "n_inputs": 3, "n_outputs": 1}]), ["1.weights"],
+        replaced(layers=[DENSE, {**DENSE, "n_inputs": 3}]),
+        ["1.weights"],
     ),
     "fewer layers than arrays": (replaced(layers=[{"type": "ReLU"}]), ["0.weights"]),
 }  # fmt: skip
