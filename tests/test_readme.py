@@ -44,7 +44,7 @@ def test_links_and_pictures_are_there():
 
 def test_extras_are_real():
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for extra in re.findall(r"xpnn\[(\w+)\]", README):
+    for extra in re.findall(r"\"\.\[(\w+)\]\"", README):
         assert re.search(rf"^{extra} = ", pyproject, flags=re.MULTILINE), extra
 
 

@@ -10,7 +10,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -505,8 +505,9 @@ class Sequential:
     ) -> None:
         """Go through checked data."""
         assert self.history is not None
-        n = x.shape[0]
-        slices = batch_slices(n, batch_size)
+        if weight is not None and not weight.any():
+            raise ValueError("the validation split leaves only samples of weight 0 to train on")
+        slices = batch_slices(x.shape[0], batch_size)
         self.stop_training = False
         for callback in callbacks:
             callback.model = self
@@ -525,12 +526,8 @@ class Sequential:
                 for epoch in range(epochs):
                     for callback in callbacks:
                         callback.on_epoch_begin(epoch)
-                    order = (
-                        self._generator.permutation(n) if shuffle and len(slices) > 1 else None
-                    )
-                    logs = self._train_epoch(
-                        epoch, x, y, weight, slices, order, each_step, interrupted
-                    )
+                    batches = self._batches(x, y, weight, slices, shuffle)
+                    logs = self._train_epoch(epoch, batches, each_step, interrupted)
                     if validation is not None:
                         measured = self._measure(*validation)
                         logs |= {f"val_{name}": value for name, value in measured.items()}
@@ -546,58 +543,63 @@ class Sequential:
     def _train_epoch(
         self,
         epoch: int,
-        x: Array,
-        y: Array,
-        weight: np.ndarray | None,
-        slices: list[slice],
-        order: np.ndarray | None,
+        batches: Iterable[tuple[Any, ...]],
         each_step: Sequence[Callable[[int], None]],
         interrupted: Callable[[], bool],
     ) -> dict[str, float]:
         """Take the steps of one epoch, and return its loss and metrics."""
-        xp, backend, step = self.backend.xp, self.backend, self._function("step")
-        start = self._function("copy")(self._params)
-        rows = None if order is None else backend.asarray(order, backend.index_dtype)
-        sizes = self._sizes(x.shape[1])
-        measured: list[tuple[Array, ...]] = []
-        shares = []
-        for index, part in enumerate(slices):
-            if rows is not None:
-                taken = rows[part]
-                x_batch, y_batch = xp.take(x, taken, axis=0), xp.take(y, taken, axis=0)
-            elif len(slices) > 1:
-                x_batch, y_batch = x[part, ...], y[part, ...]
-            else:
-                x_batch, y_batch = x, y
-            n_batch = x_batch.shape[0]
-            share, w_batch = float(n_batch), None
-            if weight is not None:
-                w = weight[part if order is None else order[part]]
-                share, w_batch = float(np.sum(w)), backend.asarray(w, self.dtype)
-            noise = tuple(
-                tuple(
-                    backend.asarray(drawn, self.dtype)
-                    for drawn in layer.draw(self._generator, (n_batch, size or 0))
-                )
-                for layer, size in zip(self.layers, sizes)
-            )
-            self._params, self._state, measures = step(
-                self._params, self._state, x_batch, y_batch, w_batch, noise
-            )
+        step, start = self._function("step"), self._function("copy")(self._params)
+        measured, counts, weights = [], [], []
+        for index, (count, weight, *batch) in enumerate(batches):
+            self._params, self._state, measures = step(self._params, self._state, *batch)
             measured.append(measures)
-            shares.append(share)
+            counts.append(count)
+            weights.append(weight)
             for told in each_step:
                 told(index)
             if interrupted():
                 raise KeyboardInterrupt
-        # read once: until here nothing has waited for the device
-        table = np.stack([backend.read(list(column)) for column in zip(*measured)])
-        wrong = ~np.isfinite(table[0])
+        # read at once: until here nothing has waited for the device
+        losses, *metrics = (self.backend.read(list(column)) for column in zip(*measured))
+        wrong = ~np.isfinite(losses)
         if wrong.any():
             self._params, self._state = start, {}
-            raise DivergenceError(self._advice(epoch, int(np.argmax(wrong)), table[0]))
-        means = table @ np.array(shares) / max(sum(shares), np.finfo(np.float64).tiny)
-        return dict(zip(("loss", *self._metrics), means.tolist()))
+            raise DivergenceError(self._advice(epoch, int(np.argmax(wrong)), losses))
+        logs = {"loss": float(np.average(losses, weights=weights))}
+        for name, values in zip(self._metrics, metrics):
+            logs[name] = float(np.average(values, weights=counts))
+        return logs
+
+    def _batches(
+        self, x: Array, y: Array, weight: np.ndarray | None, slices: list[slice], shuffle: bool
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield each batch: its size, its weight in the mean loss, and a step's arguments."""
+        xp, backend, n = self.backend.xp, self.backend, x.shape[0]
+        sizes = self._sizes(x.shape[1])
+        order = np.arange(n)
+        if shuffle and len(slices) > 1:
+            order = self._generator.permutation(n)
+            rows = backend.asarray(order, backend.index_dtype)
+        for part in slices:
+            if len(slices) == 1:
+                x_batch, y_batch = x, y
+            elif shuffle:
+                x_batch, y_batch = (xp.take(array, rows[part], axis=0) for array in (x, y))
+            else:
+                x_batch, y_batch = x[part, ...], y[part, ...]
+            count = x_batch.shape[0]
+            share, w_batch = float(count), None
+            if weight is not None:
+                w = weight[order[part]]
+                share, w_batch = float(np.sum(w)), backend.asarray(w, self.dtype)
+            noise = tuple(
+                tuple(
+                    backend.asarray(drawn, self.dtype)
+                    for drawn in layer.draw(self._generator, (count, size or 0))
+                )
+                for layer, size in zip(self.layers, sizes)
+            )
+            yield count, share, x_batch, y_batch, w_batch, noise
 
     def _advice(self, epoch: int, step: int, losses: np.ndarray) -> str:
         """Say what to try after the loss became NaN."""
