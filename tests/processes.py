@@ -26,4 +26,5 @@ def command(code, *flags):
 
 def surroundings(path=(), environment=()):
     """Return the environment of such a process."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), **dict(environment)}
+    paths = [*map(str, path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **dict(environment)}
