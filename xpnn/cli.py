@@ -439,9 +439,9 @@ BACKEND_OPTION = click.option(
     "--validation-split",
     type=float,
     metavar="PART",
-    help="The part of the rows to measure and not train on, drawn at random.  [default: 0.2; for "
-    "fashion-mnist its own 10,000 test images, for spiral and vertical as many points again, "
-    "drawn anew]",
+    help="The part of the rows, drawn at random, to measure and not train on.  [default: 0.2; "
+    "for fashion-mnist its own 10,000 test images, for spiral and vertical as many points "
+    "again, drawn anew]",
 )
 @BACKEND_OPTION
 @click.option(
@@ -455,7 +455,7 @@ BACKEND_OPTION = click.option(
     "--plot",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A picture (.png, .svg, .pdf) of the curves, and for data in the plane of the regions.",
+    help="A picture (.png, .svg, .pdf) of the curves, and of regions for data in the plane.",
 )
 def train(
     data: str,
@@ -574,7 +574,7 @@ def train(
         interrupted = True
         done = model.history.epochs if model.history else 0
         click.echo(
-            f"Interrupted after {done:,} of {settings.epochs:,} epochs; saving what was learnt.",
+            f"Interrupted after {done:,} of {settings.epochs:,} epochs; saving what was learnt",
             err=True,
         )
     place.synchronize()
@@ -775,6 +775,7 @@ def _write(file: Any, header: list[str], rows: Iterator[list[str]]) -> None:
 @BACKEND_OPTION
 def backends(backend: str | None) -> None:
     """List the array libraries: which work here, and if not, why and what to install."""
+    used = resolve(backend)
     rows = [
         [
             info.name,
@@ -787,6 +788,5 @@ def backends(backend: str | None) -> None:
     ]
     headers = ["backend", "usable", "device", "version", "what is missing"]
     click.echo(_table(rows, headers, maxcolwidths=[None, None, 24, None, 60]))
-    used = resolve(backend)
     asked = f"--backend {backend}" if backend else "Without --backend, xpnn"
     click.echo(f"{asked} uses {used.name} on {used.device}")
