@@ -6,6 +6,9 @@ without being asked, as a GPU is.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Any
+
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError
@@ -17,6 +20,10 @@ class StrictBackend(Backend):
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array."""
         return np.asarray(self.xp.asarray(x, device=self.xp.Device("CPU_DEVICE")))
+
+    def activate(self) -> AbstractContextManager[Any]:
+        """Let overflow be silent, as in NumPy's backend."""
+        return np.errstate(over="ignore", invalid="ignore")
 
 
 def load(device: str | None) -> Backend:

@@ -1,5 +1,8 @@
 """NumPy on the CPU: the backend that is always there."""
 
+from contextlib import AbstractContextManager
+from typing import Any
+
 import array_api_compat.numpy as xp
 import numpy as np
 
@@ -12,6 +15,10 @@ class NumpyBackend(Backend):
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array itself."""
         return np.asarray(x)
+
+    def activate(self) -> AbstractContextManager[Any]:
+        """Let overflow be silent, as on a GPU: a loss that is not finite is reported."""
+        return np.errstate(over="ignore", invalid="ignore")
 
 
 def load(device: str | None) -> Backend:

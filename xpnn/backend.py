@@ -195,6 +195,8 @@ class Backend:
         """
         if not self.owns(x):
             return self._place(to_host(x), dtype, copy)
+        if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
+            raise TypeError(f"expected numbers, got an array of dtype {x.dtype}")
         x = self._to_device(x)
         wanted = x.dtype if dtype is None else self.dtype(dtype)
         if copy or x.dtype != wanted:
@@ -311,6 +313,10 @@ def to_host(x: Any) -> np.ndarray:
         raise ValueError(f"expected rows of equal length: {error}") from None
     if host.dtype.kind not in "biuf":
         raise TypeError(f"expected numbers, got an array of dtype {host.dtype}")
+    if not host.dtype.isnative:  # no other library knows another order of bytes,
+        host = host.astype(host.dtype.newbyteorder("="))
+    if host.dtype.itemsize > 8:  # nor more than double precision
+        host = host.astype(np.float64)
     return host
 
 

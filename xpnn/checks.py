@@ -42,7 +42,11 @@ def check_number(
     wanted = f"{name} must be a finite number {said}".rstrip()
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{wanted}, got {value!r}")
-    if not (math.isfinite(value) and all(holds(value, bound) for _, bound, holds in given)):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        finite = False
+    if not (finite and all(holds(value, bound) for _, bound, holds in given)):
         raise ValueError(f"{wanted}, got {value!r}")
 
 

@@ -73,7 +73,7 @@ def split_rows(
     )
 
 
-def check_sample_weight(weight: Any, n: int) -> np.ndarray | None:
+def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> np.ndarray | None:
     """Return sample weights on the host, where batches' shares are added up.
 
     Raises
@@ -83,18 +83,26 @@ def check_sample_weight(weight: Any, n: int) -> np.ndarray | None:
     """
     if weight is None:
         return None
-    weights: np.ndarray = to_host(weight).astype(np.float64)
+    try:
+        weights: np.ndarray = to_host(weight).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
     if weights.shape != (n,):
-        raise ValueError(f"sample_weight must have the shape ({n},), got {weights.shape}")
+        raise ValueError(f"{name} must have the shape ({n},), got {weights.shape}")
     wrong = ~np.isfinite(weights) | (weights < 0)
-    reject(wrong, weights, "sample_weight must hold finite numbers >= 0")
+    reject(wrong, weights, f"{name} must hold finite numbers >= 0")
     if not weights.any():
-        raise ValueError("sample_weight must hold a number > 0, got zeros only")
+        raise ValueError(f"{name} must hold a number > 0 for some sample, got zeros only")
     return weights
 
 
 def check_class_weight(
-    class_weight: Any, weight: np.ndarray | None, y: Array, loss: Loss, backend: Backend
+    class_weight: Any,
+    weight: np.ndarray | None,
+    y: Array,
+    n_outputs: int,
+    loss: Loss,
+    backend: Backend,
 ) -> np.ndarray | None:
     """Return sample weights with the weights of the samples' classes multiplied in.
 
@@ -121,9 +129,16 @@ def check_class_weight(
         share = classes.size / (np.count_nonzero(counts) * np.maximum(counts, 1))
         factors = share[classes]
     elif isinstance(class_weight, Mapping):
+        n_classes = max(n_outputs, 2)
         for key, value in class_weight.items():
+            if key not in range(n_classes):
+                raise ValueError(
+                    f"class_weight must have class indices 0 to {n_classes - 1} as keys, "
+                    f"got {key!r}"
+                )
             check_number(f"class_weight[{key!r}]", value, at_least=0)
         factors = np.array([class_weight.get(int(c), 1.0) for c in classes], dtype=np.float64)
     else:
         raise TypeError(f"class_weight must be a dict or 'balanced', got {class_weight!r}")
-    return check_sample_weight(factors if weight is None else factors * weight, classes.size)
+    factors = factors if weight is None else factors * weight
+    return check_sample_weight(factors, classes.size, "class_weight")

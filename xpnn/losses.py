@@ -339,13 +339,15 @@ class CategoricalCrossEntropy(Loss):
                 f"with one-hot rows, for {n_outputs} classes; got {tuple(targets.shape)}"
             )
         wanted = f"{name} must hold class indices 0 to {n_outputs - 1}, as whole numbers"
+        if xp.isdtype(targets.dtype, "bool"):
+            targets = xp.astype(targets, xp.uint8)
+        wrong = (targets < 0) | (targets >= n_outputs)
         if xp.isdtype(targets.dtype, "real floating"):
-            reject(~xp.isfinite(targets) | (xp.floor(targets) != targets), targets, wanted)
+            wrong = wrong | (xp.floor(targets) != targets)  # NaN is not even itself
+        reject(wrong, targets, wanted)
         info = xp.__array_namespace_info__()
         integer = info.default_dtypes(device=device_of(targets))["indexing"]
-        classes = xp.astype(targets, integer, copy=False)
-        reject((classes < 0) | (classes >= n_outputs), classes, wanted)
-        return classes
+        return xp.astype(targets, integer, copy=False)
 
 
 def one_hot(targets: Array, predictions: Array) -> Array:

@@ -116,12 +116,14 @@ class Sequential:
 
     def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
         """Set what is known before there are parameters."""
+        if not isinstance(layers, Sequence):
+            raise TypeError(f"layers must be a list of Layer objects, got {layers!r}")
         self.layers = tuple(layers)
-        self.dtype = dtype_name(dtype)
+        self.dtype = "None" if dtype is None else dtype_name(dtype)
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
         if not self.layers:
-            raise ValueError("layers must hold at least one layer, got none")
+            raise ValueError(f"layers must hold at least one layer, got {layers!r}")
         size: int | None = None
         for index, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
@@ -303,6 +305,8 @@ class Sequential:
         rule: Optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
         if isinstance(metrics, str):
             metrics = (metrics,)
+        if not isinstance(metrics, Sequence):
+            raise TypeError(f"metrics must be a list of names, got {metrics!r}")
         names = []
         for name in metrics:
             if not isinstance(name, str):
@@ -457,9 +461,11 @@ class Sequential:
             raise ValueError("give validation_data or validation_split, not both")
         if verbose not in ("auto", True, False, 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', True or False, got {verbose!r}")
+        if not isinstance(callbacks, Sequence) or not all(
+            isinstance(callback, Callback) for callback in callbacks
+        ):
+            raise TypeError(f"callbacks must be a list of Callback objects, got {callbacks!r}")
         callbacks = [*callbacks]
-        if not all(isinstance(callback, Callback) for callback in callbacks):
-            raise TypeError(f"callbacks must hold Callback objects, got {callbacks!r}")
         if verbose == "auto":
             if ProgressBar.wanted():
                 callbacks.append(ProgressBar(delay=2.0))
@@ -470,7 +476,11 @@ class Sequential:
             x = self._inputs(X)
             targets = self._targets(y, x)
             weight = check_sample_weight(sample_weight, x.shape[0])
-            weight = check_class_weight(class_weight, weight, targets, loss, self.backend)
+            n_outputs = self._sizes(x.shape[1])[-1]
+            assert n_outputs is not None
+            weight = check_class_weight(
+                class_weight, weight, targets, n_outputs, loss, self.backend
+            )
             validation = None
             if validation_data is not None:
                 if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -706,6 +716,8 @@ class Sequential:
             rows = batch_size or self._rows_at_a_time(x.shape[1])
             if rows >= x.shape[0]:
                 y = predict(self._params, x)
+                if y is x:  # no layer made a new array, and this one may be the caller's
+                    y = xp.asarray(y, copy=True)
             else:
                 slices = batch_slices(x.shape[0], rows)
                 y = xp.concat([predict(self._params, x[part, ...]) for part in slices])
@@ -819,3 +831,5 @@ def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
     finally:
         if ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+    if asked:  # after the last step, where nobody looked any more
+        raise KeyboardInterrupt
