@@ -206,7 +206,10 @@ class Backend:
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
         """Take a host array to the device."""
         wanted = self.dtype(x.dtype if dtype is None else dtype)
-        return self.xp.asarray(x, dtype=wanted, device=self.device, copy=True if copy else None)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
+            return self.xp.asarray(
+                x, dtype=wanted, device=self.device, copy=True if copy else None
+            )
 
     def _to_device(self, x: Array) -> Array:
         """Take an array of this library to this device; no copy where it is there."""
