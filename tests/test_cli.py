@@ -537,6 +537,26 @@ def test_help_is_there_and_imports_no_plots():
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("name", ["digits", "spiral", "fashion-mnist"])
+def test_help_tells_the_settings_that_a_data_set_has(name):
+    text = " ".join(run("train", "--help").stdout.split())
+    told = re.search(rf" {name} ((--[a-z-]+ [\w.,]+ ?)+)", text)[1].rstrip(" ,").split()
+    settings = cli.DATA_SETS[name].settings
+    expected = {
+        "--hidden": ",".join(map(str, settings.hidden)),
+        "--optimizer": settings.optimizer,
+        "--epochs": str(settings.epochs),
+        "--batch-size": str(settings.batch_size or "all"),
+        **{
+            f"--{key.replace('_', '-')}": f"{value:g}"
+            for key, value in settings.optimizer_settings.items()
+        },
+    }
+    if settings.dropout:
+        expected["--dropout"] = f"{settings.dropout:g}"
+    assert dict(zip(told[::2], (word.rstrip(",") for word in told[1::2]))) == expected
+
+
 def test_the_installed_command_speaks_for_itself(folder):
     code = "import sys; from xpnn.cli import main; sys.argv = ['xpnn', *{}]; main()"
     done = run_python(code.format(["train", "digits", "--backend", "numpi"]), code_expected=2)

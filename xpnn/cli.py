@@ -476,7 +476,7 @@ def train(
     output: Path,
     plot: Path | None,
 ) -> None:
-    r"""Train a network on DATA and save it.
+    """Train a network on DATA and save it.
 
     DATA is digits, spiral, vertical, fashion-mnist, or a CSV file with a header and
     --target COLUMN.  Each has defaults of its own that work well:
@@ -495,7 +495,7 @@ def train(
     In a CSV file a column is numbers if every cell is one, else categories; numbers are
     scaled by the training rows.  The model file keeps this, so that 'xpnn predict' takes
     raw rows.  After Ctrl-C what was learnt so far is saved.
-    """
+    """  # noqa: D301  (click takes \\b, the character, for "keep these lines")
     place = resolve(backend)
     data = _data_name(data)
     is_table = data not in DATA_SETS
