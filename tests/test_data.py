@@ -120,11 +120,11 @@ def test_class_weights(y, factors):
     y = np.array(y)
     backend = xpnn.backend.resolve("numpy")
     loss = xpnn.CategoricalCrossEntropy()
-    got = check_class_weight(factors, None, y, loss, backend)
+    got = check_class_weight(factors, None, y, 5, loss, backend)
     assert got.tolist() == [factors.get(c, 1.0) for c in y.tolist()]
-    one_hot = check_class_weight(factors, None, np.eye(5)[y], loss, backend)
+    one_hot = check_class_weight(factors, None, np.eye(5)[y], 5, loss, backend)
     np.testing.assert_array_equal(one_hot, got)
-    doubled = check_class_weight(factors, np.full(y.size, 2.0), y, loss, backend)
+    doubled = check_class_weight(factors, np.full(y.size, 2.0), y, 5, loss, backend)
     np.testing.assert_array_equal(doubled, 2 * got)
 
 
@@ -133,7 +133,7 @@ def test_class_weights(y, factors):
 def test_balanced_classes_weigh_the_same(y):
     y = np.array(y)
     backend = xpnn.backend.resolve("numpy")
-    weight = check_class_weight("balanced", None, y, xpnn.CategoricalCrossEntropy(), backend)
+    weight = check_class_weight("balanced", None, y, 5, xpnn.CategoricalCrossEntropy(), backend)
     sums = [weight[y == c].sum() for c in set(y.tolist())]
     np.testing.assert_allclose(sums, y.size / len(sums))  # and their mean is 1
 
@@ -141,10 +141,10 @@ def test_balanced_classes_weigh_the_same(y):
 def test_class_weights_of_yes_and_no(backend):
     loss = xpnn.BinaryCrossEntropy()
     y = backend.asarray([[0.0], [1.0], [1.0]], "float32")
-    weight = check_class_weight({0: 3.0, 1: 0.5}, None, y, loss, backend)
+    weight = check_class_weight({0: 3.0, 1: 0.5}, None, y, 1, loss, backend)
     assert weight.tolist() == [3.0, 0.5, 0.5]
     several = backend.asarray([[0.0, 1.0], [1.0, 1.0]], "float32")
     with pytest.raises(ValueError, match="class_weight needs one class for each sample"):
-        check_class_weight({0: 3.0}, None, several, loss, backend)
+        check_class_weight({0: 3.0}, None, several, 2, loss, backend)
     with pytest.raises(ValueError, match="class_weight is for losses that classify"):
-        check_class_weight({0: 3.0}, None, y, xpnn.MeanSquaredError(), backend)
+        check_class_weight({0: 3.0}, None, y, 1, xpnn.MeanSquaredError(), backend)
