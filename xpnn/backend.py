@@ -366,7 +366,7 @@ def _load(name: str, device: str | None) -> Backend:
                 import difflib
 
                 near = difflib.get_close_matches(name, known, 1, 0.5)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = f"; did you mean {near[0]!r}?" if near else "."
                 raise ValueError(
                     f"unknown backend {name!r}{hint} Known are: {', '.join(sorted(known))}"
                 )

@@ -64,7 +64,11 @@ class ProgressBar(Callback):
 
         self._epochs, self._shown = epochs, 0.0
         self._bar: Any = tqdm(
-            total=epochs * steps, delay=self.delay, unit="step", dynamic_ncols=True, leave=True
+            total=epochs * steps,
+            delay=self.delay,
+            unit="step",
+            dynamic_ncols=True,
+            bar_format="{desc}{percentage:3.0f}% |{bar:12}| {elapsed}<{remaining}{postfix}",
         )
 
     def on_batch_end(self, step: int) -> None:

@@ -185,6 +185,7 @@ def decision_regions(
             linewidths=0.4,
             label=str(c) if labels is None else labels[c],
         )
+    axes.locator_params(nbins=5)
     axes.set_title("Decision regions")
     if k <= 10:
         beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
