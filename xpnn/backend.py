@@ -153,7 +153,10 @@ class Backend:
 
     def dtype(self, name: Any) -> Any:
         """Return the library's dtype of a name, or of another library's dtype."""
-        return getattr(self.xp, dtype_name(name))
+        try:
+            return getattr(self.xp, dtype_name(name))
+        except AttributeError:
+            raise TypeError(f"dtype must be a dtype of {self.name}, got {name!r}") from None
 
     @property
     def index_dtype(self) -> Any:
@@ -198,7 +201,7 @@ class Backend:
         if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
             raise TypeError(f"expected numbers, got an array of dtype {x.dtype}")
         x = self._to_device(x)
-        wanted = x.dtype if dtype is None else self.dtype(dtype)
+        wanted = self.dtype(x.dtype if dtype is None else dtype)
         if copy or x.dtype != wanted:
             x = self.xp.astype(x, wanted, copy=True)
         return x
@@ -357,11 +360,8 @@ def _load(name: str, device: str | None) -> Backend:
     key = (name, device)
     with _lock:
         if key not in _found:
-            if name in _shipped():
-                load = import_module(f"{GROUP}.{name}").load
-            elif name in (points := _third_party()):
-                load = points[name].load()
-            else:
+            points = _third_party() if name not in _shipped() else {}
+            if name not in _shipped() and name not in points:
                 known = [*_shipped(), *points, "auto"]
                 import difflib
 
@@ -372,6 +372,8 @@ def _load(name: str, device: str | None) -> Backend:
                 )
             backend = None
             try:
+                point = points.get(name)
+                load = point.load() if point else import_module(f"{GROUP}.{name}").load
                 backend = load(device)
                 _try(backend)
                 backend.spec = name if device is None else f"{name}:{device}"
@@ -451,7 +453,8 @@ def resolve(spec: str | Backend | None = None) -> Backend:
         return spec
     if not isinstance(spec, str):
         raise TypeError(f"backend must be a str or a Backend, got {type(spec).__name__}")
-    name, _, device = spec.strip().removesuffix("!").partition(":")
+    spec = spec.strip()
+    name, _, device = spec.removesuffix("!").partition(":")
     if name == "auto":
         return _first_usable(import_module(GROUP).AUTO)
     try:
@@ -478,7 +481,8 @@ def _warn_once(error: BackendUnavailableError) -> None:
     if not _warned:
         _warned = True
         frame, level = sys._getframe(), 1
-        while frame.f_back and frame.f_globals.get("__name__", "").startswith("xpnn"):
+        ours = ("xpnn", "contextlib")
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith(ours):
             frame, level = frame.f_back, level + 1
         warnings.warn(
             f"{error} Running on NumPy on the CPU instead. (XPNN_BACKEND_STRICT=1, or a "

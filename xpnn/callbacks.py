@@ -56,7 +56,8 @@ class ProgressBar(Callback):
     @staticmethod
     def wanted() -> bool:
         """Whether somebody watches: a terminal or a notebook, not a pipe or a file."""
-        return sys.stderr.isatty() or "ipykernel" in sys.modules
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        return terminal or "ipykernel" in sys.modules
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Open the bar."""

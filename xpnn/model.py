@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -527,28 +527,23 @@ class Sequential:
             for c in callbacks
             if type(c).on_batch_end is not Callback.on_batch_end
         ]
-        begun: list[Callback] = []
-        with _deferred_interrupt() as interrupted:
-            try:
+        with _deferred_interrupt() as interrupted, ExitStack() as begun:
+            for callback in callbacks:
+                callback.on_train_begin(epochs, len(slices))
+                begun.callback(callback.on_train_end)
+            for epoch in range(epochs):
                 for callback in callbacks:
-                    callback.on_train_begin(epochs, len(slices))
-                    begun.append(callback)
-                for epoch in range(epochs):
-                    for callback in callbacks:
-                        callback.on_epoch_begin(epoch)
-                    batches = self._batches(x, y, weight, slices, shuffle)
-                    logs = self._train_epoch(epoch, batches, each_step, interrupted)
-                    if validation is not None:
-                        measured = self._measure(*validation)
-                        logs |= {f"val_{name}": value for name, value in measured.items()}
-                    self.history.append(logs)
-                    for callback in callbacks:
-                        callback.on_epoch_end(epoch, logs)
-                    if self.stop_training:
-                        break
-            finally:
-                for callback in begun:
-                    callback.on_train_end()
+                    callback.on_epoch_begin(epoch)
+                batches = self._batches(x, y, weight, slices, shuffle)
+                logs = self._train_epoch(epoch, batches, each_step, interrupted)
+                if validation is not None:
+                    measured = self._measure(*validation)
+                    logs |= {f"val_{name}": value for name, value in measured.items()}
+                self.history.append(logs)
+                for callback in callbacks:
+                    callback.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
 
     def _train_epoch(
         self,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Backend
+from .backend import Backend, resolve
 from .layers.base import LAYERS
 from .losses import LOSSES
 from .naming import describe, make
@@ -51,7 +51,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     import tempfile
 
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # a link stays one, and what it leads to is replaced
     number, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
     )
@@ -174,7 +174,7 @@ def read(
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path} is a safetensors file, but not of xpnn")
     version = metadata.get("version", "")
-    if not version.isdecimal():
+    if not (version.isdecimal() and version.isascii() and len(version) < 10):
         raise ModelFileError(f"{path} is damaged: its version is {version!r}")
     if int(version) > VERSION:
         raise ModelFileError(
@@ -184,14 +184,19 @@ def read(
     text = metadata.get("architecture", "")
     if metadata.get("sha256") != _digest(text, tensors):
         raise ModelFileError(f"{path} is damaged: its contents don't match its SHA-256")
+    place = resolve(backend)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number")
+
     try:
-        architecture = json.loads(text)
+        architecture = json.loads(text, parse_constant=refuse)
         layers = [make(d, LAYERS, "layer") for d in architecture["layers"]]
         model = Sequential._restore(
             layers,
             _in_order(layers, tensors),
             architecture["dtype"],
-            backend,
+            place,
         )
         if architecture["loss"] is not None:
             model.compile(
