@@ -38,7 +38,10 @@ class Callback:
         """Is called after each epoch with its loss, metrics and validation."""
 
     def on_train_end(self) -> None:
-        """Is called once, also when training ended by an error or by Ctrl-C."""
+        """Is called once, also when training ended by an error or by Ctrl-C.
+
+        Of several callbacks the last is told first.
+        """
 
 
 class ProgressBar(Callback):
