@@ -29,6 +29,12 @@ class JaxBackend(Backend):
         return super().dtype(name)
 
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        wanted = self.dtype(x.dtype if dtype is None else dtype)
+        if x.dtype.kind in "iu" and x.size:
+            info = self.xp.iinfo(wanted) if self.xp.isdtype(wanted, "integral") else None
+            if info and not (info.min <= x.min() and x.max() <= info.max):
+                # without jax_enable_x64 these would silently become other numbers
+                raise ValueError(f"expected integers that {wanted} can hold, got {x.max()}")
         # a copy always: JAX may keep the host's memory, which is somebody else's to change
         return super()._place(x, dtype, True)
 

@@ -6,7 +6,7 @@ from xpnn.backend import array_namespace, device_of
 
 
 def assert_close(actual, expected, *, rtol=None, atol=0.0):
-    """Check namespace, device, dtype and shape first, then values (NumPy on either side is cast).
+    """Check namespace, device, dtype and shape first, then values.
 
     Where `expected` is a NumPy array or a number, only dtype and shape are compared with it
     beside the values; the tolerance follows from the dtype.

@@ -221,12 +221,7 @@ def world(tmp_path, monkeypatch):
     """Every place where files may be is inside tmp_path, and the net is a server of ours."""
     accept(monkeypatch)
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
-
-    def path(*parts):  # where Debian's package puts them
-        whole = Path(*parts)
-        return tmp_path / "debian" if whole == Path("/usr/share/datasets") else whole
-
-    monkeypatch.setattr(datasets, "Path", path)
+    monkeypatch.setattr(datasets, "DEBIAN", tmp_path / "debian")
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "net").mkdir()

@@ -539,7 +539,8 @@ def test_divergence_tells_epoch_step_and_what_to_try(backend):
         assert words in str(caught.value)
     assert isinstance(caught.value, ArithmeticError)
     assert len(seen) == 2
-    np.testing.assert_equal([host(p) for p in model.parameters], seen[-1])
+    # those at the beginning of epoch 2 are of no use: it is they that give infinity
+    np.testing.assert_equal([host(p) for p in model.parameters], seen[0])
     assert model.history.epochs == 1
     # the optimizer starts anew: with other settings the model can be trained on
     model.set_parameters([[[1.0]], [0.0]])

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -333,6 +334,7 @@ _found: dict[tuple[str, str | None], Backend | BackendUnavailableError] = {}
 _warned = False
 
 
+@cache
 def _shipped() -> list[str]:
     """Return the names of the backends that ship with xpnn."""
     import pkgutil
@@ -340,6 +342,7 @@ def _shipped() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(import_module(GROUP).__path__)]
 
 
+@cache
 def _third_party() -> dict[str, EntryPoint]:
     """Return the entry points of the backends that other packages register."""
     from importlib.metadata import entry_points

@@ -137,6 +137,7 @@ def digits() -> Data:
     return (table[:, :64] / 16).astype(np.float32), table[:, 64]
 
 
+DEBIAN = Path("/usr/share/datasets")
 FASHION_URL = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
 )
@@ -202,7 +203,7 @@ def _fashion_file(name: str, root: str | os.PathLike[str] | None) -> bytes:
     if root is not None:
         folders = [Path(root)]
     else:
-        folders = [Path("/usr/share/datasets")]
+        folders = [DEBIAN]
         if os.environ.get("XPNN_DATA"):
             folders.insert(0, Path(os.environ["XPNN_DATA"]))
     for folder in folders:

@@ -446,8 +446,8 @@ class Sequential:
         RuntimeError
             If the model is not compiled.
         DivergenceError
-            If the loss became NaN or infinite.  The parameters are then those at the
-            beginning of that epoch, and the optimizer starts anew.
+            If the loss became NaN or infinite.  The parameters are then the last with
+            which an epoch began and gave a finite loss, and the optimizer starts anew.
         KeyboardInterrupt
             After Ctrl-C, at the end of the current step: the model keeps what it learnt
             and ``model.history`` the finished epochs.
@@ -527,6 +527,7 @@ class Sequential:
             for c in callbacks
             if type(c).on_batch_end is not Callback.on_batch_end
         ]
+        good = self._function("copy")(self._params)
         with _deferred_interrupt() as interrupted, ExitStack() as begun:
             for callback in callbacks:
                 callback.on_train_begin(epochs, len(slices))
@@ -535,7 +536,15 @@ class Sequential:
                 for callback in callbacks:
                     callback.on_epoch_begin(epoch)
                 batches = self._batches(x, y, weight, slices, shuffle)
-                logs = self._train_epoch(epoch, batches, each_step, interrupted)
+                start = self._function("copy")(self._params)
+                losses, logs = self._train_epoch(batches, each_step, interrupted)
+                wrong = ~np.isfinite(losses)
+                if wrong.any():
+                    if not wrong[0]:
+                        good = start
+                    self._params, self._state = good, {}
+                    raise DivergenceError(self._advice(epoch, int(np.argmax(wrong)), losses))
+                good = start  # they gave a finite loss
                 if validation is not None:
                     measured = self._measure(*validation)
                     logs |= {f"val_{name}": value for name, value in measured.items()}
@@ -547,13 +556,12 @@ class Sequential:
 
     def _train_epoch(
         self,
-        epoch: int,
         batches: Iterable[tuple[Any, ...]],
         each_step: Sequence[Callable[[int], None]],
         interrupted: Callable[[], bool],
-    ) -> dict[str, float]:
-        """Take the steps of one epoch, and return its loss and metrics."""
-        step, start = self._function("step"), self._function("copy")(self._params)
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        """Take the steps of one epoch, and return their losses, and the means over them."""
+        step = self._function("step")
         measured, counts, weights = [], [], []
         for index, (count, weight, *batch) in enumerate(batches):
             self._params, self._state, measures = step(self._params, self._state, *batch)
@@ -566,14 +574,10 @@ class Sequential:
                 raise KeyboardInterrupt
         # read at once: until here nothing has waited for the device
         losses, *metrics = (self.backend.read(list(column)) for column in zip(*measured))
-        wrong = ~np.isfinite(losses)
-        if wrong.any():
-            self._params, self._state = start, {}
-            raise DivergenceError(self._advice(epoch, int(np.argmax(wrong)), losses))
         logs = {"loss": float(np.average(losses, weights=weights))}
         for name, values in zip(self._metrics, metrics):
             logs[name] = float(np.average(values, weights=counts))
-        return logs
+        return losses, logs
 
     def _batches(
         self, x: Array, y: Array, weight: np.ndarray | None, slices: list[slice], shuffle: bool
@@ -612,7 +616,8 @@ class Sequential:
         return (
             f"the loss became {losses[step]} in epoch {epoch + 1}, step {step + 1}. Try a "
             f"smaller learning rate (it is {optimizer.learning_rate:g}), inputs scaled to "
-            "about -1 to 1, or dtype='float64'. The parameters are those from before this epoch"
+            "about -1 to 1, or dtype='float64'. The parameters are the last with which "
+            "an epoch began well"
         )
 
     # ---------------------------------------------------------------------- measure

@@ -218,12 +218,17 @@ def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         raise FileNotFoundError(f"there is no file {path}")
     try:
         with safe_open(path, framework="numpy") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
     except (SafetensorError, TypeError, AttributeError, ValueError) as error:
         raise ModelFileError(
             f"{path} is not a whole safetensors file ({error}); xpnn loads no other kind, "
             "and no pickle: loading a pickle can run any code"
         ) from error
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind != "f":
+            raise ModelFileError(f"{path} holds {name} as {tensor.dtype}, which is no float")
+    return metadata, tensors
 
 
 def _in_order(layers: list[Any], tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
