@@ -40,7 +40,7 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str, extras: str) -> None:
     """Run the tests on one array library."""
     session.install("-e", f".[{extras}]")
-    session.run("pytest", *session.posargs, env={"XPNN_TEST_BACKENDS": backend})
+    session.run("pytest", "-n2", *session.posargs, env={"XPNN_TEST_BACKENDS": backend})
 
 
 @nox.session(default=False)

@@ -16,7 +16,17 @@ SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(","
 collect_ignore = [] if "torch" in SPECS else ["test_torch_peer.py"]
 
 
+# What is about no array library in particular runs where NumPy is tested.
+if "numpy" not in SPECS:
+    host = ("book_ends", "examples", "layout", "plots", "readme", "tables")
+    collect_ignore += [f"test_{name}.py" for name in host]
+
+
 def pytest_configure(config):
+    # Most tests make a small network anew: JAX compiles each kind once, not each time.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     # What the environment says must not decide which backend a test runs on.
     for name in ("XPNN_BACKEND", "XPNN_BACKEND_STRICT", "XPNN_DATA"):
         os.environ.pop(name, None)

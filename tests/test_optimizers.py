@@ -53,7 +53,7 @@ def adamw(p, g, s, t, o):
         (xpnn.Adam(0.1, beta_1=0.0, beta_2=0.5), adam),
         (xpnn.AdamW(0.1, decay=0.5, weight_decay=0.3), adamw),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", None) or str(value),
 )
 def test_the_equations(backend, dtype, optimizer, equation):
     params = [backend.asarray(p, dtype, copy=True) for p in START]
