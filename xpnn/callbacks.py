@@ -60,19 +60,25 @@ class ProgressBar(Callback):
     def wanted() -> bool:
         """Whether somebody watches: a terminal or a notebook, not a pipe or a file."""
         terminal = sys.stderr is not None and sys.stderr.isatty()
-        return terminal or "ipykernel" in sys.modules
+        return terminal or ProgressBar._in_notebook()
+
+    @staticmethod
+    def _in_notebook() -> bool:
+        return "ipykernel" in sys.modules
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Open the bar."""
         from tqdm.auto import tqdm
 
+        # of a fixed width on a terminal, where the measures would squeeze it to nothing
+        bar = "{bar}" if self._in_notebook() else "{bar:12}"
         self._epochs, self._shown = epochs, 0.0
         self._bar: Any = tqdm(
             total=epochs * steps,
             delay=self.delay,
             unit="step",
             dynamic_ncols=True,
-            bar_format="{desc}{percentage:3.0f}% |{bar:12}| {elapsed}<{remaining}{postfix}",
+            bar_format=f"{{desc}}{{percentage:3.0f}}% |{bar}| {{elapsed}}<{{remaining}}{{postfix}}",
         )
 
     def on_batch_end(self, step: int) -> None:
