@@ -78,7 +78,7 @@ class ProgressBar(Callback):
             delay=self.delay,
             unit="step",
             dynamic_ncols=True,
-            bar_format=f"{{desc}}{{percentage:3.0f}}% |{bar}| {{elapsed}}<{{remaining}}{{postfix}}",
+            bar_format="{desc}{percentage:3.0f}% |" + bar + "| {elapsed}<{remaining}{postfix}",
         )
 
     def on_batch_end(self, step: int) -> None:
