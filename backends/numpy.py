@@ -12,6 +12,16 @@ from xpnn.backend import Array, Backend, BackendUnavailableError
 class NumpyBackend(Backend):
     """NumPy arrays, which are on the host already."""
 
+    def owns(self, x: Any) -> bool:
+        """Whether `x` is an array as such; masked arrays and matrices mean other things."""
+        return type(x) is np.ndarray or isinstance(x, np.generic)
+
+    def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+        """Place an array; as in `Backend.asarray`."""
+        return super().asarray(
+            np.asarray(x) if isinstance(x, np.generic) else x, dtype, copy=copy
+        )
+
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array itself."""
         return np.asarray(x)

@@ -2,13 +2,13 @@
 
 import os
 
+# Threads fight over two cores, and arrays in tests are small; read when NumPy is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 import xpnn
 from xpnn.backend import resolve
-
-# Threads fight over two cores, and arrays in tests are small.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 

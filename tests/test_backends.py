@@ -9,7 +9,14 @@ from conftest import SPECS, load
 from support import assert_close, host
 
 import xpnn
-from xpnn.backend import Backend, array_namespace, device_of, dtype_name, to_host
+from xpnn.backend import (
+    Backend,
+    array_namespace,
+    device_of,
+    dtype_name,
+    index_dtype_of,
+    to_host,
+)
 
 DTYPES = ["float32", "float64", "int8", "int16", "int32", "uint8", "bool"]
 
@@ -268,7 +275,7 @@ def test_dtype_names_of_numpy_and_python():
 
 
 def test_index_dtype_indexes(backend):
-    rows = backend.asarray(np.array([2, 0]), backend.index_dtype)
+    rows = backend.asarray(np.array([2, 0]), index_dtype_of(backend.asarray([1.0])))
     x = backend.asarray([10.0, 11.0, 12.0])
     assert_close(backend.xp.take(x, rows, axis=0), np.array([12.0, 10.0]))
 

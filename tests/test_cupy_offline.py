@@ -437,8 +437,8 @@ def test_dtypes(xp, array, backend, name):
     assert xp.isdtype(x.dtype, "integral") == ("int" in name)
 
 
-def test_what_is_asked_of_the_namespace(xp, backend):
-    assert backend.index_dtype == np.int64
+def test_what_is_asked_of_the_namespace(xp, array, backend):
+    assert xpnn.backend.index_dtype_of(array((3,))) == np.int64
     assert float(xp.finfo(np.dtype("float32")).smallest_normal) == float(np.finfo("f4").tiny)
 
 

@@ -250,7 +250,7 @@ def test_activate_makes_this_gpu_current(backend):
 def test_dtypes(backend):
     assert backend.dtype("float32") == np.float32
     assert backend.dtype(on(0, HOST).dtype) == np.float64
-    assert backend.index_dtype == np.int64
+    assert xpnn.backend.index_dtype_of(on(0, HOST)) == np.int64
 
 
 # ------------------------------------------------------------------------ whole models

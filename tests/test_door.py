@@ -4,7 +4,6 @@ Each refusal names the argument and what came, and leaves the model as it was.
 """
 
 import dataclasses
-import re
 import signal
 import subprocess
 
@@ -324,10 +323,8 @@ def test_numbers_that_the_dtype_cannot_hold(backend):
 
 def test_wrong_row_is_told_in_large_data(backend, monkeypatch):
     monkeypatch.setattr(xpnn.checks, "BLOCK", 8)
-    with pytest.raises(ValueError, match=r"X must hold finite numbers") as caught:
+    with pytest.raises(ValueError, match=r"X must hold finite numbers.* row 9, column 1"):
         classifier().predict(changed(X, (9, 1), np.nan))
-    start, row = re.search(r"counted from (\d+).*row (\d+)", str(caught.value)).groups()
-    assert int(start) + int(row) == 9
 
 
 def test_not_compiled(backend):

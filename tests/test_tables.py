@@ -284,3 +284,15 @@ def broken(**changes):
 def test_plain_data_is_not_trusted(data, said):
     with pytest.raises(ValueError, match=said):
         Preparation.from_json(data)
+
+
+@pytest.mark.parametrize("cell", ["oops", "inf"])
+@pytest.mark.parametrize("column", ["x", "y"])
+def test_few_cells_that_are_no_numbers_are_mistakes(tmp_path, cell, column):
+    rows = [{"x": str(i / 7), "y": str(i * 1.5)} for i in range(60)]
+    rows[41][column] = cell
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n" + "".join(f"{row['x']},{row['y']}\n" for row in rows))
+    table = read_table(path)
+    with pytest.raises(ValueError, match=rf"line 43, column '{column}'.*number.*got '{cell}'"):
+        prepare(table, "y", np.arange(60), "auto")

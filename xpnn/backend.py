@@ -44,6 +44,7 @@ __all__ = [
     "device_of",
     "dtype_name",
     "get_backend",
+    "index_dtype_of",
     "resolve",
     "set_backend",
     "to_host",
@@ -159,12 +160,6 @@ class Backend:
         except AttributeError:
             raise TypeError(f"dtype must be a dtype of {self.name}, got {name!r}") from None
 
-    @property
-    def index_dtype(self) -> Any:
-        """The library's dtype for integers that index."""
-        info = self.xp.__array_namespace_info__()
-        return info.default_dtypes(device=self.device)["indexing"]
-
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library."""
         import array_api_compat
@@ -278,6 +273,12 @@ def device_of(x: Array) -> Any:
     return getattr(x, "device", None)
 
 
+def index_dtype_of(x: Array) -> Any:
+    """Return the dtype of integers that index, in the library of `x`."""
+    info = array_namespace(x).__array_namespace_info__()
+    return info.default_dtypes(device=device_of(x))["indexing"]
+
+
 def dtype_name(dtype: Any) -> str:
     """Return a dtype's name in the standard, for any library's dtype: ``"float32"``."""
     if isinstance(dtype, str):
@@ -308,6 +309,8 @@ def to_host(x: Any) -> np.ndarray:
     ValueError
         If `x` is a ragged list.
     """
+    if isinstance(x, np.ndarray) and np.any(getattr(x, "mask", False)):
+        raise TypeError("expected numbers, got a masked array: fill in what is masked")
     if not isinstance(x, np.ndarray | np.generic | list | tuple | int | float):
         owner = _owner(x)
         if owner is not None:
@@ -459,11 +462,13 @@ def resolve(spec: str | Backend | None = None) -> Backend:
     spec = spec.strip()
     name, _, device = spec.removesuffix("!").partition(":")
     if name == "auto":
+        if device:
+            raise ValueError(f"the backend 'auto' finds the device by itself, got {spec!r}")
         return _first_usable(import_module(GROUP).AUTO)
     try:
         return _load(name, device or None)
     except BackendUnavailableError as error:
-        if spec.endswith("!") or os.environ.get("XPNN_BACKEND_STRICT", "0") not in ("", "0"):
+        if spec.endswith("!") or os.environ.get("XPNN_BACKEND_STRICT") == "1":
             raise
         _warn_once(error)
         return _load(HOST, None)

@@ -40,6 +40,8 @@ def derivative(f: Function, x: Any, delta: float = 1e-4, *, method: str = "forwa
     ValueError
         If `delta` is not positive or `method` is unknown.
     """
+    if isinstance(x, list | tuple):
+        x = get_backend().asarray(x)
     low, high = _points(x, delta, method)
     return (f(high) - f(low)) / (high - low)
 
@@ -122,7 +124,8 @@ def _partials(f: Function, x: Any, delta: float, method: str) -> tuple[Array, li
         x = get_backend().asarray(x)
     xp = array_namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
-        x = xp.astype(x, xp.float64)
+        info = xp.__array_namespace_info__()
+        x = xp.astype(x, info.default_dtypes(device=device_of(x))["real floating"])
     size = math.prod(x.shape)
     position = xp.reshape(xp.arange(size, device=device_of(x)), x.shape)
     low, high = _points(x, delta, method)
@@ -131,5 +134,8 @@ def _partials(f: Function, x: Any, delta: float, method: str) -> tuple[Array, li
         here = position == i
         one_low, one_high = xp.where(here, low, x), xp.where(here, high, x)
         run = xp.sum(one_high - one_low)
-        partials.append((xp.asarray(f(one_high)) - xp.asarray(f(one_low))) / run)
+        rise = f(one_high) - f(one_low)
+        if not hasattr(rise, "shape"):  # f gives Python numbers
+            rise = xp.asarray(rise, dtype=x.dtype, device=device_of(x))
+        partials.append(rise / run)
     return x, partials

@@ -79,7 +79,7 @@ def check_integer(name: str, value: Any, *, at_least: int) -> None:
         raise ValueError(wanted)
 
 
-def reject(wrong: Array, values: Array, wanted: str) -> None:
+def reject(wrong: Array, values: Array, wanted: str, first_row: int = 0) -> None:
     """Raise if any entry of an array is wrong.
 
     Parameters
@@ -90,6 +90,8 @@ def reject(wrong: Array, values: Array, wanted: str) -> None:
         The entries.
     wanted : str
         What they should be: how the message begins.
+    first_row : int
+        The number of the first row, where these are a part of them.
 
     Raises
     ------
@@ -101,10 +103,10 @@ def reject(wrong: Array, values: Array, wanted: str) -> None:
         first = int(xp.argmax(xp.astype(xp.reshape(wrong, (-1,)), xp.int8)))
         scalar = xp.reshape(values, (-1,))[first]
         value = int(scalar) if xp.isdtype(values.dtype, "integral") else float(scalar)
-        place = f"row {first}"
+        place = f"row {first_row + first}"
         if values.ndim == 2:
             row, column = divmod(first, values.shape[1])
-            place = f"row {row}, column {column}"
+            place = f"row {first_row + row}, column {column}"
         raise ValueError(f"{wanted}; got {value!r} in {place}")
 
 
@@ -135,5 +137,4 @@ def check_rows(name: str, x: Array) -> None:
         block = x[start : min(start + rows, x.shape[0]), :]
         finite = xp.isfinite(block)
         if not bool(xp.all(finite)):
-            where = f" (rows counted from {start})" if start else ""
-            reject(~finite, block, f"{name} must hold finite numbers{where}")
+            reject(~finite, block, f"{name} must hold finite numbers", start)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Array, Backend, array_namespace, to_host
+from .backend import (
+    Array,
+    Backend,
+    array_namespace,
+    device_of,
+    index_dtype_of,
+    to_host,
+)
 from .checks import check_number, reject
 from .losses import Loss
 
@@ -62,10 +69,8 @@ def split_rows(
 
     def take(array: Array, rows: np.ndarray) -> Array:
         xp = array_namespace(array)
-        info = xp.__array_namespace_info__()
-        device = getattr(array, "device", None)
-        dtype = info.default_dtypes(device=device)["indexing"]
-        return xp.take(array, xp.asarray(rows, dtype=dtype, device=device), axis=0)
+        index = xp.asarray(rows, dtype=index_dtype_of(array), device=device_of(array))
+        return xp.take(array, index, axis=0)
 
     return (
         (take(x, kept), take(y, kept), None if weight is None else weight[kept]),
@@ -137,7 +142,9 @@ def check_class_weight(
                     f"got {key!r}"
                 )
             check_number(f"class_weight[{key!r}]", value, at_least=0)
-        factors = np.array([class_weight.get(int(c), 1.0) for c in classes], dtype=np.float64)
+        table = np.ones(n_classes)
+        table[list(class_weight)] = list(class_weight.values())
+        factors = table[classes]
     else:
         raise TypeError(f"class_weight must be a dict or 'balanced', got {class_weight!r}")
     factors = factors if weight is None else factors * weight

@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .backend import to_host
+from .checks import check_number
+from .naming import look_up
+
 __all__ = ["INITIALIZERS", "Normal", "VarianceScaling", "as_generator", "draw"]
 
 if TYPE_CHECKING:  # naming them imports numpy.random, a fifth of what NumPy costs
@@ -58,6 +62,9 @@ class Normal:
 
     scale: float = 0.01
 
+    def __post_init__(self) -> None:
+        check_number("scale", self.scale, above=0)
+
     def __call__(self, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draw an array of a shape."""
         return self.scale * generator.standard_normal(shape)
@@ -84,6 +91,15 @@ class VarianceScaling:
     scale: float
     fan: str
     distribution: str
+
+    def __post_init__(self) -> None:
+        check_number("scale", self.scale, above=0)
+        if self.fan not in ("in", "average"):
+            raise ValueError(f"fan must be 'in' or 'average', got {self.fan!r}")
+        if self.distribution not in ("uniform", "normal"):
+            raise ValueError(
+                f"distribution must be 'uniform' or 'normal', got {self.distribution!r}"
+            )
 
     def __call__(self, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draw an array of a shape, (n_inputs, n_outputs) for weights."""
@@ -130,9 +146,6 @@ def draw(initializer: Initializer, generator: Generator, shape: tuple[int, ...])
     ValueError
         If the name is unknown, or the values have another shape.
     """
-    from .backend import to_host
-    from .naming import look_up
-
     if isinstance(initializer, str):
         initializer = look_up(initializer, INITIALIZERS, "initializer")
     if callable(initializer):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .backend import Array, array_namespace, device_of
+from .backend import Array, array_namespace, device_of, index_dtype_of
 from .checks import check_flag, check_number, reject
 from .naming import Described, register
 
@@ -339,15 +339,13 @@ class CategoricalCrossEntropy(Loss):
                 f"with one-hot rows, for {n_outputs} classes; got {tuple(targets.shape)}"
             )
         wanted = f"{name} must hold class indices 0 to {n_outputs - 1}, as whole numbers"
-        if xp.isdtype(targets.dtype, "bool"):
-            targets = xp.astype(targets, xp.uint8)
-        wrong = (targets < 0) | (targets >= n_outputs)
         if xp.isdtype(targets.dtype, "real floating"):
-            wrong = wrong | (xp.floor(targets) != targets)  # NaN is not even itself
-        reject(wrong, targets, wanted)
-        info = xp.__array_namespace_info__()
-        integer = info.default_dtypes(device=device_of(targets))["indexing"]
-        return xp.astype(targets, integer, copy=False)
+            whole = xp.floor(targets) == targets  # NaN is not even itself
+            reject(~whole | (targets < 0) | (targets >= n_outputs), targets, wanted)
+        # before they are compared, so that as many classes fit as there may be
+        classes = xp.astype(targets, index_dtype_of(targets), copy=False)
+        reject((classes < 0) | (classes >= n_outputs), classes, wanted)
+        return classes
 
 
 def one_hot(targets: Array, predictions: Array) -> Array:
@@ -369,5 +367,7 @@ def one_hot(targets: Array, predictions: Array) -> Array:
     if targets.ndim == 2:
         return xp.astype(targets, predictions.dtype, copy=False)
     k = predictions.shape[1]
-    classes = xp.arange(k, dtype=targets.dtype, device=device_of(predictions))
-    return xp.astype(targets[:, None] == classes, predictions.dtype)
+    index = index_dtype_of(targets)
+    classes = xp.arange(k, dtype=index, device=device_of(predictions))
+    rows = xp.astype(targets, index, copy=False)[:, None] == classes
+    return xp.astype(rows, predictions.dtype)

@@ -17,9 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, Backend, array_namespace, device_of, dtype_name, resolve
+from .backend import (
+    Array,
+    Backend,
+    array_namespace,
+    device_of,
+    dtype_name,
+    index_dtype_of,
+    resolve,
+    to_host,
+)
 from .callbacks import Callback, ProgressBar
-from .checks import check_integer, check_number, check_rows
+from .checks import check_flag, check_integer, check_number, check_rows
 from .data import batch_slices, check_class_weight, check_sample_weight, split_rows
 from .initializers import as_generator, draw
 from .layers.base import Layer
@@ -110,8 +119,8 @@ class Sequential:
             for name, (shape, initializer) in layer.parameters().items():
                 try:
                     values.append(draw(initializer, self._generator, shape))
-                except ValueError as error:
-                    raise ValueError(f"{name} of layer {index}, {layer}: {error}") from None
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
         self._params = [self.backend.asarray(v, self.dtype, copy=True) for v in values]
 
     def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
@@ -178,6 +187,8 @@ class Sequential:
         for layer in self.layers:
             if hasattr(layer, "n_inputs"):
                 return int(layer.n_inputs)
+            if type(layer).output_size is not Layer.output_size:
+                return None  # what is behind it takes what it gives, not what comes in
         return None
 
     def _sizes(self, n_inputs: int | None = None) -> list[int | None]:
@@ -186,6 +197,13 @@ class Sequential:
         for layer in self.layers:
             sizes.append(layer.output_size(sizes[-1]))
         return sizes
+
+    def _n_outputs(self, n_inputs: int) -> int:
+        """Return the number of the network's outputs for a number of inputs."""
+        size = self._sizes(n_inputs)[-1]
+        if size is None:
+            raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
+        return size
 
     @property
     def _names(self) -> list[str]:
@@ -219,7 +237,8 @@ class Sequential:
         shapes = [p.shape for layer in self.layers for p in layer.parameters().values()]
         if len(arrays) != len(shapes):
             raise ValueError(f"arrays must hold {len(shapes)} arrays, got {len(arrays)}")
-        new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
+        with self.backend.activate():
+            new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
         for name, array, shape in zip(self._names, new, shapes):
             if tuple(array.shape) != shape:
                 raise ValueError(
@@ -340,8 +359,10 @@ class Sequential:
             return self.backend.compile(
                 lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
             )
+        if name == "finite":
+            return lambda arrays: all(bool(xp.all(xp.isfinite(a))) for a in arrays)
         if name == "predict":
-            return self.backend.compile(lambda params, x: stack.forward(params, x)[0])
+            return self.backend.compile(stack.predict)
         loss, optimizer = self._compiled()
         stack, criterion = fuse(self.layers, loss)
         if name == "gradients":
@@ -372,7 +393,9 @@ class Sequential:
         """Check targets, place them on the backend, and make them fit the loss."""
         loss, _ = self._compiled()
         try:
-            targets = self.backend.asarray(y)
+            targets = y if self.backend.owns(y) else to_host(y)
+            floats = array_namespace(targets).isdtype(targets.dtype, "real floating")
+            targets = self.backend.asarray(targets, self.dtype if floats else None)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
         if targets.ndim == 0 or targets.shape[0] != x.shape[0]:
@@ -380,9 +403,7 @@ class Sequential:
                 f"{name} must have as many rows as the inputs, {x.shape[0]}, got the shape "
                 f"{tuple(targets.shape)}"
             )
-        n_outputs = self._sizes(x.shape[1])[-1]
-        assert n_outputs is not None
-        return loss.prepare(targets, n_outputs, x.dtype, name)
+        return loss.prepare(targets, self._n_outputs(x.shape[1]), x.dtype, name)
 
     # -------------------------------------------------------------------------- fit
 
@@ -461,6 +482,7 @@ class Sequential:
             raise ValueError("give validation_data or validation_split, not both")
         if verbose not in ("auto", True, False, 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', True or False, got {verbose!r}")
+        check_flag("shuffle", shuffle)
         if not isinstance(callbacks, Sequence) or not all(
             isinstance(callback, Callback) for callback in callbacks
         ):
@@ -476,16 +498,15 @@ class Sequential:
             x = self._inputs(X)
             targets = self._targets(y, x)
             weight = check_sample_weight(sample_weight, x.shape[0])
-            n_outputs = self._sizes(x.shape[1])[-1]
-            assert n_outputs is not None
             weight = check_class_weight(
-                class_weight, weight, targets, n_outputs, loss, self.backend
+                class_weight, weight, targets, self._n_outputs(x.shape[1]), loss, self.backend
             )
             validation = None
             if validation_data is not None:
                 if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
                     raise ValueError(
-                        f"validation_data must be (X, y), got {type(validation_data)}"
+                        "validation_data must be a pair (X, y), got a "
+                        f"{type(validation_data).__name__} that is none"
                     )
                 x_val = self._inputs(validation_data[0], "X of validation_data")
                 validation = (
@@ -496,6 +517,13 @@ class Sequential:
                 (x, targets, weight), validation = split_rows(
                     self._generator, validation_split, x, targets, weight
                 )
+            if weight is not None and not weight.any():
+                raise ValueError(
+                    "sample_weight: the validation split leaves only samples of weight 0 to "
+                    "train on"
+                )
+            if weight is not None:  # only ratios count, and these survive in float32
+                weight = weight / weight.max()
             if not self._state:
                 self._state = optimizer.init(self._params)
             self.history = History()
@@ -515,8 +543,6 @@ class Sequential:
     ) -> None:
         """Go through checked data."""
         assert self.history is not None
-        if weight is not None and not weight.any():
-            raise ValueError("the validation split leaves only samples of weight 0 to train on")
         slices = batch_slices(x.shape[0], batch_size)
         self.stop_training = False
         for callback in callbacks:
@@ -553,6 +579,10 @@ class Sequential:
                     callback.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            # the last step's parameters have not given a loss yet
+            if not self._function("finite")(self._params):
+                self._params, self._state = good, {}
+                raise DivergenceError(self._advice(epoch, len(losses) - 1, losses))
 
     def _train_epoch(
         self,
@@ -588,7 +618,7 @@ class Sequential:
         order = np.arange(n)
         if shuffle and len(slices) > 1:
             order = self._generator.permutation(n)
-            rows = backend.asarray(order, backend.index_dtype)
+            rows = backend.asarray(order, index_dtype_of(x))
         for part in slices:
             if len(slices) == 1:
                 x_batch, y_batch = x, y
@@ -613,8 +643,11 @@ class Sequential:
     def _advice(self, epoch: int, step: int, losses: np.ndarray) -> str:
         """Say what to try after the loss became NaN."""
         _, optimizer = self._compiled()
+        what = f"loss became {losses[step]}"
+        if np.isfinite(losses[step]):
+            what = "parameters became infinite or NaN"
         return (
-            f"the loss became {losses[step]} in epoch {epoch + 1}, step {step + 1}. Try a "
+            f"the {what} in epoch {epoch + 1}, step {step + 1}. Try a "
             f"smaller learning rate (it is {optimizer.learning_rate:g}), inputs scaled to "
             "about -1 to 1, or dtype='float64'. The parameters are the last with which "
             "an epoch began well"
@@ -657,7 +690,8 @@ class Sequential:
         Returns
         -------
         callable
-            Without arguments; it measures the model as it then is.
+            Without arguments; it measures the model with the parameters that it then
+            has, as long as it stays on this backend.
         """
         self._compiled()
         backend = self.backend
@@ -728,7 +762,9 @@ class Sequential:
         import array_api_compat
 
         if not array_api_compat.is_array_api_obj(X) or array_api_compat.is_numpy_array(X):
-            return self.backend.to_numpy(y)
+            host = self.backend.to_numpy(y)
+            shared = isinstance(X, np.ndarray) and np.may_share_memory(host, X)
+            return host.copy() if shared else host  # a layer may have handed X through
         if self.backend.owns(X) and device_of(X) == device_of(y):
             return y
         host = self.backend.to_numpy(y)

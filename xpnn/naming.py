@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from numbers import Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,11 +27,13 @@ class Described:
     """
 
     def __post_init__(self) -> None:
-        # a NumPy number is no JSON, and as np.float64 it makes float32 arrays wider
+        # a NumPy number or a fraction is no JSON, and makes arrays wider or worse
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, np.generic):
                 object.__setattr__(self, f.name, value.item())
+            elif isinstance(value, Real) and not isinstance(value, int | float):
+                object.__setattr__(self, f.name, float(value))
 
 
 def _plain(name: str) -> str:

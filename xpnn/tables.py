@@ -26,6 +26,9 @@ MOST_CLASSES = 20
 ROWS_PER_CLASS = 5
 """How many rows each must have on average to be taken so."""
 
+MOST_ODD = 0.1
+"""Fewer cells than this part that are no numbers are mistakes, not categories."""
+
 MOST_CATEGORIES = 1000
 """How many categories a column may have: one input each."""
 
@@ -112,12 +115,18 @@ class Table:
         Raises
         ------
         ValueError
-            If all that keeps it from that is missing cells; it names the first.
+            If all that keeps it from that is missing cells, or few cells that are no
+            numbers; it names the first.
         """
         cells = self.columns[name]
         odd = np.flatnonzero(~np.isfinite(_numbers(cells))).tolist()
         if odd and len(odd) < len(cells) and all(cells[i].casefold() in MISSING for i in odd):
             raise ValueError(self._missing(odd[0], name))
+        if 0 < len(odd) < MOST_ODD * len(cells):
+            raise ValueError(
+                f"{self.place(odd[0], name)}: expected a finite number, as in most cells of "
+                f"the column, got {cells[odd[0]]!r}; correct it, or remove the row or column"
+            )
         return not odd
 
     def _missing(self, row: int, column: str) -> str:
@@ -560,7 +569,12 @@ def _mean_and_scale(table: Table, name: str, training: np.ndarray) -> tuple[floa
 def _target(
     table: Table, name: str, training: np.ndarray, task: str
 ) -> tuple[Classes | Measure, str]:
-    numeric = table.is_numeric(name)
+    try:
+        numeric = table.is_numeric(name)
+    except ValueError:
+        if task != "classification" or "" in table.columns[name]:
+            raise
+        numeric = False
     labels: list[str]
     if numeric or task == "regression":
         distinct = np.unique(table.numbers(name))

@@ -273,6 +273,12 @@ def _check_everywhere(
                 grads = back()
                 repeated_outputs, repeated_back = run(*placed)
                 repeated = repeated_outputs | repeated_back()
+
+                def whole(*arrays: Array) -> dict[str, Array]:
+                    outputs, back = run(*arrays)
+                    return outputs | back()
+
+                compiled = backend.compile(whole)(*placed)
                 for i, (array, old) in enumerate(zip(placed, before)):
                     name = differentiated[i] if i < len(differentiated) else f"argument {i}"
                     _assert_close(f"{where}: {name} was changed", backend, array, old, 0.0)
@@ -285,6 +291,8 @@ def _check_everywhere(
                     _assert_kind(f"{where}: {name}", backend, array, dtype, wanted[name])
                     label = f"{where}: {name}, the second time"
                     _assert_close(label, backend, repeated[name], array, 0.0)
+                    label = f"{where}: {name}, compiled"
+                    _assert_close(label, backend, compiled[name], array, _rounding(dtype))
                 if dtype == "float64":
                     _check_gradients(where, backend, total, differentiated, placed, grads)
                 host = {

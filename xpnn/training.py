@@ -45,6 +45,12 @@ class Stack:
             start = stop
         return parts
 
+    def predict(self, params: Sequence[Array], x: Array) -> Array:
+        """Run the layers forwards, and keep nothing for the way back."""
+        for layer, own in zip(self.layers, self.split(params)):
+            x, _ = layer.forward(own, x)
+        return x
+
     def forward(
         self, params: Sequence[Array], x: Array, noise: Noise | None = None
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
@@ -120,7 +126,7 @@ def make_measure(
     """Return ``measure(params, x, y) -> (loss, *metrics)``, each an array of shape ()."""
 
     def measure(params: Sequence[Array], x: Array, y: Array) -> tuple[Array, ...]:
-        predictions, _ = stack.forward(params, x)
+        predictions = stack.predict(params, x)
         losses, _ = criterion.forward(predictions, y)
         return (
             array_namespace(x).mean(losses),

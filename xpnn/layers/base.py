@@ -46,7 +46,7 @@ class Parameter(NamedTuple):
     initializer: Any = "zeros"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer(Described):
     """The base class of layers: no parameters, as many outputs as inputs.
 

@@ -13,8 +13,11 @@ from .base import Backward, Layer, Parameter, Params
 
 __all__ = ["Dense"]
 
+# A first value is no part of what the layer computes, and a model file holds what it led to.
+_FIRST_VALUE: Any = {"repr": False, "compare": False, "metadata": {"saved": False}}
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True)
 class Dense(Layer):
     """A fully connected layer: ``y = x @ weights + biases``.
 
@@ -37,9 +40,10 @@ class Dense(Layer):
     n_inputs: int
     n_outputs: int
     _: KW_ONLY
-    # a model file holds the values that they led to
-    weights: Any = field(default="glorot_uniform", repr=False, metadata={"saved": False})
-    biases: Any = field(default="zeros", repr=False, metadata={"saved": False})
+    weights: Any = field(
+        default="glorot_uniform", repr=False, compare=False, metadata={"saved": False}
+    )
+    biases: Any = field(default="zeros", repr=False, compare=False, metadata={"saved": False})
 
     unbounded: ClassVar[bool] = True
 

@@ -22,6 +22,6 @@ class Sigmoid(Layer):
         y = xp.where(x >= 0, 1.0, e) / (1 + e)
 
         def backward(dy: Array) -> tuple[Array, Params]:
-            return dy * y * (1 - y), ()
+            return dy * e / (1 + e) ** 2, ()  # y (1 - y), without the cancellation near 1
 
         return y, backward

@@ -77,27 +77,54 @@ def _place(x: Any) -> Array:
     return get_backend().asarray(x, _dtype)
 
 
-def _classes(y: Any) -> Array:
-    return get_backend().asarray(y)
+def _classes(y_true: Any, y_pred: Array) -> Array:
+    """Return targets, checked against the predictions that they belong to."""
+    targets = get_backend().asarray(y_true)
+    n, k = y_pred.shape
+    if targets.ndim == 0 or targets.shape[0] != n:
+        raise ValueError(f"y_true must have {n} rows, got the shape {tuple(targets.shape)}")
+    return CategoricalCrossEntropy().prepare(targets, k, y_pred.dtype, "y_true")
 
 
 class _Remembering:
-    """A layer that keeps what went in, what came out, and the way back."""
+    """A layer that keeps what went in, what came out, and the way back.
+
+    The book's scripts also set these themselves, and then go back from what they set.
+    """
 
     layer: Layer
     inputs: Array
     output: Array
     dinputs: Array
     _backward: Callable[[Array], tuple[Array, tuple[Array, ...]]]
+    _seen: tuple[Any, ...] = ()
 
     def forward(self, inputs: Any) -> None:
         """Set `inputs` and `output`, both arrays of shape (n, …)."""
         self.inputs = _place(inputs)
-        self.output, self._backward = self.layer.forward((), self.inputs)
+        self.output, self._backward = self.layer.forward(self._params(), self.inputs)
+        self._seen = self._remembered()
 
     def backward(self, dvalues: Any) -> None:
         """Set `dinputs`, from the gradient with respect to `output`."""
-        self.dinputs, _ = self._backward(_place(dvalues))
+        self.dinputs, _ = self._way_back()(_place(dvalues))
+
+    def _params(self) -> tuple[Array, ...]:
+        return ()
+
+    def _remembered(self) -> tuple[Any, ...]:
+        return (vars(self).get("inputs"), vars(self).get("output"), *self._params())
+
+    def _way_back(self) -> Callable[[Array], tuple[Array, tuple[Array, ...]]]:
+        """Return the closure of the last forward pass, or one for what was set since."""
+        now = self._remembered()
+        if len(now) != len(self._seen) or any(a is not b for a, b in zip(now, self._seen)):
+            _, self._backward = self.layer.forward(self._params(), self._find_inputs())
+            self._seen = now
+        return self._backward
+
+    def _find_inputs(self) -> Array:
+        return _place(self.inputs)
 
 
 class Layer_Dense(_Remembering):
@@ -125,17 +152,14 @@ class Layer_Dense(_Remembering):
         draws = _stream().randn(n_inputs, n_neurons).astype(_dtype)
         self.weights = _place(0.01 * draws)
         self.biases = _place(np.zeros((1, n_neurons)))
-        self._state: dict[str, Any] = {}
+        self._states: dict[_Stepping, dict[str, Any]] = {}
 
-    def forward(self, inputs: Any) -> None:
-        """Set `output` to inputs @ weights + biases."""
-        self.inputs = _place(inputs)
-        params = _place(self.weights), _place(self.biases)
-        self.output, self._backward = self.layer.forward(params, self.inputs)
+    def _params(self) -> tuple[Array, ...]:
+        return _place(self.weights), _place(self.biases)
 
     def backward(self, dvalues: Any) -> None:
         """Set `dweights`, `dbiases` and `dinputs`."""
-        self.dinputs, (self.dweights, dbiases) = self._backward(_place(dvalues))
+        self.dinputs, (self.dweights, dbiases) = self._way_back()(_place(dvalues))
         self.dbiases = dbiases[None, :]
 
 
@@ -146,15 +170,26 @@ class Activation_ReLU(_Remembering):
 
 
 class Activation_Softmax(_Remembering):
-    """Chapters 4 and 9: `xpnn.Softmax`."""
+    """Chapters 4 and 9: `xpnn.Softmax`; goes back from `output`."""
 
     layer = Softmax()
 
+    def _find_inputs(self) -> Array:
+        y = _place(self.output)
+        xp = array_namespace(y)
+        return xp.log(xp.maximum(y, float(xp.finfo(y.dtype).smallest_normal)))
+
 
 class Activation_Sigmoid(_Remembering):
-    """Chapter 16: `xpnn.Sigmoid`."""
+    """Chapter 16: `xpnn.Sigmoid`; goes back from `output`."""
 
     layer = Sigmoid()
+
+    def _find_inputs(self) -> Array:
+        y = _place(self.output)
+        xp = array_namespace(y)
+        tiny = float(xp.finfo(y.dtype).smallest_normal)
+        return xp.log(xp.maximum(y, tiny)) - xp.log(xp.maximum(1 - y, tiny))
 
 
 class Activation_Linear(_Remembering):
@@ -184,11 +219,13 @@ class Loss_CategoricalCrossentropy(Loss):
 
     def forward(self, y_pred: Any, y_true: Any) -> Array:
         """Return the loss of each sample, an array of shape (n,)."""
-        return CategoricalCrossEntropy().forward(_place(y_pred), _classes(y_true))[0]
+        p = _place(y_pred)
+        return CategoricalCrossEntropy().forward(p, _classes(y_true, p))[0]
 
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs`, from the probabilities `dvalues`."""
-        _, self.dinputs = CategoricalCrossEntropy()(_place(dvalues), _classes(y_true))
+        p = _place(dvalues)
+        _, self.dinputs = CategoricalCrossEntropy()(p, _classes(y_true, p))
 
 
 class Activation_Softmax_Loss_CategoricalCrossentropy:
@@ -210,17 +247,28 @@ class Activation_Softmax_Loss_CategoricalCrossentropy:
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs` to (probabilities - one-hot targets) / n, with `dvalues` the former."""
         p = _place(dvalues)
-        self.dinputs = (p - one_hot(_classes(y_true), p)) / p.shape[0]
+        self.dinputs = (p - one_hot(_classes(y_true, p), p)) / p.shape[0]
 
 
 class _Stepping:
-    """The book's way of calling an optimizer: once for each layer, between two hooks."""
+    """The book's way of calling an optimizer: once for each layer, between two hooks.
 
-    def __init__(self, optimizer: Optimizer) -> None:
-        self._optimizer = optimizer
-        self.learning_rate = self.current_learning_rate = optimizer.learning_rate
-        self.decay = optimizer.decay
+    Settings are attributes, which a script may change while it trains.
+    """
+
+    kind: type[Optimizer]
+
+    def __init__(self, learning_rate: float, decay: float, **settings: float) -> None:
+        self.learning_rate = self.current_learning_rate = learning_rate
+        self.decay = decay
         self.iterations = 0
+        self._names = tuple(settings)
+        vars(self).update(settings)
+        self._optimizer()  # checks them
+
+    def _optimizer(self) -> Optimizer:
+        settings = {name: getattr(self, name) for name in self._names}
+        return self.kind(self.current_learning_rate, **settings)
 
     def pre_update_params(self) -> None:
         """Set `current_learning_rate`; call once before the layers are updated."""
@@ -228,10 +276,11 @@ class _Stepping:
 
     def update_params(self, layer: Layer_Dense) -> None:
         """Take a step with the layer's `weights` and `biases`."""
+        optimizer = self._optimizer()
         params = [_place(layer.weights), _place(layer.biases)]
-        state = layer._state or self._optimizer.init(params)
+        state = layer._states.get(self) or optimizer.init(params)
         state["iterations"] = get_backend().asarray(self.iterations, "int32")
-        (layer.weights, layer.biases), layer._state = self._optimizer.update(
+        (layer.weights, layer.biases), layer._states[self] = optimizer.update(
             params, [layer.dweights, layer.dbiases], state
         )
 
@@ -243,25 +292,29 @@ class _Stepping:
 class Optimizer_SGD(_Stepping):
     """Chapter 10: `xpnn.SGD`, with the book's order of arguments."""
 
+    kind = SGD
+
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, momentum: float = 0.0
     ) -> None:
-        super().__init__(SGD(learning_rate, decay=decay, momentum=momentum))
-        self.momentum = momentum
+        super().__init__(learning_rate, decay, momentum=momentum)
 
 
 class Optimizer_Adagrad(_Stepping):
     """Chapter 10: `xpnn.AdaGrad`, with the book's order of arguments."""
 
+    kind = AdaGrad
+
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, epsilon: float = 1e-7
     ) -> None:
-        super().__init__(AdaGrad(learning_rate, decay=decay, epsilon=epsilon))
-        self.epsilon = epsilon
+        super().__init__(learning_rate, decay, epsilon=epsilon)
 
 
 class Optimizer_RMSprop(_Stepping):
     """Chapter 10: `xpnn.RMSProp`, with the book's order of arguments."""
+
+    kind = RMSProp
 
     def __init__(
         self,
@@ -270,12 +323,13 @@ class Optimizer_RMSprop(_Stepping):
         epsilon: float = 1e-7,
         rho: float = 0.9,
     ) -> None:
-        super().__init__(RMSProp(learning_rate, decay=decay, epsilon=epsilon, rho=rho))
-        self.epsilon, self.rho = epsilon, rho
+        super().__init__(learning_rate, decay, epsilon=epsilon, rho=rho)
 
 
 class Optimizer_Adam(_Stepping):
     """Chapter 10: `xpnn.Adam`, with the book's order of arguments."""
+
+    kind = Adam
 
     def __init__(
         self,
@@ -285,7 +339,4 @@ class Optimizer_Adam(_Stepping):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
     ) -> None:
-        super().__init__(
-            Adam(learning_rate, decay=decay, epsilon=epsilon, beta_1=beta_1, beta_2=beta_2)
-        )
-        self.epsilon, self.beta_1, self.beta_2 = epsilon, beta_1, beta_2
+        super().__init__(learning_rate, decay, epsilon=epsilon, beta_1=beta_1, beta_2=beta_2)

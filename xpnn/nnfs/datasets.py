@@ -29,8 +29,10 @@ def sine_data(samples: int = 1000) -> Data:
 
 
 def _place(X: np.ndarray, y: np.ndarray) -> Data:
+    from . import _dtype  # as `init` has set it
+
     backend = get_backend()
-    return backend.asarray(X), backend.asarray(y)
+    return backend.asarray(X, _dtype), backend.asarray(y)
 
 
 def _stream() -> np.random.RandomState:
