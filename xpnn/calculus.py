@@ -122,10 +122,9 @@ def _partials(f: Function, x: Any, delta: float, method: str) -> tuple[Array, li
     """Return x as an array, and the derivative of f along each of its entries."""
     if not hasattr(x, "shape"):
         x = get_backend().asarray(x)
+    if not array_namespace(x).isdtype(x.dtype, "real floating"):
+        x = get_backend().asarray(x, "float64")
     xp = array_namespace(x)
-    if not xp.isdtype(x.dtype, "real floating"):
-        info = xp.__array_namespace_info__()
-        x = xp.astype(x, info.default_dtypes(device=device_of(x))["real floating"])
     size = math.prod(x.shape)
     position = xp.reshape(xp.arange(size, device=device_of(x)), x.shape)
     low, high = _points(x, delta, method)
