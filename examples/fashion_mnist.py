@@ -11,19 +11,7 @@ from tempfile import TemporaryDirectory
 import click
 
 import xpnn
-
-CLASSES = [
-    "T-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "boot",
-]
+from xpnn.datasets import FASHION_CLASSES
 
 
 @click.command()
@@ -56,7 +44,9 @@ def main(backend: str | None, epochs: int, rows: int) -> None:
     for image, label in zip(X_test[:5], y_test):
         probabilities = again.predict(image[None, :])[0]
         best = probabilities.argmax()
-        print(f"a {CLASSES[label]} is taken for a {CLASSES[best]} ({probabilities[best]:.0%})")
+        print(
+            f"a {FASHION_CLASSES[label]} is taken for a {FASHION_CLASSES[best]} ({probabilities[best]:.0%})"
+        )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ class PReLU(xpnn.Layer):
     def parameters(self):
         return {"slope": xpnn.Parameter((self.n_features,), self.start)}
 
+    def output_size(self, n_inputs):
+        if n_inputs not in (None, self.n_features):
+            raise ValueError(f"{self} can't take {n_inputs} features")
+        return self.n_features
+
     def forward(self, params, x):
         (slope,) = params  # (n_features,)
         xp = array_namespace(x)

@@ -44,19 +44,6 @@ ACTIVATIONS: dict[str, Layer] = {
     "tanh": Tanh(),
 }
 
-CLOTHES = (
-    "T-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -120,7 +107,7 @@ DATA_SETS = {
     "fashion-mnist": DataSet(
         training=lambda generator: datasets.fashion_mnist("train"),
         validation=lambda generator: datasets.fashion_mnist("test"),
-        labels=CLOTHES,
+        labels=datasets.FASHION_CLASSES,
         settings=Settings(
             hidden=(256, 128),
             optimizer_settings={"learning_rate": 0.002, "decay": 0.002},

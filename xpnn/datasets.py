@@ -20,7 +20,7 @@ from .initializers import as_generator
 if TYPE_CHECKING:
     from .initializers import Generator
 
-__all__ = ["digits", "fashion_mnist", "sine", "spiral", "vertical"]
+__all__ = ["FASHION_CLASSES", "digits", "fashion_mnist", "sine", "spiral", "vertical"]
 
 Data = tuple[np.ndarray, np.ndarray]
 
@@ -137,6 +137,20 @@ def digits() -> Data:
     return (table[:, :64] / 16).astype(np.float32), table[:, 64]
 
 
+FASHION_CLASSES = (
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
+"""What the classes of Fashion-MNIST are, in their order."""
+
 DEBIAN = Path("/usr/share/datasets")
 FASHION_URL = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
@@ -169,8 +183,7 @@ def fashion_mnist(split: str = "train", *, root: str | os.PathLike[str] | None =
     X : numpy.ndarray of shape (n, 784), float32
         Images of 28 by 28 pixels, row by row, from 0 (black) to 1 (white).
     y : numpy.ndarray of shape (n,), int64
-        The classes: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker,
-        bag, ankle boot.
+        The classes, whose names are `FASHION_CLASSES`.
 
     Raises
     ------
