@@ -44,9 +44,8 @@ def main(backend: str | None, epochs: int, rows: int) -> None:
     for image, label in zip(X_test[:5], y_test):
         probabilities = again.predict(image[None, :])[0]
         best = probabilities.argmax()
-        print(
-            f"a {FASHION_CLASSES[label]} is taken for a {FASHION_CLASSES[best]} ({probabilities[best]:.0%})"
-        )
+        true, guess = FASHION_CLASSES[label], FASHION_CLASSES[best]
+        print(f"{true}: taken for {guess} ({probabilities[best]:.0%})")
 
 
 if __name__ == "__main__":
