@@ -29,7 +29,7 @@ def random_search(
     ----------
     model : Sequential
         A compiled model, which ends with the best parameters that were found, its own
-        at the beginning among them.
+        at the beginning among them; so a draw must beat these to count.
     X, y : array_like
         The data on which the loss is measured.
     iterations : int

@@ -181,8 +181,6 @@ def read(
     from .model import Sequential
 
     metadata, tensors = _read_tensors(Path(path))
-    if metadata.get("format") != FORMAT:
-        raise ModelFileError(f"{path} is a safetensors file, but not of xpnn")
     version = metadata.get("version", "")
     if not (version.isdecimal() and version.isascii() and len(version) < 10):
         raise ModelFileError(f"{path} is damaged: its version is {version!r}")
@@ -228,8 +226,12 @@ def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         raise FileNotFoundError(f"there is no file {path}")
     try:
         with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:  # and may be very large
+                raise ModelFileError(f"{path} is a safetensors file, but not of xpnn")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except ModelFileError:
+        raise
     except (SafetensorError, TypeError, AttributeError, ValueError) as error:
         raise ModelFileError(
             f"{path} is not a whole safetensors file ({error}); xpnn loads no other kind, "
