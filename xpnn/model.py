@@ -45,7 +45,7 @@ PREDICT_NUMBERS = 1 << 22
 
 
 class DivergenceError(ArithmeticError):
-    """The loss became NaN or infinite, so training was stopped."""
+    """The loss, or what was learnt, became NaN or infinite, so training was stopped."""
 
 
 @dataclass
@@ -467,8 +467,9 @@ class Sequential:
         RuntimeError
             If the model is not compiled.
         DivergenceError
-            If the loss became NaN or infinite.  The parameters are then the last with
-            which an epoch began and gave a finite loss, and the optimizer starts anew.
+            If the loss became NaN or infinite, or the parameters did in the last step.
+            The parameters are then the last with which an epoch began and gave a finite
+            loss, and the optimizer starts anew.
         KeyboardInterrupt
             After Ctrl-C, at the end of the current step: the model keeps what it learnt
             and ``model.history`` the finished epochs.

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from .backend import Array, array_namespace
@@ -36,14 +38,15 @@ class Stack:
 
     layers: tuple[Layer, ...]
 
+    @cached_property
+    def _slices(self) -> list[slice]:
+        """Where each layer's parameters are in the flat list; found once, not each step."""
+        counts = [len(layer.parameters()) for layer in self.layers]
+        return [slice(end - count, end) for count, end in zip(counts, accumulate(counts))]
+
     def split(self, params: Sequence[Any]) -> list[Params]:
         """Return a flat list of parameters as one tuple for each layer."""
-        parts, start = [], 0
-        for layer in self.layers:
-            stop = start + len(layer.parameters())
-            parts.append(tuple(params[start:stop]))
-            start = stop
-        return parts
+        return [tuple(params[part]) for part in self._slices]
 
     def predict(self, params: Sequence[Array], x: Array) -> Array:
         """Run the layers forwards, and keep nothing for the way back."""
