@@ -45,10 +45,10 @@ class CupyBackend(Backend):
             host: np.ndarray = x.get()
         return host
 
-    def read(self, scalars: list[Array]) -> np.ndarray:
-        """Return arrays of shape () as one float64 array on the host; as in `Backend.read`."""
+    def read(self, arrays: list[Array]) -> np.ndarray:
+        """Return arrays of shape () or (k,) as float64 on the host; as in `Backend.read`."""
         with self.device:
-            return super().read(scalars)
+            return super().read(arrays)
 
     def synchronize(self) -> None:
         """Wait for the GPU."""

@@ -42,11 +42,11 @@ class JaxBackend(Backend):
         """Return the array as a NumPy array of its own."""
         return np.array(x)
 
-    def read(self, scalars: list[Array]) -> np.ndarray:
-        """Fetch all at once: stacking them first takes JAX a compilation for each number."""
+    def read(self, arrays: list[Array]) -> np.ndarray:
+        """Fetch all at once: joining them first takes JAX a compilation for each number."""
         import jax
 
-        return np.array(jax.device_get(scalars), dtype=np.float64)
+        return np.concatenate(jax.device_get(arrays), axis=None, dtype=np.float64)
 
     def synchronize(self) -> None:
         """Wait for every array on the device: JAX has no other word for "all is done"."""

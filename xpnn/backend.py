@@ -18,12 +18,13 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -45,6 +46,7 @@ __all__ = [
     "dtype_name",
     "get_backend",
     "index_dtype_of",
+    "operations_of",
     "resolve",
     "set_backend",
     "to_host",
@@ -59,6 +61,15 @@ HOST = "numpy"
 
 GROUP = "xpnn.backends"
 """The package that holds our backends, and the entry-point group for everybody else's."""
+
+GATHERED = 1 << 16
+"""About how many numbers of rows are gathered at once for several steps: a cache holds them."""
+
+FLUSH_EVERY = 64
+"""After how many steps tiny numbers are looked for."""
+
+FLUSH_BELOW = 1024.0
+"""What is tiny, in smallest normal numbers: 0.9 to the power of 64 is about 1 / 1024."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -143,6 +154,13 @@ class Backend:
     remedy = ""
     """What to do where the library is there but a computation fails."""
 
+    operations: Mapping[str, Callable[..., Any]] = {}
+    """Functions of `xpnn.operations` that this library computes faster in its own way."""
+
+    packing: tuple[int, int] | None = None
+    """How parameters are packed, ``(join_below, cut_above)`` of `xpnn.packing.Packing`; None
+    where slices and reshaped arrays don't share memory, or can't be changed in place."""
+
     def __init__(self, name: str, xp: Any, device: Any = None, version: str = "") -> None:
         self.name, self.xp, self.device, self.version = name, xp, device, version
         self.spec = name
@@ -222,9 +240,13 @@ class Backend:
         """Return the array as a NumPy array on the host, which waits for the device."""
         return np.from_dlpack(x)
 
-    def read(self, scalars: list[Array]) -> np.ndarray:
-        """Return arrays of shape () as one float64 array on the host, waiting once."""
-        return self.to_numpy(self.xp.stack(scalars)).astype(np.float64)
+    def read(self, arrays: list[Array]) -> np.ndarray:
+        """Return arrays of shape () or (k,), one after the other, as float64 on the host.
+
+        It waits for the device once.
+        """
+        flat = [self.xp.reshape(array, (-1,)) for array in arrays]
+        return self.to_numpy(self.xp.concat(flat)).astype(np.float64)
 
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""
@@ -245,6 +267,97 @@ class Backend:
         """
         return function
 
+    def repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps of training at once.
+
+        Parameters
+        ----------
+        step : xpnn.training.TrainStep
+            One step.
+
+        Returns
+        -------
+        callable
+            ``run(buffers, slots, t, count, data, rows, noise) -> (buffers, slots,
+            measures)``.  `buffers` are the parameters and `slots` what the optimizer
+            remembers, in the form that `step` takes; both are consumed.  `t` steps have been
+            taken, `count` are to be.  `data` holds x, y, and weight or None.  `rows` is None
+            where every step takes all rows; a slice of rows that the steps take one part
+            after the other; or a NumPy array of shape (count, batch_size) of each step's
+            rows.  `noise` holds for each layer what it drew, with the steps on the first
+            axis, and is empty where none draws.  `measures` is a list with tuples: the loss and the metrics, each for one
+            step with the shape (), or for many with the shape (steps,).
+        """
+
+        def run(
+            buffers: list[Array],
+            slots: list[list[Array]],
+            t: int,
+            count: int,
+            data: tuple[Array, ...],
+            rows: Any,
+            noise: Any,
+        ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
+            parts, params = step.parts(buffers), step.params(buffers)
+            slot_parts = [step.parts(slot) for slot in slots]
+            table = self.asarray(step.numbers(t, count), data[0].dtype)
+            numbers = _each([table[i, ...] for i in range(table.shape[0])], count)
+            batches = self._batches(data, rows, count)
+            noises = zip(*(_each(layer, count) for layer in noise)) if noise else repeat(())
+            measured = []
+            for batch, number, drawn in zip(batches, numbers, noises):
+                parts, slot_parts, measures = step(
+                    params, parts, slot_parts, number, *batch, drawn
+                )
+                if not step.packing:
+                    params = step.params(parts)
+                measured.append(measures)
+            if (t + count) // FLUSH_EVERY > t // FLUSH_EVERY:
+                self._flush(slot_parts)
+            if not step.packing:
+                buffers, slots = parts, slot_parts
+            return buffers, slots, measured
+
+        return run
+
+    def _batches(
+        self, data: tuple[Array, ...], rows: Any, count: int
+    ) -> Iterator[tuple[Array, ...]]:
+        """Return the arrays of each step."""
+        return repeat(data, count) if rows is None else self._gathered(data, rows, count)
+
+    def _gathered(
+        self, data: tuple[Array, ...], rows: Any, count: int
+    ) -> Iterator[tuple[Array, ...]]:
+        """Yield the rows of each step; those of several are taken at once, and cut."""
+        if isinstance(rows, slice):
+            size, together = (rows.stop - rows.start) // count, count
+        else:
+            size = rows.shape[1]
+            together = max(1, GATHERED // (size * data[0].shape[1]))
+        for start in range(0, count, together):
+            end = min(start + together, count)
+            if isinstance(rows, slice):
+                taken = [a if a is None else a[rows, ...] for a in data]
+            else:
+                index = self.asarray(rows[start:end].reshape(-1))
+                taken = [a if a is None else self.xp.take(a, index, axis=0) for a in data]
+            for i in range(0, (end - start) * size, size):
+                yield tuple(a if a is None else a[i : i + size, ...] for a in taken)
+
+    def _flush(self, slots: list[list[Array]]) -> None:
+        """Set to 0 what has become tiny in the optimizer's memory.
+
+        What it remembers of a unit that is never active any more halves every few steps,
+        until it is so small that the processor computes with it many times slower than with
+        other numbers (a denormal number); on Fashion-MNIST an epoch became 1.5 times as slow
+        so.  A step with such a number changes no parameter.
+        """
+        for slot in slots:
+            for part in slot:
+                tiny = FLUSH_BELOW * float(self.xp.finfo(part.dtype).smallest_normal)
+                part *= self.xp.astype(self.xp.abs(part) >= tiny, part.dtype)
+
 
 # ---------------------------------------------------------------------------- arrays
 
@@ -263,6 +376,26 @@ def array_namespace(x: Array) -> Any:
         import array_api_compat
 
         return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
+
+
+def _each(arrays: Sequence[Array], count: int) -> Iterable[tuple[Array, ...]]:
+    """Return the arrays of each step, of arrays with the steps on the first axis."""
+    if not arrays:
+        return repeat((), count)
+    # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
+    return zip(*([array[k, ...] for k in range(count)] for array in arrays))
+
+
+def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:
+    """Return what the library of a type of arrays computes in its own way, by name."""
+    for base in kind.__mro__:
+        name = base.__module__.partition(".")[0]  # a backend has its library's name
+        if name in _shipped() or name in _third_party():
+            try:
+                return _load(name, None).operations
+            except BackendUnavailableError:
+                break
+    return {}
 
 
 def device_of(x: Array) -> Any:
@@ -342,7 +475,8 @@ def _shipped() -> list[str]:
     """Return the names of the backends that ship with xpnn."""
     import pkgutil
 
-    return [module.name for module in pkgutil.iter_modules(import_module(GROUP).__path__)]
+    names = [module.name for module in pkgutil.iter_modules(import_module(GROUP).__path__)]
+    return [name for name in names if not name.startswith("_")]
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from .model import Sequential
@@ -24,6 +24,10 @@ class Callback:
     """
 
     model: Sequential
+
+    patient: ClassVar[bool] = False
+    """Whether it may be told of steps and epochs later, of several at once but of each in
+    order.  Then training need not stop to tell, which makes small steps faster."""
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Is called once, with the number of epochs and of steps in each."""
@@ -52,6 +56,8 @@ class ProgressBar(Callback):
     delay : float
         Seconds of training before it is shown, so that short fits stay quiet.
     """
+
+    patient: ClassVar[bool] = True
 
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .backend import Array, array_namespace, device_of, index_dtype_of
+from .backend import Array, array_namespace, index_dtype_of
 from .checks import check_flag, check_number, reject
 from .naming import Described, register
+from .operations import mean, one_hot, pick, row_maxima, row_sums, subtract_one_hot
 
 __all__ = [
     "LOSSES",
@@ -104,7 +105,7 @@ class Loss(Described):
         dpredictions = backward()
         if sample_weight is None:
             dpredictions /= predictions.shape[0]
-            return xp.mean(losses), dpredictions
+            return mean(losses), dpredictions
         # a batch may hold samples of weight 0 only; the smallest normal number keeps 0 / 0 out
         total = xp.maximum(xp.sum(sample_weight), float(xp.finfo(losses.dtype).smallest_normal))
         weight = sample_weight / total
@@ -297,24 +298,28 @@ class CategoricalCrossEntropy(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""
         xp = array_namespace(predictions)
-        y = one_hot(targets, predictions)  # (n, k)
+        indices = targets.ndim == 1
         if self.from_logits:
-            z = predictions - xp.max(predictions, axis=1, keepdims=True)
+            z = predictions - row_maxima(predictions)  # (n, k)
             e = xp.exp(z)
-            total = xp.sum(e, axis=1, keepdims=True)  # (n, 1)
-            log_p = z - xp.log(total)
+            total = row_sums(e)  # (n, 1)
+            log_total = xp.log(total)[:, 0]  # (n,)
 
             def backward() -> Array:
-                return e / total - y
+                p = e / total
+                return subtract_one_hot(p, targets) if indices else p - targets
 
-        else:
-            p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
-            log_p = xp.log(p)
+            if indices:
+                return log_total - pick(z, targets), backward
+            return log_total - row_sums(targets * z)[:, 0], backward
 
-            def backward() -> Array:
-                return -y / p
+        y = one_hot(targets, predictions)  # (n, k)
+        p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
 
-        return -xp.sum(y * log_p, axis=1), backward
+        def backward() -> Array:
+            return -y / p
+
+        return -xp.sum(y * xp.log(p), axis=1), backward
 
     def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
         """Check class indices or one-hot rows; as in `Loss.prepare`.
@@ -346,28 +351,3 @@ class CategoricalCrossEntropy(Loss):
         classes = xp.astype(targets, index_dtype_of(targets), copy=False)
         reject((classes < 0) | (classes >= n_outputs), classes, wanted)
         return classes
-
-
-def one_hot(targets: Array, predictions: Array) -> Array:
-    """Return targets as rows.
-
-    Parameters
-    ----------
-    targets : array of shape (n,) or (n, k)
-        Class indices, or rows already.
-    predictions : array of shape (n, k)
-        What the targets are compared with.
-
-    Returns
-    -------
-    array of shape (n, k)
-        Of the predictions' dtype; from an index, 1 in its column and 0 elsewhere.
-    """
-    xp = array_namespace(predictions)
-    if targets.ndim == 2:
-        return xp.astype(targets, predictions.dtype, copy=False)
-    k = predictions.shape[1]
-    index = index_dtype_of(targets)
-    classes = xp.arange(k, dtype=index, device=device_of(predictions))
-    rows = xp.astype(targets, index, copy=False)[:, None] == classes
-    return xp.astype(rows, predictions.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .backend import Array, array_namespace
+from .operations import mean
 
 __all__ = ["METRICS", "accuracy", "mean_absolute_error", "mean_squared_error"]
 
@@ -39,7 +40,7 @@ def accuracy(predictions: Array, targets: Array, *, threshold: float = 0.5) -> A
     dtype = predictions.dtype
     if not xp.isdtype(dtype, "real floating"):
         dtype = xp.float32
-    return xp.mean(xp.astype(right, dtype))
+    return mean(xp.astype(right, dtype))
 
 
 def mean_squared_error(predictions: Array, targets: Array) -> Array:

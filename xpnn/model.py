@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,29 +20,26 @@ from .backend import (
     array_namespace,
     device_of,
     dtype_name,
-    index_dtype_of,
     resolve,
     to_host,
 )
 from .callbacks import Callback, ProgressBar
 from .checks import check_flag, check_integer, check_number, check_rows
 from .data import batch_slices, check_class_weight, check_sample_weight, split_rows
+from .fitting import DivergenceError, Fit, Packed
 from .initializers import as_generator, draw
 from .layers.base import Layer
 from .losses import LOSSES, Loss
 from .metrics import METRICS
 from .naming import look_up
 from .optimizers import OPTIMIZERS, Optimizer, State
-from .training import Stack, fuse, make_gradients, make_measure, make_train_step
+from .packing import Packing
+from .training import Stack, TrainStep, fuse, make_gradients, make_measure
 
 __all__ = ["DivergenceError", "History", "Sequential"]
 
 PREDICT_NUMBERS = 1 << 22
 """About how many numbers one layer's outputs may hold when predicting a part of the rows."""
-
-
-class DivergenceError(ArithmeticError):
-    """The loss, or what was learnt, became NaN or infinite, so training was stopped."""
 
 
 @dataclass
@@ -68,8 +62,12 @@ class History:
 
     def append(self, logs: dict[str, float]) -> None:
         """Add the numbers of an epoch."""
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+        self.extend({name: [value] for name, value in logs.items()})
+
+    def extend(self, logs: dict[str, list[float]]) -> None:
+        """Add the numbers of several epochs."""
+        for name, values in logs.items():
+            self.history.setdefault(name, []).extend(values)
 
 
 class Sequential:
@@ -148,6 +146,7 @@ class Sequential:
         self._optimizer: Optimizer | None = None
         self._metrics: tuple[str, ...] = ()
         self._state: State = {}
+        self._packed: Packed | None = None
         self._functions: dict[str, Callable[..., Any]] = {}
         self.history: History | None = None
         self.stop_training = False
@@ -173,7 +172,8 @@ class Sequential:
         backend = self.backend
         params = [backend.to_numpy(p) for p in self._params]
         state = _map_state(backend.to_numpy, self._state)
-        return {**self.__dict__, "_functions": {}, "_params": params, "_state": state}
+        changed = {"_functions": {}, "_params": params, "_state": state, "_packed": None}
+        return {**self.__dict__, **changed}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
@@ -270,7 +270,8 @@ class Sequential:
 
         params = [place(p) for p in self._params]
         state = _map_state(place, self._state)
-        self.backend, self._params, self._state, self._functions = backend, params, state, {}
+        self.backend, self._params, self._state = backend, params, state
+        self._functions, self._packed = {}, None
 
     def summary(self) -> str:
         """Return a table of the layers, with their outputs and numbers of parameters."""
@@ -339,7 +340,7 @@ class Sequential:
                 names.append(metric)
         fuse(self.layers, criterion)
         self._loss, self._optimizer, self._metrics = criterion, rule, tuple(names)
-        self._state, self._functions = {}, {}
+        self._state, self._functions, self._packed = {}, {}, None
         return self
 
     def _compiled(self) -> tuple[Loss, Optimizer]:
@@ -363,14 +364,20 @@ class Sequential:
             return lambda arrays: all(bool(xp.all(xp.isfinite(a))) for a in arrays)
         if name == "predict":
             return self.backend.compile(stack.predict)
-        loss, optimizer = self._compiled()
+        loss, _ = self._compiled()
         stack, criterion = fuse(self.layers, loss)
         if name == "gradients":
             return self.backend.compile(make_gradients(stack, criterion))
         if name == "measure":
             return self.backend.compile(make_measure(stack, criterion, self._metrics))
-        step = make_train_step(stack, criterion, optimizer, self._metrics)
-        return self.backend.compile(step, donate=(0, 1))
+        return self.backend.repeat(self._train_step())
+
+    def _train_step(self) -> TrainStep:
+        loss, optimizer = self._compiled()
+        stack, criterion = fuse(self.layers, loss)
+        shapes = tuple(p.shape for layer in self.layers for p in layer.parameters().values())
+        packing = Packing(shapes, *self.backend.packing) if self.backend.packing else None
+        return TrainStep(stack, criterion, optimizer, self._metrics, packing)
 
     # ------------------------------------------------------------------------- door
 
@@ -474,7 +481,7 @@ class Sequential:
             After Ctrl-C, at the end of the current step: the model keeps what it learnt
             and ``model.history`` the finished epochs.
         """
-        loss, optimizer = self._compiled()
+        loss, _ = self._compiled()
         check_integer("epochs", epochs, at_least=1)
         if batch_size is not None:
             check_integer("batch_size", batch_size, at_least=1)
@@ -525,134 +532,11 @@ class Sequential:
                 )
             if weight is not None:  # only ratios count, and these survive in float32
                 weight = weight / weight.max()
-            if not self._state:
-                self._state = optimizer.init(self._params)
             self.history = History()
-            self._train(x, targets, weight, validation, epochs, batch_size, shuffle, callbacks)
+            Fit(
+                self, x, targets, weight, validation, epochs, batch_size, shuffle, callbacks
+            ).run()
         return self.history
-
-    def _train(
-        self,
-        x: Array,
-        y: Array,
-        weight: np.ndarray | None,
-        validation: tuple[Array, Array] | None,
-        epochs: int,
-        batch_size: int | None,
-        shuffle: bool,
-        callbacks: list[Callback],
-    ) -> None:
-        """Go through checked data."""
-        assert self.history is not None
-        slices = batch_slices(x.shape[0], batch_size)
-        self.stop_training = False
-        for callback in callbacks:
-            callback.model = self
-        # most callbacks care for epochs only, and small steps are a matter of microseconds
-        each_step = [
-            c.on_batch_end
-            for c in callbacks
-            if type(c).on_batch_end is not Callback.on_batch_end
-        ]
-        good = self._function("copy")(self._params)
-        with _deferred_interrupt() as interrupted, ExitStack() as begun:
-            for callback in callbacks:
-                callback.on_train_begin(epochs, len(slices))
-                begun.callback(callback.on_train_end)
-            for epoch in range(epochs):
-                for callback in callbacks:
-                    callback.on_epoch_begin(epoch)
-                batches = self._batches(x, y, weight, slices, shuffle)
-                start = self._function("copy")(self._params)
-                losses, logs = self._train_epoch(batches, each_step, interrupted)
-                wrong = ~np.isfinite(losses)
-                if wrong.any():
-                    if not wrong[0]:
-                        good = start
-                    self._params, self._state = good, {}
-                    raise DivergenceError(self._advice(epoch, int(np.argmax(wrong)), losses))
-                good = start  # they gave a finite loss
-                if validation is not None:
-                    measured = self._measure(*validation)
-                    logs |= {f"val_{name}": value for name, value in measured.items()}
-                self.history.append(logs)
-                for callback in callbacks:
-                    callback.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
-            # the last step's parameters have not given a loss yet
-            if not self._function("finite")(self._params):
-                self._params, self._state = good, {}
-                raise DivergenceError(self._advice(epoch, len(losses) - 1, losses))
-
-    def _train_epoch(
-        self,
-        batches: Iterable[tuple[Any, ...]],
-        each_step: Sequence[Callable[[int], None]],
-        interrupted: Callable[[], bool],
-    ) -> tuple[np.ndarray, dict[str, float]]:
-        """Take the steps of one epoch, and return their losses, and the means over them."""
-        step = self._function("step")
-        measured, counts, weights = [], [], []
-        for index, (count, weight, *batch) in enumerate(batches):
-            self._params, self._state, measures = step(self._params, self._state, *batch)
-            measured.append(measures)
-            counts.append(count)
-            weights.append(weight)
-            for told in each_step:
-                told(index)
-            if interrupted():
-                raise KeyboardInterrupt
-        # read at once: until here nothing has waited for the device
-        losses, *metrics = (self.backend.read(list(column)) for column in zip(*measured))
-        logs = {"loss": float(np.average(losses, weights=weights))}
-        for name, values in zip(self._metrics, metrics):
-            logs[name] = float(np.average(values, weights=counts))
-        return losses, logs
-
-    def _batches(
-        self, x: Array, y: Array, weight: np.ndarray | None, slices: list[slice], shuffle: bool
-    ) -> Iterator[tuple[Any, ...]]:
-        """Yield each batch: its size, its weight in the mean loss, and a step's arguments."""
-        xp, backend, n = self.backend.xp, self.backend, x.shape[0]
-        sizes = self._sizes(x.shape[1])
-        order = np.arange(n)
-        if shuffle and len(slices) > 1:
-            order = self._generator.permutation(n)
-            rows = backend.asarray(order, index_dtype_of(x))
-        for part in slices:
-            if len(slices) == 1:
-                x_batch, y_batch = x, y
-            elif shuffle:
-                x_batch, y_batch = (xp.take(array, rows[part], axis=0) for array in (x, y))
-            else:
-                x_batch, y_batch = x[part, ...], y[part, ...]
-            count = x_batch.shape[0]
-            share, w_batch = float(count), None
-            if weight is not None:
-                w = weight[order[part]]
-                share, w_batch = float(np.sum(w)), backend.asarray(w, self.dtype)
-            noise = tuple(
-                tuple(
-                    backend.asarray(drawn, self.dtype)
-                    for drawn in layer.draw(self._generator, (count, size or 0))
-                )
-                for layer, size in zip(self.layers, sizes)
-            )
-            yield count, share, x_batch, y_batch, w_batch, noise
-
-    def _advice(self, epoch: int, step: int, losses: np.ndarray) -> str:
-        """Say what to try after the loss became NaN."""
-        _, optimizer = self._compiled()
-        what = f"loss became {losses[step]}"
-        if np.isfinite(losses[step]):
-            what = "parameters became infinite or NaN"
-        return (
-            f"the {what} in epoch {epoch + 1}, step {step + 1}. Try a "
-            f"smaller learning rate (it is {optimizer.learning_rate:g}), inputs scaled to "
-            "about -1 to 1, or dtype='float64'. The parameters are the last with which "
-            "an epoch began well"
-        )
 
     # ---------------------------------------------------------------------- measure
 
@@ -840,33 +724,3 @@ def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any
     if not isinstance(value, base):
         raise TypeError(f"{name} must be a {base.__name__} or its name, got {value!r}")
     return value
-
-
-@contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C wait for the end of a step, in which parameters are half changed.
-
-    A second Ctrl-C does not wait.  Where Ctrl-C has been given another meaning, or in a
-    thread that doesn't get it, nothing changes.
-    """
-    asked = False
-
-    def ask(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if ours:
-        signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if asked:  # after the last step, where nobody looked any more
-        raise KeyboardInterrupt

@@ -13,6 +13,7 @@ from step to step enters it as 0-d arrays, so that a compiled step never goes st
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -98,24 +99,55 @@ class Optimizer(Described):
         xp = array_namespace(params[0])
         numbers = self.numbers(xp.astype(state["iterations"], params[0].dtype))
         slots = [state[slot] for slot in self.slots]
+        params, slots = self.step(params, grads, slots, numbers)
+        return params, dict(zip(self.slots, slots), iterations=state["iterations"] + 1)
+
+    def step(
+        self,
+        params: Sequence[Array],
+        grads: Sequence[Array],
+        slots: Sequence[Sequence[Array]],
+        numbers: Sequence[Array],
+    ) -> tuple[list[Array], list[list[Array]]]:
+        """Apply `rule` to each array; `update` without the bookkeeping.
+
+        Parameters
+        ----------
+        params, grads : sequence of array
+            The parameters, which are consumed, and the gradients with respect to them.
+        slots : sequence of sequence of array
+            For each of `slots` its arrays, which are consumed.
+        numbers : sequence of array of shape ()
+            As `numbers` returns them.
+
+        Returns
+        -------
+        params : list of array
+            The parameters after the step.
+        slots : list of list of array
+            The slots after the step.
+        """
+        if not params:
+            return [], [[] for _ in slots]
         steps = [self.rule(*arrays, *numbers) for arrays in zip(params, grads, *slots)]
-        params, *slots = (list(arrays) for arrays in zip(*steps))
-        new = dict(zip(self.slots, slots), iterations=state["iterations"] + 1)
-        return params, new
+        new_params, *new_slots = (list(arrays) for arrays in zip(*steps))
+        return new_params, new_slots
 
     def numbers(self, t: Array) -> tuple[Array, ...]:
         """Return what `rule` needs that is the same for every parameter.
 
+        It is elementwise in `t`, so that it can be computed for many steps at once.
+
         Parameters
         ----------
-        t : array of shape ()
+        t : array
             The number of steps taken before this one, as a float.
 
         Returns
         -------
-        tuple of array of shape ()
-            By default the learning rate, with the book's inverse-time decay
-            (chapter 10).
+        tuple of array
+            In the shape of `t`; by default the learning rate, with the book's inverse-time
+            decay (chapter 10).
         """
         return (self.learning_rate / (1 + self.decay * t),)
 
@@ -283,6 +315,12 @@ class Adam(Optimizer):
         Keeps the divisor, outside its square root, from 0; > 0.
     decay : float
         The learning rate of step t = 0, 1, … is learning_rate / (1 + decay * t).
+
+    Notes
+    -----
+    The paper's means, m = beta_1 m + (1 - beta_1) g and s likewise, are kept without their
+    factors 1 - beta, as m = beta_1 m + g; the factors join the numbers of the step instead,
+    which saves two of twelve passes over the parameters.
     """
 
     learning_rate: float = 0.001
@@ -300,7 +338,7 @@ class Adam(Optimizer):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The running means of the gradients and of their squares."""
+        """The means of the gradients and of their squares, without the factors 1 - beta."""
         return ("mean", "squares")
 
     def numbers(self, t: Array) -> tuple[Array, ...]:
@@ -315,11 +353,12 @@ class Adam(Optimizer):
         """Compute m and s, the running means; p = p - learning_rate m̂ / (sqrt(ŝ) + epsilon)."""
         m, s, step_size, root_correction = rest
         xp = array_namespace(p)
+        root = root_correction / math.sqrt(1 - self.beta_2)  # sqrt(ŝ) = sqrt(s) / root
         m *= self.beta_1
-        m += (1 - self.beta_1) * g
+        m += g
         s *= self.beta_2
-        s += (1 - self.beta_2) * (g * g)
-        p -= step_size * m / (xp.sqrt(s) / root_correction + self.epsilon)
+        s += g * g
+        p -= (step_size * root * (1 - self.beta_1)) * (m / (xp.sqrt(s) + self.epsilon * root))
         return p, m, s
 
 

@@ -14,13 +14,16 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
 from .backend import Array, array_namespace
 from .layers.base import Layer, Params
 from .losses import Loss
 from .metrics import METRICS
-from .optimizers import Optimizer, State
+from .optimizers import Optimizer
+from .packing import Packing
 
-__all__ = ["Noise", "Stack", "fuse", "make_gradients", "make_measure", "make_train_step"]
+__all__ = ["Noise", "Stack", "TrainStep", "fuse", "make_gradients", "make_measure"]
 
 Noise = tuple[tuple[Array, ...], ...]
 """For each layer what it drew for this step; an empty tuple for most."""
@@ -44,6 +47,12 @@ class Stack:
         counts = [len(layer.parameters()) for layer in self.layers]
         return [slice(end - count, end) for count, end in zip(counts, accumulate(counts))]
 
+    @cached_property
+    def _first(self) -> int:
+        """The number of the first layer that learns: nothing goes back beyond it."""
+        learns = [bool(layer.parameters()) for layer in self.layers]
+        return learns.index(True) if any(learns) else len(learns)
+
     def split(self, params: Sequence[Any]) -> list[Params]:
         """Return a flat list of parameters as one tuple for each layer."""
         return [tuple(params[part]) for part in self._slices]
@@ -55,14 +64,14 @@ class Stack:
         return x
 
     def forward(
-        self, params: Sequence[Array], x: Array, noise: Noise | None = None
+        self, params: Sequence[Params], x: Array, noise: Noise | None = None
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
         """Run the layers forwards.
 
         Parameters
         ----------
-        params : sequence of array
-            The parameters of all layers in order.
+        params : sequence of tuples of array
+            The parameters of each layer, as `split` returns them.
         x : array of shape (n, n_inputs)
             The inputs.
         noise : tuple of tuples of array, optional
@@ -73,19 +82,25 @@ class Stack:
         y : array of shape (n, n_outputs)
             The outputs.
         backward : callable
-            ``backward(dy)`` returns the gradients with respect to `params`.
+            ``backward(dy)`` returns the gradients with respect to the parameters, as a flat
+            list.
         """
         closures = []
-        for layer, own, drawn in zip(
-            self.layers, self.split(params), noise or ((),) * len(self.layers)
-        ):
+        for layer, own, drawn in zip(self.layers, params, noise or ((),) * len(self.layers)):
             x, layer_backward = layer.forward(own, x, *drawn)
             closures.append(layer_backward)
 
         def backward(dy: Array) -> list[Array]:
             grads: list[Array] = []
-            for layer_backward in reversed(closures):
+            first = self._first
+            for layer_backward in reversed(closures[first + 1 :]):
                 dy, own = layer_backward(dy)
+                grads[:0] = own
+            for layer_backward in closures[first : first + 1]:  # there is one, if any learns
+                if self.layers[first].can_skip_dx:
+                    _, own = layer_backward(dy, need_dx=False)
+                else:
+                    _, own = layer_backward(dy)
                 grads[:0] = own
             return grads
 
@@ -143,41 +158,97 @@ def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, 
     """Return ``gradients(params, x, y) -> (loss, grads)``, outside training."""
 
     def gradients(params: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
-        predictions, backward = stack.forward(params, x)
+        predictions, backward = stack.forward(stack.split(params), x)
         loss, dpredictions = criterion(predictions, y)
         return loss, backward(dpredictions)
 
     return gradients
 
 
-def make_train_step(
-    stack: Stack, criterion: Loss, optimizer: Optimizer, metrics: Sequence[str]
-) -> Callable[..., tuple[list[Array], State, tuple[Array, ...]]]:
-    """Return the training step.
+@dataclass(frozen=True)
+class TrainStep:
+    """One step of training, as a function of its arguments alone.
 
-    Returns
-    -------
-    callable
-        ``step(params, state, x, y, weight, noise) -> (params, state, measures)``, where
-        `params` and `state` are consumed, `weight` is None or of shape (n,), and
-        `measures` are the loss and the metrics before the step, each of shape ().
+    Parameters
+    ----------
+    stack : Stack
+        The layers.
+    criterion : Loss
+        What is made small.
+    optimizer : Optimizer
+        How.
+    metrics : tuple of str
+        What is measured beside the loss.
+    packing : Packing or None
+        How the parameters are packed for the optimizer; None where arrays can't share
+        memory, so that they stay as they are.
     """
 
-    def step(
-        params: list[Array],
-        state: State,
+    stack: Stack
+    criterion: Loss
+    optimizer: Optimizer
+    metrics: tuple[str, ...]
+    packing: Packing | None
+
+    def params(self, buffers: Sequence[Array]) -> list[Params]:
+        """Return each layer's parameters: views of the buffers, or these themselves."""
+        return self.stack.split(self.packing.split(buffers) if self.packing else buffers)
+
+    def parts(self, buffers: Sequence[Array]) -> Sequence[Array]:
+        """Return buffers as the optimizer sees them: views of them, or these themselves."""
+        return self.packing.cut(buffers) if self.packing else buffers
+
+    def numbers(self, t: int, count: int) -> np.ndarray:
+        """Return the optimizer's numbers for `count` steps from step `t` on, a row each."""
+        numbers = self.optimizer.numbers(np.arange(t, t + count, dtype=np.float64))
+        return np.stack([np.broadcast_to(number, count) for number in numbers])
+
+    def __call__(
+        self,
+        params: Sequence[Params],
+        parts: Sequence[Array],
+        slots: Sequence[Sequence[Array]],
+        numbers: Sequence[Array],
         x: Array,
         y: Array,
-        weight: Array | None,
-        noise: Noise,
-    ) -> tuple[list[Array], State, tuple[Array, ...]]:
-        predictions, backward = stack.forward(params, x, noise)
-        loss, dpredictions = criterion(predictions, y, weight)
-        measures = (loss, *(_metric(name, criterion, predictions, y) for name in metrics))
-        params, state = optimizer.update(params, backward(dpredictions), state)
-        return params, state, measures
+        weight: Array | None = None,
+        noise: Noise | None = None,
+    ) -> tuple[list[Array], list[list[Array]], tuple[Array, ...]]:
+        """Take a step.
 
-    return step
+        Parameters
+        ----------
+        params : sequence of tuples of array
+            Each layer's parameters, as `params` returns them.
+        parts, slots : sequence of array, sequence of sequence of array
+            The same parameters and what the optimizer remembers, as `parts` returns them.
+            They are consumed.
+        numbers : sequence of array of shape ()
+            What `Optimizer.numbers` gives for this step.
+        x : array of shape (n, n_inputs)
+            The inputs.
+        y : array
+            The targets.
+        weight : array of shape (n,), optional
+            How much each sample counts.
+        noise : tuple of tuples of array, optional
+            What each layer drew.
+
+        Returns
+        -------
+        parts, slots
+            What they are after the step.
+        measures : tuple of array of shape ()
+            The loss and the metrics before the step.
+        """
+        predictions, backward = self.stack.forward(params, x, noise)
+        loss, dpredictions = self.criterion(predictions, y, weight)
+        grads = backward(dpredictions)
+        if self.packing:
+            grads = self.packing.cut(self.packing.join(grads))
+        parts, slots = self.optimizer.step(parts, grads, slots, numbers)
+        metrics = [_metric(name, self.criterion, predictions, y) for name in self.metrics]
+        return parts, slots, (loss, *metrics)
 
 
 def _metric(name: str, criterion: Loss, predictions: Array, targets: Array) -> Array:

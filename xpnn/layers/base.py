@@ -57,6 +57,10 @@ class Layer(Described):
     unbounded: ClassVar[bool] = False
     """Whether outputs can be any number, so that they can't be probabilities."""
 
+    can_skip_dx: ClassVar[bool] = False
+    """Whether ``backward(dy, need_dx=False)`` leaves out dx, which nobody needs of the first
+    layer with parameters."""
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         register(cls, LAYERS, "layer")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-from ..backend import Array, array_namespace
+from ..backend import Array
 from ..checks import check_integer
 from ..initializers import INITIALIZERS
 from ..naming import look_up
+from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
 
 __all__ = ["Dense"]
@@ -46,6 +47,7 @@ class Dense(Layer):
     biases: Any = field(default="zeros", repr=False, compare=False, metadata={"saved": False})
 
     unbounded: ClassVar[bool] = True
+    can_skip_dx: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,14 +76,13 @@ class Dense(Layer):
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute ``x @ weights + biases``."""
         weights, biases = params
-        xp = array_namespace(x)
         y = x @ weights  # (n, n_outputs)
         y += biases
 
-        def backward(dy: Array) -> tuple[Array, Params]:
+        def backward(dy: Array, *, need_dx: bool = True) -> tuple[Array, Params]:
             dweights = x.T @ dy  # (n_inputs, n_outputs)
-            dbiases = xp.sum(dy, axis=0)  # (n_outputs,)
-            dx = dy @ weights.T  # (n, n_inputs)
+            dbiases = column_sums(dy)  # (n_outputs,)
+            dx = dy @ weights.T if need_dx else None  # (n, n_inputs)
             return dx, (dweights, dbiases)
 
         return y, backward

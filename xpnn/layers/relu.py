@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..backend import Array, array_namespace
+from ..backend import Array
+from ..operations import positive_part, where_positive
 from .base import Backward, Layer, Params
 
 __all__ = ["ReLU"]
@@ -19,9 +20,8 @@ class ReLU(Layer):
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute y = max(x, 0)."""
-        xp = array_namespace(x)
 
         def backward(dy: Array) -> tuple[Array, Params]:
-            return xp.where(x > 0, dy, 0.0), ()
+            return where_positive(x, dy), ()
 
-        return xp.maximum(x, 0.0), backward
+        return positive_part(x), backward

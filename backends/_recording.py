@@ -1,0 +1,468 @@
+"""A step of training with NumPy, recorded once and played back.
+
+NumPy computes as soon as it is asked, so at small sizes most of a step goes into the asking:
+Python calls a layer, the layer calls NumPy, NumPy finds memory for a result.  None of that
+changes from one step to the next.  So one step is run with arrays that write down each
+computation, its inputs and where its result went (`Recording`), and from then on the list is
+played back: the same computations into the same memory, and nothing else.  It is for NumPy
+what a CUDA graph is for a GPU, and what is recorded is the one body that every library shares.
+
+What is played back is only right if all that changes went through the list.  A step that looks
+at a number (``if x > 0``), or does what can't be written down, is not recorded
+(`CannotRecordError`); what bypasses the arrays is found by `Player`, which plays the list
+beside the step itself once, and compares.  In either case training goes on without it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["CannotRecordError", "Player", "Recording", "Tape"]
+
+ALIGNMENT = 64
+"""Where results begin, in bytes: as one vector register and one line of the cache."""
+
+
+class CannotRecordError(Exception):
+    """A step does something that can't be played back."""
+
+
+class Tape:
+    """Computations in their order, with the memory that they work in."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        self._free: dict[int, list[np.ndarray]] = {}
+
+    def compiled(self) -> Callable[[], None]:
+        """Return a function that computes everything again.
+
+        It is Python without a loop, ``f0(a0, a1, a2)`` and so on, which calls a function in
+        two thirds of the time that ``function(*arguments)`` takes.
+        """
+        names: dict[int, tuple[str, Any]] = {}  # by identity; the calls keep them alive
+        lines = ["def play():"]
+
+        def name(value: Any) -> str:
+            return names.setdefault(id(value), (f"v{len(names)}", value))[0]
+
+        for function, arguments in self.calls:
+            lines.append(f"    {name(function)}({', '.join(map(name, arguments))})")
+        scope = dict(names.values())
+        exec("\n".join(lines), scope)  # names and numbers of our own, nothing else
+        return scope["play"]  # type: ignore[no-any-return]
+
+    def add(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Write a computation down, and compute it."""
+        self.calls.append((function, arguments))
+        return function(*arguments)
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> Recording:
+        """Return an array in memory that nothing uses any more, or in new memory.
+
+        What a step has let go of when it is recorded, it has let go of when it is played
+        back, so its memory can hold a later result.
+        """
+        size = max(1, -(-dtype.itemsize * int(np.prod(shape)) // ALIGNMENT)) * ALIGNMENT
+        free = self._free.setdefault(size, [])
+        if free:
+            memory = free.pop()
+        else:
+            memory = np.empty(size + ALIGNMENT, np.uint8)
+            offset = -memory.ctypes.data % ALIGNMENT
+            memory = memory[offset : offset + size]
+        array = np.ndarray(shape, dtype, memory).view(Recording)
+        weakref.finalize(array, free.append, memory)  # views keep `array` alive
+        return array
+
+    def keep(self, result: Any) -> Recording:
+        """Return a result that was computed elsewhere, in the tape's memory."""
+        if not isinstance(result, np.ndarray | np.generic):
+            raise CannotRecordError(f"a computation returned {type(result).__name__}")
+        array = self.empty(result.shape, result.dtype)
+        plain(array)[...] = result
+        return array
+
+    def computed(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Compute and write down what can't write into given memory: its result is copied."""
+        args, kwargs = plain(args), plain(kwargs)
+        result = function(*args, **kwargs)
+        if isinstance(result, np.ndarray) and result.base is not None:
+            for array in _arrays((args, kwargs)):
+                if np.may_share_memory(result, array):
+                    raise CannotRecordError(f"{function} returned a view")
+        array = self.keep(result)
+        self.calls.append((_copy_result, (plain(array), partial(function, *args, **kwargs))))
+        return array
+
+    def take(
+        self, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise"
+    ) -> Any:
+        """Write down `numpy.take`."""
+        if out is not None:
+            raise CannotRecordError("take with out=")
+        array = self.keep(plain(a).take(plain(indices), axis, None, mode))
+        self.calls.append((np.ndarray.take, plain((a, indices, axis, array, mode))))
+        return array
+
+    def ufunc(
+        self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Write down a universal function, with its result in memory of the tape."""
+        out = kwargs.pop("out", (None,))[0]
+        if method not in ("__call__", "reduce") or ufunc.nout != 1:
+            raise CannotRecordError(f"{ufunc}.{method}")
+        call = ufunc if method == "__call__" else ufunc.reduce
+        inputs = _as_arrays(plain(inputs))
+        if out is None:
+            array = self.keep(call(*inputs, **plain(kwargs)))
+            remembered = self.calls.append
+        else:
+            if not isinstance(out, Recording):
+                raise CannotRecordError("a constant is changed")
+            array = out
+            remembered = self._compute_too
+        # NumPy wants these two to name where their result goes, and the others needn't
+        if method == "__call__" and not kwargs and ufunc not in (np.maximum, np.minimum):
+            remembered((call, (*inputs, plain(array))))
+        else:
+            remembered((partial(call, **plain(kwargs), out=plain(array)), inputs))
+        return array
+
+    def _compute_too(self, call: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
+        self.add(call[0], *call[1])
+
+
+_tape: ContextVar[Tape | None] = ContextVar("xpnn_tape", default=None)
+
+
+def recorded(tape: Tape, function: Callable[..., Any], *args: Any) -> Any:
+    """Run a function whose arrays are recordings, and write down on the tape what it does."""
+    token = _tape.set(tape)
+    try:
+        return function(*args)
+    finally:
+        _tape.reset(token)
+
+
+def _current() -> Tape:
+    tape = _tape.get()
+    if tape is None:
+        raise CannotRecordError("an array of a recorded step was kept beyond it")
+    return tape
+
+
+class Recording(np.ndarray):
+    """An array that writes down what is computed with it.
+
+    Views of it (slices, transposed and reshaped arrays) are made once, while recording: they
+    show the same memory when it is played back.
+    """
+
+    def __array_ufunc__(  # type: ignore[override]
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        return _current().ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        # what is written in Python comes down to universal functions and the methods below,
+        # if it begins with an array of ours
+        ours = isinstance(args[0], Recording | list | tuple) if args else False
+        if ours and isinstance(func._implementation, FunctionType):
+            return super().__array_function__(func, types, args, kwargs)
+        if kwargs.get("out") is not None:
+            raise CannotRecordError(f"{func.__name__} with out=")
+        if func is np.concatenate:
+            array = _current().keep(func(*plain(args), **plain(kwargs)))
+            call = partial(func, **plain(kwargs), out=plain(array))
+            _current().calls.append((call, plain(args)))
+            return array
+        return _current().computed(func, *args, **kwargs)
+
+    # the computing methods of ndarray, which ask nobody
+
+    def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(part, np.ndarray | list | tuple | bool) for part in parts):
+            return _current().computed(np.ndarray.__getitem__, self, index)
+        # a single number stays an array, of shape (): a NumPy scalar would be a constant
+        return super().__getitem__(parts if Ellipsis in parts else (*parts, ...))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        _current().add(np.ndarray.__setitem__, plain(self), plain(index), plain(value))
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        array = super().reshape(*shape, **kwargs)
+        if np.may_share_memory(plain(array), plain(self)):
+            return array
+        return _current().computed(np.ndarray.reshape, self, *shape, **kwargs)
+
+    def ravel(self, order: Any = "C") -> Any:
+        return self.reshape(-1, order=order)
+
+    def take(self, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+        return _current().take(self, indices, axis, out, mode)
+
+    def astype(
+        self,
+        dtype: Any,
+        order: Any = "K",
+        casting: Any = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
+        if self.dtype == dtype and not copy:
+            return self
+        array = _current().empty(self.shape, np.dtype(dtype))
+        _current().add(np.copyto, plain(array), plain(self), casting)
+        return array
+
+    def argmax(self, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+        if out is not None or keepdims:
+            return _current().computed(np.ndarray.argmax, self, axis, out, keepdims=keepdims)
+        array = _current().keep(plain(self).argmax(axis))
+        _current().calls.append((np.ndarray.argmax, plain((self, axis, array))))
+        return array
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        return np.dot(self, other, out)
+
+
+def _reduction(ufunc: np.ufunc) -> Callable[..., Any]:
+    def reduce(
+        self: Recording, axis: Any = None, dtype: Any = None, out: Any = None, **kwargs: Any
+    ) -> Any:
+        return ufunc.reduce(self, axis=axis, dtype=dtype, out=out, **kwargs)
+
+    return reduce
+
+
+def _by_copying(name: str) -> Callable[..., Any]:
+    def method(self: Recording, *args: Any, **kwargs: Any) -> Any:
+        return _current().computed(getattr(np.ndarray, name), self, *args, **kwargs)
+
+    return method
+
+
+def _refused(name: str) -> Callable[..., Any]:
+    def method(self: Recording, *args: Any, **kwargs: Any) -> Any:
+        raise CannotRecordError(f"{name} looks at numbers, which change")
+
+    return method
+
+
+for _name, _ufunc in {
+    "sum": np.add,
+    "prod": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+    "any": np.logical_or,
+    "all": np.logical_and,
+}.items():
+    setattr(Recording, _name, _reduction(_ufunc))
+for _name in [
+    "argmin",
+    "argsort",
+    "choose",
+    "clip",
+    "compress",
+    "copy",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "flatten",
+    "mean",
+    "nonzero",
+    "repeat",
+    "round",
+    "searchsorted",
+    "std",
+    "trace",
+    "var",
+    "__copy__",
+    "__deepcopy__",
+]:
+    setattr(Recording, _name, _by_copying(_name))
+for _name in [
+    "__bool__",
+    "__int__",
+    "__float__",
+    "__index__",
+    "__complex__",
+    "__contains__",
+    "__array__",
+    "__dlpack__",
+    "byteswap",
+    "dump",
+    "dumps",
+    "item",
+    "partition",
+    "put",
+    "resize",
+    "setfield",
+    "sort",
+    "tobytes",
+    "tofile",
+    "tolist",
+]:
+    setattr(Recording, _name, _refused(_name))
+
+
+def take_rows(a: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Return rows of a constant; NumPy does not tell the indices of it."""
+    if isinstance(indices, Recording):
+        return _current().take(a, indices, 0)  # type: ignore[no-any-return]
+    return a.take(indices, axis=0)
+
+
+def plain(value: Any) -> Any:
+    """Return recordings, also in tuples, lists and dicts, as ordinary arrays."""
+    if isinstance(value, Recording):
+        return value.view(np.ndarray)
+    if isinstance(value, tuple | list):
+        return type(value)(plain(part) for part in value)
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return value
+
+
+def _arrays(value: Any) -> Sequence[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, tuple | list):
+        return [array for part in value for array in _arrays(part)]
+    if isinstance(value, dict):
+        return _arrays(list(value.values()))
+    return []
+
+
+def _as_arrays(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return Python numbers beside a float array as arrays of its dtype, which they become."""
+    dtypes = {x.dtype for x in inputs if isinstance(x, np.ndarray)}
+    if len(dtypes) != 1 or not np.issubdtype(next(iter(dtypes)), np.floating):
+        return inputs
+    (dtype,) = dtypes
+    return tuple(np.array(x, dtype) if type(x) in (int, float) else x for x in inputs)
+
+
+def _copy_result(out: np.ndarray, function: Callable[[], Any]) -> None:
+    out[...] = function()
+
+
+class Player:
+    """The steps of training with batches of one shape: recorded, compared, and played back.
+
+    Parameters
+    ----------
+    step : xpnn.training.TrainStep
+        The step; one whose packing lets the optimizer change the parameters in place.
+    buffers, slots : list of array, list of list of array
+        The parameters, and what the optimizer remembers.
+    batch : tuple of array or None
+        x, y and weight: of the shapes of the batches, whose values are copied into them.
+    noise : tuple of tuples of array
+        Likewise, what each layer drew.
+    """
+
+    def __init__(
+        self,
+        step: Any,
+        buffers: list[np.ndarray],
+        slots: list[list[np.ndarray]],
+        batch: tuple[np.ndarray | None, ...],
+        noise: tuple[tuple[np.ndarray, ...], ...],
+    ) -> None:
+        self.step, self.buffers, self.slots = step, buffers, slots
+        self.batch, self.noise = batch, noise
+        self.numbers = np.empty(step.numbers(0, 1).shape[0], buffers[0].dtype)
+        self.measures: list[np.ndarray] = []
+        self.works = True
+        self.take_step = self._record
+        """Take a step with what `batch`, `noise` and `numbers` hold; return the measures."""
+
+    def _take(self, kind: type, buffers: Any, slots: Any) -> Sequence[np.ndarray]:
+        """Take the step as it is written, with arrays of a kind."""
+
+        def view(arrays: Any) -> Any:
+            if isinstance(arrays, np.ndarray):
+                return arrays.view(kind)
+            return arrays and type(arrays)(view(array) for array in arrays)
+
+        parameters = view(buffers)
+        *_, measures = self.step(
+            self.step.params(parameters),
+            self.step.parts(parameters),
+            [self.step.parts(slot) for slot in view(slots)],
+            [view(self.numbers)[i, ...] for i in range(self.numbers.shape[0])],
+            *view(self.batch),
+            view(self.noise),
+        )
+        return measures  # type: ignore[no-any-return]
+
+    def _record(self) -> Sequence[np.ndarray]:
+        before = self._copies()
+        tape = Tape()
+        try:
+            measures = recorded(tape, self._take, Recording, self.buffers, self.slots)
+            if not all(isinstance(measure, Recording) for measure in measures):
+                raise CannotRecordError("a measure does not depend on the batch")
+        except Exception:  # the step itself will tell what is really wrong
+            if __import__("os").environ.get("DBG"):
+                raise
+            self._give_up()
+            self._restore(*before)
+            return self._as_written()
+        self._kept = measures  # whose memory is not to be used again
+        self.measures = [plain(measure) for measure in measures]
+        self._play = tape.compiled()
+        self.take_step = self._compare
+        return self.measures
+
+    def _compare(self) -> Sequence[np.ndarray]:
+        """Play, and take the step as it is written too; what differs is not played again."""
+        buffers, slots = self._copies()
+        measures = self._take(np.ndarray, buffers, slots)
+        self._play()
+        ours = _arrays([self.buffers, self.slots, self.measures])
+        wanted = _arrays([buffers, slots, [np.asarray(measure) for measure in measures]])
+        if all(_close(a, b) for a, b in zip(ours, wanted)):
+            self.take_step = self._played
+        else:
+            self._give_up()
+            self._restore(buffers, slots)
+        return measures
+
+    def _played(self) -> Sequence[np.ndarray]:
+        self._play()
+        return self.measures
+
+    def _give_up(self) -> None:
+        self.works, self.take_step = False, self._as_written
+
+    def _as_written(self) -> Sequence[np.ndarray]:
+        return self._take(np.ndarray, self.buffers, self.slots)
+
+    def _copies(self) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+        return [a.copy() for a in self.buffers], [[a.copy() for a in s] for s in self.slots]
+
+    def _restore(self, buffers: list[np.ndarray], slots: list[list[np.ndarray]]) -> None:
+        for array, old in zip(_arrays([self.buffers, self.slots]), _arrays([buffers, slots])):
+            array[...] = old
+
+
+def _close(a: np.ndarray, b: np.ndarray) -> bool:
+    scale = 1e3 * np.finfo(a.dtype).eps
+    largest = max(1e-30, float(np.max(np.abs(b), initial=0.0)))
+    return bool(np.allclose(a, b, rtol=0, atol=scale * largest, equal_nan=True))

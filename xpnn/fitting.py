@@ -1,0 +1,417 @@
+"""The loop of `Sequential.fit`: batches, epochs, and what is told of them.
+
+Steps are taken many at a time (`Backend.repeat`), and nothing is read from the device before
+somebody wants to know it: a callback that listens at each epoch, validation, or the end of
+some hundred steps.  So small steps cost little more than their mathematics, and a library that
+compiles can run many of them as one.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .backend import Array
+from .callbacks import Callback
+from .data import batch_slices
+from .layers.base import Layer
+
+if TYPE_CHECKING:
+    from .initializers import Generator
+    from .model import Sequential
+    from .optimizers import State
+    from .packing import Packing
+
+__all__ = ["DivergenceError", "Fit", "Packed"]
+
+OPERATIONS = 4e9
+"""About how many multiplications and additions are asked for at once: Ctrl-C waits for them."""
+
+STEPS = 128
+"""How many steps are taken at once at most."""
+
+DRAWN = 1 << 22
+"""About how many numbers that layers drew may be held at once."""
+
+
+class DivergenceError(ArithmeticError):
+    """The loss, or what was learnt, became NaN or infinite, so training was stopped."""
+
+
+@dataclass
+class Packed:
+    """What is learnt, as the steps take it; `Sequential` keeps it from one fit to the next.
+
+    `params` and `state` are what the model has of it: views of the buffers, or these.
+    """
+
+    packing: Packing | None
+    slot_names: tuple[str, ...]
+    buffers: list[Array]
+    slots: list[list[Array]]
+    iterations: int
+    params: list[Array] = field(default_factory=list)
+    state: State = field(default_factory=dict)
+
+
+@dataclass
+class _Moment:
+    """The beginning of some epochs, to which training may have to go back."""
+
+    epoch: int
+    buffers: list[Array]
+    slots: list[list[Array]]
+    iterations: int
+    generator: Generator | None
+
+
+class Fit:
+    """One call of `Sequential.fit`, with data that is checked and placed.
+
+    Parameters
+    ----------
+    model : Sequential
+        The compiled model.
+    x, y : array of n rows
+        The inputs and targets.
+    weight : numpy.ndarray of shape (n,), optional
+        The samples' weights, on the host.
+    validation : (x, y), optional
+        What to measure after each epoch.
+    epochs, batch_size, shuffle, callbacks
+        As in `Sequential.fit`.
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        x: Array,
+        y: Array,
+        weight: np.ndarray | None,
+        validation: tuple[Array, Array] | None,
+        epochs: int,
+        batch_size: int | None,
+        shuffle: bool,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        self.model, self.backend = model, model.backend
+        self.weight, self.validation = weight, validation
+        self.epochs, self.callbacks = epochs, callbacks
+        placed = None if weight is None else self.backend.asarray(weight, model.dtype)
+        self.data = x, y, placed
+        slices = batch_slices(x.shape[0], batch_size)
+        self.counts = np.array([float(part.stop - part.start) for part in slices])
+        self.batch_size = slices[0].stop  # but for the last one, which may be shorter
+        self.shuffle = shuffle and len(slices) > 1
+        self.sizes = [size or 0 for size in model._sizes(x.shape[1])][:-1]
+        self._plan()
+        self._moments: list[_Moment] = []
+        self.packed: Packed
+
+    def _plan(self) -> None:
+        """Decide how many steps are taken, and epochs told of, at once."""
+        n_parameters = sum(math.prod(p.shape) for p in self.model._params)
+        n_drawn = sum(
+            self.batch_size * size
+            for layer, size in zip(self.model.layers, self.sizes)
+            if _overrides(layer, Layer, "draw")
+        )
+        self.draws_noise = n_drawn > 0
+        steps = min(
+            STEPS,
+            OPERATIONS / (3 * self.batch_size * max(1, n_parameters)),
+            DRAWN / max(1, n_drawn),
+        )
+        hasty = [callback for callback in self.callbacks if not callback.patient]
+        self.tell_step = [
+            callback.on_batch_end
+            for callback in self.callbacks  # most care for epochs only, and steps can be small
+            if _overrides(callback, Callback, "on_batch_end")
+        ]
+        each_step = any(_overrides(c, Callback, "on_batch_end") for c in hasty)
+        each_epoch = each_step or any(
+            _overrides(c, Callback, hook)
+            for c in hasty
+            for hook in ("on_epoch_begin", "on_epoch_end")
+        )
+        self.steps_at_once = 1 if each_step else max(1, int(steps))
+        self.epochs_at_once = max(1, self.steps_at_once // len(self.counts))
+        if each_epoch or self.validation is not None:
+            self.epochs_at_once = 1
+
+    # ------------------------------------------------------------------------ epochs
+
+    def run(self) -> None:
+        """Train; as `Sequential.fit`, which tells what is raised."""
+        model, epoch = self.model, 0
+        model.stop_training = False
+        for callback in self.callbacks:
+            callback.model = model
+        with _deferred_interrupt() as interrupted, ExitStack() as begun:
+            for callback in self.callbacks:
+                callback.on_train_begin(self.epochs, len(self.counts))
+                begun.callback(callback.on_train_end)
+            while epoch < self.epochs and not model.stop_training:
+                count = min(self.epochs_at_once, self.epochs - epoch)
+                self._take_epochs(epoch, count, interrupted)
+                epoch += count
+            # the last step's parameters have not given a loss yet
+            if not model._function("finite")(model._params):
+                what = "parameters became infinite or NaN"
+                self._diverged(epoch - 1, len(self.counts) - 1, what, epoch - 1)
+
+    def _take_epochs(self, epoch: int, count: int, interrupted: Callable[[], bool]) -> None:
+        """Take the steps of some epochs, and tell of them when all are taken."""
+        n_steps, taken = len(self.counts), 0
+        measured: list[tuple[Array, ...]] = []
+        shares: list[np.ndarray] = []
+        live = count == 1  # of one epoch, what happens is told while it happens
+        if live:
+            self._tell_begin(epoch)
+        self._prepare()
+        self._remember(epoch, count)
+        for share, block in self._blocks(self.model._generator, count):
+            measured += self._take(block)
+            shares.append(share)
+            if live:
+                self._tell_steps(taken, taken + share.size)
+            taken += share.size
+            if interrupted():
+                if not live:
+                    self._report(epoch, taken // n_steps, measured, shares, live)
+                raise KeyboardInterrupt
+        self._report(epoch, count, measured, shares, live)
+
+    def _tell_begin(self, epoch: int) -> None:
+        for callback in self.callbacks:
+            callback.on_epoch_begin(epoch)
+
+    def _tell_steps(self, start: int, end: int) -> None:
+        for step in range(start, end):
+            for tell in self.tell_step:
+                tell(step)
+
+    def _report(
+        self,
+        epoch: int,
+        count: int,
+        measured: list[tuple[Array, ...]],
+        shares: list[np.ndarray],
+        live: bool,
+    ) -> None:
+        """Read what was measured in some epochs: here, and nowhere else, the host waits."""
+        shape = count, len(self.counts)
+        n = math.prod(shape)
+        if not n:
+            return
+        columns = [self.backend.read(list(column))[:n] for column in zip(*measured)]
+        losses, *metrics = (column.reshape(shape) for column in columns)
+        share = np.concatenate(shares)[:n].reshape(shape)
+        wrong = ~np.isfinite(losses)
+        good = int(np.argmax(wrong.any(axis=1))) if wrong.any() else count
+        means = {"loss": np.sum(share * losses, axis=1) / np.sum(share, axis=1)}
+        for name, values in zip(self.model._metrics, metrics):
+            means[name] = values @ self.counts / np.sum(self.counts)
+        if self.validation is not None and good:  # then it is one epoch
+            measures = self.model._measure(*self.validation)
+            means |= {f"val_{name}": np.array([value]) for name, value in measures.items()}
+        logs = {name: values[:good].tolist() for name, values in means.items()}
+        self.model.history.extend(logs)
+        if self.callbacks:
+            for i, row in enumerate(zip(*logs.values())):
+                if not live:
+                    self._tell_begin(epoch + i)
+                    self._tell_steps(0, len(self.counts))
+                for callback in self.callbacks:
+                    callback.on_epoch_end(epoch + i, dict(zip(logs, row)))
+        if good < count:
+            step = int(np.argmax(wrong[good]))
+            # the parameters with which an epoch began gave its first loss
+            began_well = epoch + good - (step == 0)
+            self._diverged(epoch + good, step, f"loss became {losses[good, step]}", began_well)
+
+    # ------------------------------------------------------------------------- steps
+
+    def _prepare(self) -> None:
+        """Take over the model's parameters, also where a callback has set them."""
+        model, packed = self.model, self.model._packed
+        if packed and packed.params is model._params and packed.state is model._state:
+            self.packed = packed  # as this, or the last, call of fit left them
+            return
+        _, optimizer = model._compiled()
+        state = model._state or optimizer.init(model._params)
+        packing = model._train_step().packing
+        join = packing.join if packing else list
+        self.packed = Packed(
+            packing,
+            optimizer.slots,
+            join(model._params),
+            [join(state[name]) for name in optimizer.slots],
+            int(state.get("iterations", 0)),
+        )
+        self._publish()
+
+    def _publish(self) -> None:
+        """Let the model have what was learnt."""
+        packed = self.packed
+        split = packed.packing.split if packed.packing else list
+        packed.params = split(packed.buffers)
+        slots = {name: split(slot) for name, slot in zip(packed.slot_names, packed.slots)}
+        packed.state = {**slots, "iterations": self._placed_iterations()}
+        self.model._params, self.model._state = packed.params, packed.state
+        self.model._packed = packed
+
+    def _placed_iterations(self) -> Array:
+        return self.backend.asarray(np.array(self.packed.iterations, dtype=np.int32))
+
+    def _take(self, block: tuple[Any, ...]) -> list[tuple[Array, ...]]:
+        """Take the steps of a block, and return what they measured."""
+        count, rows, noise = block
+        packed = self.packed
+        packed.buffers, packed.slots, measured = self.model._function("steps")(
+            packed.buffers, packed.slots, packed.iterations, count, self.data, rows, noise
+        )
+        packed.iterations += count
+        if packed.packing:  # the model's arrays are views of the buffers
+            packed.state["iterations"] = self._placed_iterations()
+        else:
+            self._publish()
+        return measured  # type: ignore[no-any-return]
+
+    def _blocks(
+        self, generator: Generator, epochs: int
+    ) -> Iterator[tuple[np.ndarray, tuple[Any, ...]]]:
+        """Yield steps that are taken at once: their weights in the mean loss, and arguments."""
+        n, size = self.data[0].shape[0], self.batch_size
+        if size == n:
+            for start in range(0, epochs, self.steps_at_once):
+                yield self._block(generator, min(self.steps_at_once, epochs - start), None)
+            return
+        for _ in range(epochs):
+            order = generator.permutation(n) if self.shuffle else None
+            at_once = self.steps_at_once * size
+            end = n // size * size
+            for start in range(0, end, at_once):
+                stop = min(start + at_once, end)
+                yield self._rows(generator, order, start, stop, size)
+            if end < n:
+                yield self._rows(generator, order, end, n, n - end)
+
+    def _rows(
+        self, generator: Generator, order: np.ndarray | None, start: int, stop: int, size: int
+    ) -> tuple[np.ndarray, tuple[Any, ...]]:
+        """Return a block with the rows of a part of an epoch."""
+        rows: Any = slice(start, stop)
+        if order is not None:
+            rows = order[rows].reshape(-1, size)
+        return self._block(generator, (stop - start) // size, rows)
+
+    def _block(
+        self, generator: Generator, count: int, rows: Any
+    ) -> tuple[np.ndarray, tuple[Any, ...]]:
+        n = self.data[0].shape[0]
+        size = n if rows is None else _length(rows) // count
+        if self.weight is None:
+            share = np.full(count, float(size))
+        else:
+            weight = self.weight if rows is None else self.weight[rows]
+            share = np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
+        return share, (count, rows, self._noise(generator, count, size))
+
+    def _noise(self, generator: Generator, count: int, size: int) -> tuple[Any, ...]:
+        """Return what each layer draws for some steps, with the steps on the first axis."""
+        layers = self.model.layers
+        if not self.draws_noise:
+            return ()
+        drawn = [
+            [layer.draw(generator, (size, width)) for layer, width in zip(layers, self.sizes)]
+            for _ in range(count)
+        ]
+        return tuple(
+            tuple(
+                self.backend.asarray(np.stack(arrays), self.model.dtype)
+                for arrays in zip(*of_layer)
+            )
+            for of_layer in zip(*drawn)
+        )
+
+    # -------------------------------------------------------------------- divergence
+
+    def _remember(self, epoch: int, count: int) -> None:
+        """Keep a copy of the parameters, and of all that it takes to go on from there."""
+        duplicate = self.model._function("copy")
+        several = count > 1  # then it may have to go on, up to one of these epochs
+        draws = self.shuffle or self.draws_noise
+        moment = _Moment(
+            epoch,
+            duplicate(self.packed.buffers),
+            [duplicate(slot) for slot in self.packed.slots] if several else [],
+            self.packed.iterations,
+            copy.deepcopy(self.model._generator) if several and draws else None,
+        )
+        self._moments = [*self._moments[-1:], moment]
+
+    def _diverged(self, epoch: int, step: int, what: str, began_well: int) -> None:
+        """Go back to where an epoch began well, and raise."""
+        moment = next(m for m in reversed(self._moments) if m.epoch <= max(0, began_well))
+        packed = self.packed
+        packed.buffers, packed.iterations = moment.buffers, moment.iterations
+        if began_well > moment.epoch:  # take the steps again that lead there
+            packed.slots = moment.slots
+            for _, block in self._blocks(moment.generator, began_well - moment.epoch):
+                self._take(block)
+        split = packed.packing.split if packed.packing else list
+        self.model._params, self.model._state = split(packed.buffers), {}
+        _, optimizer = self.model._compiled()
+        raise DivergenceError(
+            f"the {what} in epoch {epoch + 1}, step {step + 1}. Try a "
+            f"smaller learning rate (it is {optimizer.learning_rate:g}), inputs scaled to "
+            "about -1 to 1, or dtype='float64'. The parameters are the last with which "
+            "an epoch began well"
+        )
+
+
+def _overrides(thing: Any, base: type, method: str) -> bool:
+    return getattr(type(thing), method) is not getattr(base, method)
+
+
+def _length(rows: slice | np.ndarray) -> int:
+    return int(rows.stop - rows.start) if isinstance(rows, slice) else rows.size
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait for the end of a step, in which parameters are half changed.
+
+    A second Ctrl-C does not wait.  Where Ctrl-C has been given another meaning, or in a
+    thread that doesn't get it, nothing changes.
+    """
+    asked = False
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if asked:  # after the last step, where nobody looked any more
+        raise KeyboardInterrupt

@@ -1,0 +1,138 @@
+"""Operations that layers and losses share, each written once in the array standard's words.
+
+Most of what a network computes is infix or one function of ``xp``.  The few steps below are
+those for which some array library has a much faster way than the obvious function: sums along
+an axis as products with ones, for example.  A backend that has measured such a way puts it
+under the same name into `Backend.operations`; the tests hold it to the body that stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from .backend import Array, array_namespace, device_of, index_dtype_of, operations_of
+
+__all__ = [
+    "column_sums",
+    "join",
+    "mean",
+    "one_hot",
+    "pick",
+    "positive_part",
+    "row_maxima",
+    "row_sums",
+    "subtract_one_hot",
+    "where_positive",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class _Bodies(dict[type, Callable[..., Any]]):
+    """The function for each type of array, found at its first use."""
+
+    def __init__(self, shared: Callable[..., Any]) -> None:
+        self.shared = shared
+
+    def __missing__(self, kind: type) -> Callable[..., Any]:
+        body = operations_of(kind).get(self.shared.__name__, self.shared)
+        return self.setdefault(kind, body)
+
+
+def operation(shared: Function) -> Function:
+    """Let the backend of the first argument compute the function in its own way."""
+    bodies = _Bodies(shared)
+
+    @wraps(shared)
+    def call(a: Array, *rest: Array) -> Array:
+        return bodies[type(a)](a, *rest)
+
+    return call  # type: ignore[return-value]
+
+
+@operation
+def column_sums(a: Array) -> Array:
+    """Return the sums over the rows: (n, k) -> (k,)."""
+    return array_namespace(a).sum(a, axis=0)
+
+
+@operation
+def row_sums(a: Array) -> Array:
+    """Return the sum of each row: (n, k) -> (n, 1)."""
+    return array_namespace(a).sum(a, axis=1, keepdims=True)
+
+
+@operation
+def row_maxima(a: Array) -> Array:
+    """Return the largest entry of each row: (n, k) -> (n, 1)."""
+    return array_namespace(a).max(a, axis=1, keepdims=True)
+
+
+@operation
+def mean(a: Array) -> Array:
+    """Return the mean of a vector: (n,) -> ()."""
+    return array_namespace(a).mean(a)
+
+
+@operation
+def positive_part(a: Array) -> Array:
+    """Return max(a, 0), in the shape of `a`."""
+    return array_namespace(a).maximum(a, 0.0)
+
+
+@operation
+def where_positive(a: Array, b: Array) -> Array:
+    """Return b where a > 0, else 0; both have the same shape."""
+    return array_namespace(a).where(a > 0, b, 0.0)
+
+
+@operation
+def join(*arrays: Array) -> Array:
+    """Return arrays of any shapes as one flat one: a, b, … -> (a.size + b.size + …,)."""
+    xp = array_namespace(arrays[0])
+    return xp.concat([xp.reshape(array, (-1,)) for array in arrays])
+
+
+@operation
+def pick(a: Array, columns: Array) -> Array:
+    """Return one entry of each row: (n, k), integers (n,) -> (n,)."""
+    xp = array_namespace(a)
+    n, k = a.shape
+    index = index_dtype_of(columns)
+    rows = xp.arange(n, dtype=index, device=device_of(a))
+    flat = rows * k + xp.astype(columns, index, copy=False)
+    return xp.take(xp.reshape(a, (-1,)), flat)
+
+
+@operation
+def subtract_one_hot(a: Array, columns: Array) -> Array:
+    """Subtract 1 from one entry of each row: (n, k), integers (n,) -> (n, k); consumes `a`."""
+    a -= one_hot(columns, a)
+    return a
+
+
+def one_hot(targets: Array, predictions: Array) -> Array:
+    """Return targets as rows.
+
+    Parameters
+    ----------
+    targets : array of shape (n,) or (n, k)
+        Class indices, or rows already.
+    predictions : array of shape (n, k)
+        What the targets are compared with.
+
+    Returns
+    -------
+    array of shape (n, k)
+        Of the predictions' dtype; from an index, 1 in its column and 0 elsewhere.
+    """
+    xp = array_namespace(predictions)
+    if targets.ndim == 2:
+        return xp.astype(targets, predictions.dtype, copy=False)
+    k = predictions.shape[1]
+    index = index_dtype_of(targets)
+    classes = xp.arange(k, dtype=index, device=device_of(predictions))
+    rows = xp.astype(targets, index, copy=False)[:, None] == classes
+    return xp.astype(rows, predictions.dtype)

@@ -1,0 +1,93 @@
+"""How an optimizer sees the parameters: as few arrays as possible, each of a good size.
+
+An optimizer's rule is elementwise, so it need not know where one parameter ends.  Small
+arrays are joined, because a call costs more than its numbers; large ones are cut into parts,
+so that what a rule needs at a time stays in the processor's cache.  Parameters and parts are
+both views of the same buffers: what the optimizer changes in place, the layers see.  This is
+for libraries whose arrays can share memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .backend import Array, array_namespace
+from .operations import join
+
+__all__ = ["Packing"]
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where each parameter is in the parts.
+
+    Parameters
+    ----------
+    shapes : tuple of tuple of int
+        The parameters' shapes.
+    join_below : int
+        Arrays with fewer numbers lie in one buffer together.
+    cut_above : int
+        Buffers with more numbers are given to the optimizer in parts of half as many.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    join_below: int
+    cut_above: int
+    buffers: list[list[int]] = field(init=False)
+    """For each buffer the parameters that lie in it, by their number."""
+    cuts: bool = field(init=False)
+    """Whether a buffer is so large that it is cut."""
+
+    def __post_init__(self) -> None:
+        sizes = [math.prod(shape) for shape in self.shapes]
+        small = [i for i, size in enumerate(sizes) if size < self.join_below]
+        alone = [[i] for i, size in enumerate(sizes) if size >= self.join_below]
+        object.__setattr__(self, "buffers", [small, *alone] if small else alone)
+        largest = max((sum(sizes[i] for i in members) for members in self.buffers), default=0)
+        object.__setattr__(self, "cuts", largest > self.cut_above)
+
+    def join(self, arrays: Sequence[Array]) -> list[Array]:
+        """Return arrays in the parameters' shapes as flat buffers.
+
+        A buffer with one array is that array itself, flat; one with several is new.
+        """
+        return [
+            join(*[arrays[i] for i in members])
+            if len(members) > 1
+            else flat(arrays[members[0]])
+            for members in self.buffers
+        ]
+
+    def cut(self, buffers: Sequence[Array]) -> list[Array]:
+        """Return flat buffers as the parts that the optimizer is given: views of them."""
+        if not self.cuts:
+            return list(buffers)
+        return [part for buffer in buffers for part in self._parts(buffer)]
+
+    def _parts(self, buffer: Array) -> Iterator[Array]:
+        n = buffer.shape[0]
+        if n <= self.cut_above:
+            yield buffer
+        else:
+            size = self.cut_above // 2
+            for start in range(0, n, size):
+                yield buffer[start : min(start + size, n)]
+
+    def split(self, buffers: Sequence[Array]) -> list[Array]:
+        """Return flat buffers as arrays in the parameters' shapes: views of them."""
+        arrays: list[Array] = [None] * len(self.shapes)
+        for members, buffer in zip(self.buffers, buffers):
+            xp, start = array_namespace(buffer), 0
+            for i in members:
+                end = start + math.prod(self.shapes[i])
+                arrays[i] = xp.reshape(buffer[start:end], self.shapes[i], copy=False)
+                start = end
+        return arrays
+
+
+def flat(array: Array) -> Array:
+    """Return an array flat; a view where it can be one."""
+    return array_namespace(array).reshape(array, (-1,))
