@@ -102,6 +102,25 @@ class Tape:
         self.calls.append((_copy_result, (plain(array), partial(function, *args, **kwargs))))
         return array
 
+    def join(self, arrays: Sequence[np.ndarray]) -> Recording:
+        """Write down that arrays lie in one flat array, one after the other.
+
+        A matrix product of which nothing else was made is written there from the start: this
+        is where most of the gradients come from, and they need not be copied.
+        """
+        whole = np.empty(sum(a.size for a in arrays), np.result_type(*arrays))  # new memory
+        parts = np.split(whole, np.cumsum([a.size for a in arrays])[:-1])
+        for array, part in zip(arrays, parts):
+            place = part.reshape(array.shape)
+            place[...] = array
+            users = [i for i, call in enumerate(self.calls) if _touches(call, array)]
+            function, arguments = self.calls[users[-1]] if users else (None, ())
+            if function is np.matmul and _same_memory(arguments[2], array):
+                self.calls[users[-1]] = function, (*arguments[:2], place)
+            else:
+                self.calls.append((np.copyto, (place, array)))
+        return whole.view(Recording)
+
     def take(
         self, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise"
     ) -> Any:
@@ -181,11 +200,8 @@ class Recording(np.ndarray):
             return super().__array_function__(func, types, args, kwargs)
         if kwargs.get("out") is not None:
             raise CannotRecordError(f"{func.__name__} with out=")
-        if func is np.concatenate:
-            array = _current().keep(func(*plain(args), **plain(kwargs)))
-            call = partial(func, **plain(kwargs), out=plain(array))
-            _current().calls.append((call, plain(args)))
-            return array
+        if func is np.concatenate and kwargs == {"axis": None} and len(args) == 1:
+            return _current().join(plain(args[0]))
         return _current().computed(func, *args, **kwargs)
 
     # the computing methods of ndarray, which ask nobody
@@ -346,6 +362,19 @@ def _arrays(value: Any) -> Sequence[np.ndarray]:
     if isinstance(value, dict):
         return _arrays(list(value.values()))
     return []
+
+
+def _touches(call: tuple[Callable[..., Any], tuple[Any, ...]], array: np.ndarray) -> bool:
+    """Whether a call reads or writes memory of an array."""
+    function, arguments = call
+    if isinstance(function, partial):
+        arguments = (*arguments, *function.args, *function.keywords.values())
+    return any(np.may_share_memory(array, other) for other in _arrays(arguments))
+
+
+def _same_memory(a: np.ndarray, b: np.ndarray) -> bool:
+    same = a.shape == b.shape and a.strides == b.strides and a.dtype == b.dtype
+    return same and a.__array_interface__["data"] == b.__array_interface__["data"]
 
 
 def _as_arrays(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

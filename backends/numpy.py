@@ -68,14 +68,13 @@ def column_sums(a: np.ndarray) -> np.ndarray:
 
 
 def row_sums(a: np.ndarray) -> np.ndarray:
-    """Multiply by ones (7 us -> 1)."""
-    return (a @ _ones(a.shape[1], a.dtype))[:, None]
+    """Multiply by ones, likewise (7 us -> 2)."""
+    return (a @ _two_columns_of_ones(a.shape[1], a.dtype))[:, :1]
 
 
 def mean(a: np.ndarray) -> Any:
-    """Multiply by ones (5 us -> 1)."""
-    n = a.shape[0]
-    return (a @ _ones(n, a.dtype)) / n
+    """Call the sum itself, without the functions around it (5 us -> 2)."""
+    return np.add.reduce(a) / a.shape[0]
 
 
 def positive_part(a: np.ndarray) -> np.ndarray:
@@ -197,17 +196,21 @@ class NumpyBackend(Backend):
             columns = np.empty((1 + len(step.metrics), count))
             pairs = [(a, place) for a, place in zip(data, player.batch) if a is not None]
             drawn = [*zip(chain(*noise), chain(*player.noise))]
+            gathers, changes = isinstance(rows, np.ndarray), np.any(numbers != numbers[0])
+            player.numbers[...] = numbers[0]
             for k in range(count):
-                if isinstance(rows, np.ndarray):
+                if gathers:
+                    row = rows[k]
                     for array, place in pairs:  # "clip" writes in place; the rows are there
-                        array.take(rows[k], 0, place, "clip")
+                        array.take(row, 0, place, "clip")
                 elif rows is not None:
                     start = rows.start + k * size
                     for array, place in pairs:
                         place[...] = array[start : start + size]
                 for array, place in drawn:
                     place[...] = array[k]
-                player.numbers[...] = numbers[k]
+                if changes:
+                    player.numbers[...] = numbers[k]
                 for column, measure in zip(columns, player.take_step()):
                     column[k] = measure
             if (t + count) // FLUSH_EVERY > t // FLUSH_EVERY:

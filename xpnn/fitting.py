@@ -265,12 +265,10 @@ class Fit:
         split = packed.packing.split if packed.packing else list
         packed.params = split(packed.buffers)
         slots = {name: split(slot) for name, slot in zip(packed.slot_names, packed.slots)}
-        packed.state = {**slots, "iterations": self._placed_iterations()}
+        iterations = self.backend.asarray(np.array(packed.iterations, dtype=np.int32))
+        packed.state = {**slots, "iterations": iterations}
         self.model._params, self.model._state = packed.params, packed.state
         self.model._packed = packed
-
-    def _placed_iterations(self) -> Array:
-        return self.backend.asarray(np.array(self.packed.iterations, dtype=np.int32))
 
     def _take(self, block: tuple[Any, ...]) -> list[tuple[Array, ...]]:
         """Take the steps of a block, and return what they measured."""
@@ -281,7 +279,7 @@ class Fit:
         )
         packed.iterations += count
         if packed.packing:  # the model's arrays are views of the buffers
-            packed.state["iterations"] = self._placed_iterations()
+            packed.state["iterations"] = packed.state["iterations"] + count
         else:
             self._publish()
         return measured  # type: ignore[no-any-return]

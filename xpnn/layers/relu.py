@@ -20,8 +20,9 @@ class ReLU(Layer):
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute y = max(x, 0)."""
+        y = positive_part(x)
 
         def backward(dy: Array) -> tuple[Array, Params]:
-            return where_positive(x, dy), ()
+            return where_positive(y, dy), ()  # y > 0 where x > 0, and x is not needed any more
 
-        return positive_part(x), backward
+        return y, backward
