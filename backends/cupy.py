@@ -1,5 +1,9 @@
 """CuPy: NVIDIA GPUs, "cupy" for the first one, "cupy:1" for the next.
 
+Steps of training are played as a CUDA graph (`_cupy_graph`), with an optimizer's rule in one
+kernel (`_cupy_kernels`).  Neither was run on a GPU yet: each is compared with the step as it
+is written, which goes on alone where they differ or fail.
+
 Who computes with arrays of another GPU than the first outside of a model makes that GPU
 the current one, as CuPy asks: ``with backend.activate():``.
 """
@@ -8,7 +12,11 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections import Counter
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,6 +28,12 @@ REMEDY = (
     "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]')"
 )
 
+STEPS_BEFORE_RECORDING = 16
+"""Recording and comparing cost about as much as some steps do."""
+
+MOST_PLAYERS = 4
+"""How many graphs are kept: of whole batches, and of a shorter last one."""
+
 
 class CupyBackend(Backend):
     """CuPy arrays on one GPU.
@@ -29,6 +43,9 @@ class CupyBackend(Backend):
     """
 
     remedy = REMEDY
+
+    # a launch costs more than the numbers that it is for: everything is joined, nothing cut
+    packing = (sys.maxsize, sys.maxsize)
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array on this GPU; as in `Backend.asarray`."""
@@ -57,6 +74,62 @@ class CupyBackend(Backend):
     def activate(self) -> AbstractContextManager[Any]:
         """Make this GPU the current one."""
         return self.device  # type: ignore[no-any-return]
+
+    def repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps; what recurs is captured and played."""
+        from ._cupy_graph import Player
+        from ._cupy_kernels import InPlace, OneKernel
+
+        as_written = replace(step, optimizer=InPlace(step.optimizer))
+        step = replace(step, optimizer=OneKernel(step.optimizer))
+        run_eagerly = super().repeat(step)
+        players: dict[Any, Player] = {}
+        seen: Counter[Any] = Counter()
+        memory: list[int] = []
+        works = True
+
+        def run(
+            buffers: list[Array],
+            slots: list[list[Array]],
+            t: int,
+            count: int,
+            data: tuple[Array, ...],
+            rows: Any,
+            noise: Any,
+        ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
+            nonlocal memory, works
+            # a graph works with certain memory: of the parameters, and of all rows of a batch
+            used = [*buffers, *chain(*slots), *(data if rows is None else ())]
+            addresses = [0 if a is None else a.data.ptr for a in used]
+            if addresses != memory:
+                memory = addresses
+                players.clear()
+                seen.clear()
+            size = None
+            if rows is not None:
+                size = (rows.stop - rows.start) // count if _is_slice(rows) else rows.shape[1]
+            key = size, *(a if a is None else (a.shape[1:], a.dtype) for a in data)
+            seen[key] += count
+            player = players.get(key)
+            if player is None and works and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
+                if len(players) == MOST_PLAYERS:
+                    players.clear()
+                player = Player(step, as_written, buffers, slots, data, size, noise)
+                players[key] = player
+            if player is None or not works:
+                return run_eagerly(buffers, slots, t, count, data, rows, noise)  # type: ignore[no-any-return]
+            measured = player.take_steps(t, count, data, rows, noise)
+            works = player.works
+            return buffers, slots, [measured]
+
+        return run
+
+    def _flush(self, slots: list[list[Array]]) -> None:
+        """Leave tiny numbers: a GPU computes with them as fast as with others."""
+
+
+def _is_slice(rows: Any) -> bool:
+    return isinstance(rows, slice)
 
 
 def load(device: str | None) -> Backend:
@@ -92,4 +165,8 @@ def load(device: str | None) -> Backend:
             f"there is no GPU {number!r}; CuPy {cupy.__version__} finds {count}",
             "Give the number of a GPU, counted from 0",
         )
-    return CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)
+    from ._cupy_kernels import OPERATIONS
+
+    backend = CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)
+    backend.operations = OPERATIONS
+    return backend

@@ -7,6 +7,8 @@ placed here turns the flag on; a program that stays in float32 never does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,77 @@ class JaxBackend(Backend):
         import jax
 
         return jax.jit(function, donate_argnums=donate)  # type: ignore[no-any-return]
+
+
+    def repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps as one compiled loop.
+
+        Models with the same layers, loss and optimizer share it, and what it has compiled.
+        """
+        try:
+            return self._repeat(step)
+        except TypeError:  # one of them can't be hashed
+            return self._repeat.__wrapped__(self, step)
+
+    @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
+    def _repeat(self, step: Any) -> Callable[..., Any]:
+        # JAX compiles anew for each shape of the arguments, so the number of steps is not in
+        # the shapes: arrays have room for the most steps that were asked for so far
+        import jax
+
+        def take(
+            buffers: list[Array], slots: Any, numbers: Any, data: Any, rows: Any, noise: Any
+        ) -> Any:
+            batch = data if rows is None else [a if a is None else a[rows] for a in data]
+            return step(step.params(buffers), buffers, slots, numbers, *batch, noise)
+
+        def loop(
+            buffers: Any, slots: Any, count: Any, table: Any, data: Any, rows: Any, noise: Any
+        ) -> Any:
+            def body(k: Any, carry: Any) -> Any:
+                buffers, slots, measured = carry
+                each = jax.tree.map(lambda a: a[k], (table, rows, noise))
+                buffers, slots, measures = take(buffers, slots, each[0], data, *each[1:])
+                measured = [m.at[k].set(new) for m, new in zip(measured, measures)]
+                return buffers, slots, measured
+
+            room = table.shape[0]
+            empty = [self.xp.empty(room, table.dtype) for _ in range(1 + len(step.metrics))]
+            return jax.lax.fori_loop(0, count, body, (buffers, slots, empty))
+
+        one = jax.jit(take, donate_argnums=(0, 1))
+        many = jax.jit(loop, donate_argnums=(0, 1))
+        room = 1
+
+        def run(
+            buffers: list[Array],
+            slots: list[list[Array]],
+            t: int,
+            count: int,
+            data: tuple[Array, ...],
+            rows: Any,
+            noise: Any,
+        ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
+            nonlocal room
+            room = max(room, count)
+            table = step.numbers(t, count).T.astype(data[0].dtype)
+            if isinstance(rows, slice):
+                rows = np.arange(rows.start, rows.stop).reshape(count, -1)
+            if rows is not None:
+                rows = rows.astype(np.int32)
+            if count == 1:
+                each = jax.tree.map(lambda a: a[0], (table, rows, noise))
+                buffers, slots, measures = one(buffers, slots, each[0], data, *each[1:])
+                return buffers, slots, [measures]
+
+            def fill(a: Any) -> Any:
+                return np.concatenate([a, np.zeros((room - count, *a.shape[1:]), a.dtype)])
+
+            each = jax.tree.map(fill, (table, rows, noise))
+            buffers, slots, measured = many(buffers, slots, count, each[0], data, *each[1:])
+            return buffers, slots, [tuple(column[:count] for column in measured)]
+
+        return run
 
 
 def load(device: str | None) -> Backend:

@@ -5,16 +5,85 @@ Only its arrays are used: gradients are xpnn's own, so nothing is recorded for a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError
 
 
+def column_sums(a: Array) -> Array:
+    """Ask the tensor: the standard's function in array-api-compat costs as much again."""
+    return a.sum(0)
+
+
+def row_sums(a: Array) -> Array:
+    """Ask the tensor."""
+    return a.sum(1, keepdim=True)
+
+
+def row_maxima(a: Array) -> Array:
+    """Ask the tensor."""
+    return a.amax(1, keepdim=True)
+
+
+def mean(a: Array) -> Array:
+    """Ask the tensor."""
+    return a.mean()
+
+
+def positive_part(a: Array) -> Array:
+    """One operation where a maximum with a number first makes a tensor of that."""
+    return a.relu()
+
+
+def where_positive(a: Array, b: Array) -> Array:
+    """Choose in one pass, without a mask, by the function behind relu's own gradient."""
+    import torch
+
+    return torch.ops.aten.threshold_backward.default(b, a, 0)
+
+
+def join(*arrays: Array) -> Array:
+    """Concatenate without asking for the common dtype: it is one."""
+    import torch
+
+    return torch.cat([a.reshape(-1) for a in arrays])
+
+
+def pick(a: Array, columns: Array) -> Array:
+    """Gather, which needs no index of the flat array."""
+    return a.gather(1, columns[:, None].long())[:, 0]
+
+
+def subtract_one_hot(a: Array, columns: Array) -> Array:
+    """Change one entry of each row, in place."""
+    return a.scatter_(1, columns[:, None].long(), -1.0, reduce="add")
+
+
 class TorchBackend(Backend):
     """Torch tensors on one device."""
+
+    operations: ClassVar[Mapping[str, Callable[..., Any]]] = {
+        f.__name__: f
+        for f in (
+            column_sums,
+            row_sums,
+            row_maxima,
+            mean,
+            positive_part,
+            where_positive,
+            join,
+            pick,
+            subtract_one_hot,
+        )
+    }
+
+    # every call costs some microseconds more than the pass of a small array, and torch cuts
+    # large ones among its threads by itself
+    packing = (1 << 16, 1 << 62)
 
     def dtype(self, name: Any) -> Any:
         """Return the dtype; Apple's GPU has no float64 and takes float32 for it."""
@@ -44,6 +113,17 @@ class TorchBackend(Backend):
 
         if self.device.type != "cpu":
             getattr(torch, self.device.type).synchronize()
+
+    def unstack(self, array: Array) -> Iterable[Array]:
+        """Return the entries along the first axis; as in `Backend.unstack`."""
+        return array.unbind(0)  # type: ignore[no-any-return]
+
+    def repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps, without even the means for autograd."""
+        import torch
+
+        run: Callable[..., Any] = torch.inference_mode()(super().repeat(step))
+        return run
 
     def activate(self) -> AbstractContextManager[Any]:
         """Switch autograd off."""

@@ -248,6 +248,11 @@ class Backend:
         flat = [self.xp.reshape(array, (-1,)) for array in arrays]
         return self.to_numpy(self.xp.concat(flat)).astype(np.float64)
 
+    def unstack(self, array: Array) -> Iterable[Array]:
+        """Return the entries along the first axis, as arrays: views where there are any."""
+        # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
+        return [array[k, ...] for k in range(array.shape[0])]
+
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""
 
@@ -301,9 +306,9 @@ class Backend:
             parts, params = step.parts(buffers), step.params(buffers)
             slot_parts = [step.parts(slot) for slot in slots]
             table = self.asarray(step.numbers(t, count), data[0].dtype)
-            numbers = _each([table[i, ...] for i in range(table.shape[0])], count)
+            numbers = zip(*(self.unstack(number) for number in self.unstack(table)))
             batches = self._batches(data, rows, count)
-            noises = zip(*(_each(layer, count) for layer in noise)) if noise else repeat(())
+            noises = zip(*(self._each(layer, count) for layer in noise)) if noise else repeat(())
             measured = []
             for batch, number, drawn in zip(batches, numbers, noises):
                 parts, slot_parts, measures = step(
@@ -319,6 +324,10 @@ class Backend:
             return buffers, slots, measured
 
         return run
+
+    def _each(self, arrays: Sequence[Array], count: int) -> Iterable[tuple[Array, ...]]:
+        """Return the arrays of each step, of arrays with the steps on the first axis."""
+        return zip(*(self.unstack(a) for a in arrays)) if arrays else repeat((), count)
 
     def _batches(
         self, data: tuple[Array, ...], rows: Any, count: int
@@ -376,14 +385,6 @@ def array_namespace(x: Array) -> Any:
         import array_api_compat
 
         return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
-
-
-def _each(arrays: Sequence[Array], count: int) -> Iterable[tuple[Array, ...]]:
-    """Return the arrays of each step, of arrays with the steps on the first axis."""
-    if not arrays:
-        return repeat((), count)
-    # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
-    return zip(*([array[k, ...] for k in range(count)] for array in arrays))
 
 
 def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:

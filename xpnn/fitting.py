@@ -156,6 +156,7 @@ class Fit:
         for callback in self.callbacks:
             callback.model = model
         with _deferred_interrupt() as interrupted, ExitStack() as begun:
+            begun.callback(self._settle)
             for callback in self.callbacks:
                 callback.on_train_begin(self.epochs, len(self.counts))
                 begun.callback(callback.on_train_end)
@@ -265,10 +266,16 @@ class Fit:
         split = packed.packing.split if packed.packing else list
         packed.params = split(packed.buffers)
         slots = {name: split(slot) for name, slot in zip(packed.slot_names, packed.slots)}
-        iterations = self.backend.asarray(np.array(packed.iterations, dtype=np.int32))
-        packed.state = {**slots, "iterations": iterations}
+        packed.state = {**slots, "iterations": packed.iterations}
         self.model._params, self.model._state = packed.params, packed.state
         self.model._packed = packed
+
+    def _settle(self) -> None:
+        """Make the count of steps an array again, as `Optimizer.init` makes it."""
+        state = self.model._state
+        if state:
+            count = np.array(int(state["iterations"]), dtype=np.int32)
+            state["iterations"] = self.backend.asarray(count)
 
     def _take(self, block: tuple[Any, ...]) -> list[tuple[Array, ...]]:
         """Take the steps of a block, and return what they measured."""
@@ -279,7 +286,7 @@ class Fit:
         )
         packed.iterations += count
         if packed.packing:  # the model's arrays are views of the buffers
-            packed.state["iterations"] = packed.state["iterations"] + count
+            packed.state["iterations"] = packed.iterations
         else:
             self._publish()
         return measured  # type: ignore[no-any-return]

@@ -709,10 +709,13 @@ class Sequential:
 
 def _map_state(function: Callable[[Array], Array], state: State) -> State:
     """Apply a function to each array of an optimizer's state."""
-    return {
-        key: [function(a) for a in value] if isinstance(value, list) else function(value)
-        for key, value in state.items()
-    }
+
+    def mapped(value: Any) -> Any:
+        if isinstance(value, list):
+            return [function(array) for array in value]
+        return value if isinstance(value, int) else function(value)  # a count, while it trains
+
+    return {key: mapped(value) for key, value in state.items()}
 
 
 def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any:

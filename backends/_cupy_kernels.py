@@ -1,0 +1,213 @@
+"""Single kernels for what CuPy computes in several; not run on a GPU yet.
+
+On a GPU a small operation costs its launch, whatever it computes.  So what the shared bodies
+of `xpnn.operations` write in several calls, and an optimizer's rule in about ten, is one
+kernel here.  None of it was measured here; each says what it saves.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import accumulate
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy
+import numpy as np
+
+import xpnn.backend
+
+from ._cupy_products import product
+
+MOST_JOINED = 16
+"""How many arrays one kernel joins: a launch takes a few kilobytes of arguments."""
+
+
+# ------------------------------------------------------------------------------ operations
+
+
+@cache
+def _ones(n: int, dtype: Any, device: int) -> Any:
+    if cupy.cuda.get_current_stream().is_capturing():
+        raise RuntimeError("a constant can't be made while a graph is captured")
+    ones = cupy.ones(n, dtype)
+    cupy.cuda.get_current_stream().synchronize()  # other streams are going to read it
+    return ones
+
+
+def column_sums(a: Any) -> Any:
+    """Multiply by ones: CuPy has a fast sum along rows only.  Not measured here."""
+    return product(_ones(a.shape[0], a.dtype, a.device.id), a).view(cupy.ndarray)
+
+
+_where_positive = cupy.ElementwiseKernel(
+    "T a, U b", "U y", "y = a > T(0) ? b : U(0)", "xpnn_where_positive"
+)
+
+
+def where_positive(a: Any, b: Any) -> Any:
+    """Choose in one kernel, not two.  Not measured here."""
+    return _where_positive(a, b)
+
+
+_pick = cupy.ElementwiseKernel(
+    "raw T a, I column, int64 k", "T y", "y = a[i * k + column]", "xpnn_pick"
+)
+
+
+def pick(a: Any, columns: Any) -> Any:
+    """Index in the kernel: one, not four.  Not measured here."""
+    return _pick(a, columns, a.shape[1])
+
+
+_subtract_one_hot = cupy.ElementwiseKernel(
+    "I column, int64 k", "raw T a", "a[i * k + column] -= T(1)", "xpnn_subtract_one_hot"
+)
+
+
+def subtract_one_hot(a: Any, columns: Any) -> Any:
+    """Change one number of each row: one kernel, not four.  Not measured here."""
+    _subtract_one_hot(columns, a.shape[1], a)
+    return a
+
+
+@cache
+def _join(count: int) -> Any:
+    """Return the kernel that joins so many arrays; each is given with where it ends."""
+    places = ["a0[i]", *(f"a{j}[i - end{j - 1}]" for j in range(1, count))]
+    chosen = "".join(f"i < end{j} ? {place} : " for j, place in enumerate(places[:-1]))
+    arguments = ", ".join(f"raw T a{j}, int64 end{j}" for j in range(count))
+    return cupy.ElementwiseKernel(
+        arguments, "T y", f"y = {chosen}{places[-1]}", f"xpnn_join_{count}"
+    )
+
+
+def join(*arrays: Any) -> Any:
+    """Join in one kernel.  Not measured here.
+
+    CuPy takes one for each array; and with more than eight arrays it sends their addresses
+    from the host, which a captured stream refuses.
+    """
+    joined = cupy.empty(sum(a.size for a in arrays), arrays[0].dtype)
+    start = 0
+    for first in range(0, len(arrays), MOST_JOINED):
+        some = arrays[first : first + MOST_JOINED]
+        ends = [*accumulate(a.size for a in some)]
+        part = joined[start : start + ends[-1]]
+        _join(len(some))(*(x for pair in zip(some, ends) for x in pair), part)
+        start += ends[-1]
+    return joined
+
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    f.__name__: f for f in (column_sums, where_positive, pick, subtract_one_hot, join)
+}
+
+
+# --------------------------------------------------------------------------------- the rule
+
+
+class EagerWarning(UserWarning):
+    """Training on the GPU goes on as it is written, which is slower."""
+
+
+_warned = False
+
+
+def warn(what: str, why: object) -> None:
+    """Say, once in a process, what could not be made faster."""
+    global _warned
+    if not _warned:
+        _warned = True
+        reason = f"{type(why).__name__}: {why}" if isinstance(why, Exception) else why
+        message = f"{what} ({reason}). Training goes on without it: as right, but slower"
+        warnings.warn(message, EagerWarning, stacklevel=2)
+
+
+class InPlace:
+    """An optimizer whose steps store their results where the arrays were.
+
+    Parameters
+    ----------
+    optimizer : xpnn.Optimizer
+        The optimizer; its rule may return new arrays.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer, self.numbers = optimizer, optimizer.numbers
+        self._n_changed = 1 + len(optimizer.slots)
+
+    def step(
+        self, params: Sequence[Any], grads: Any, slots: Any, numbers: Any
+    ) -> tuple[Sequence[Any], Any]:
+        """Take a step; as `xpnn.Optimizer.step`."""
+        for arrays in zip(params, grads, *slots):
+            self.apply(*arrays, *numbers)
+        return params, slots
+
+    def apply(self, *arrays: Any) -> None:
+        """Apply the rule to a parameter, its gradient and slots, and the step's numbers."""
+        p, _, *rest = arrays
+        for place, new in zip((p, *rest[: self._n_changed - 1]), self.optimizer.rule(*arrays)):
+            if new is not place:
+                place[...] = new
+
+
+class OneKernel(InPlace):
+    """An optimizer whose rule is one kernel, made by CuPy from the rule as it is written.
+
+    CuPy runs the rule once with variables that write down what is computed with them.  The
+    optimizer's own numbers are constants to it; what changes from step to step it gets as
+    arrays of shape (), because CuPy would compute with Python's numbers in half precision.
+    The first step is taken by the rule too; if the kernel differs, the rule is used instead.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        super().__init__(optimizer)
+        self._apply: Callable[..., None] = self._compare
+
+    def apply(self, *arrays: Any) -> None:
+        """Apply the rule; as `InPlace.apply`."""
+        self._apply(*arrays)
+
+    def _compare(self, *arrays: Any) -> None:
+        as_written, why = super().apply, "it does not give what the rule gives"
+        count = 1 + self._n_changed
+        wanted = [a.copy() for a in arrays[:count]]
+        before = [a.copy() for a in arrays[:count]]
+        as_written(*wanted, *arrays[count:])
+        error: object = None
+        try:
+            kernel = self._fused()
+            kernel(*arrays)
+            if not all(map(is_close, arrays, wanted)):
+                error = why
+        except Exception as raised:
+            error = raised
+        if error is None:
+            self._apply = kernel
+            return
+        self._apply = as_written
+        for array, old in zip(arrays, before):
+            array[...] = old
+        as_written(*arrays)
+        warn(f"CuPy made no single kernel of the rule of {self.optimizer}", error)
+
+    def _fused(self) -> Any:
+        # the rule asks for the namespace of the arrays that it is given, here these variables
+        xpnn.backend._namespaces[cupy._core.fusion._FusionVarArray] = xp
+        apply = super().apply
+
+        def rule(*arrays: Any) -> None:
+            apply(*arrays)
+
+        return cupy.fuse(rule, kernel_name="xpnn_rule")
+
+
+def is_close(a: Any, b: Any) -> bool:
+    """Whether two arrays are equal but for rounding; the host waits for them."""
+    scale, a, b = 1e3 * np.finfo(a.dtype).eps, a.get(), b.get()
+    largest = max(1e-30, float(np.max(np.abs(b), initial=0.0)))
+    return bool(np.allclose(a, b, rtol=0, atol=scale * largest, equal_nan=True))
