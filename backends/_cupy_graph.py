@@ -22,10 +22,12 @@ from typing import Any
 import cupy
 import numpy as np
 
-from ._cupy_kernels import is_close, warn
+from ._cupy_kernels import is_close, is_finite, warn
 from ._cupy_products import Captured, Products
 
-__all__ = ["Player"]
+__all__ = ["NO_GRAPH", "Player"]
+
+NO_GRAPH = "no CUDA graph could be made of a step of training"
 
 COMPARISONS = 3
 """How many steps may differ: in one, rounding may turn the sign of a number that is almost 0,
@@ -145,16 +147,16 @@ class Player:
     def _compare(self) -> None:
         """Play, and take the step as it is written too; what differs is not played again."""
         buffers, slots = self._copies()
-        measures = self._measures.copy()
-        error: object = "it gave other numbers than the step itself"
+        error: Exception = ArithmeticError("it gives other numbers than the step itself")
         try:
             self._graph.launch(self._stream)
             played = [a.copy() for a in self._changed()]
         except Exception as raised:
             played, error, self._comparisons = [], raised, 1
         self._restore(buffers, slots)
-        self._measures[...] = measures
         self._take(self.as_written, self.buffers, self.slots)
+        if played and not all(map(is_finite, self._changed())):
+            return  # training diverges: the next step may tell
         if played and all(map(is_close, played, self._changed())):
             self._take_step = self._play
             return
@@ -168,10 +170,10 @@ class Player:
     def _take_as_written(self) -> None:
         self._take(self.as_written, self.buffers, self.slots)
 
-    def _give_up(self, error: object) -> None:
+    def _give_up(self, error: Exception) -> None:
         self.works, self._take_step = False, self._take_as_written
         self._graph = None
-        warn("no CUDA graph could be made of a step of training", error)
+        warn(NO_GRAPH, error)
 
     # --------------------------------------------------------------------------------- parts
 

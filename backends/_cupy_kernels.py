@@ -32,7 +32,7 @@ MOST_JOINED = 16
 def _ones(n: int, dtype: Any, device: int) -> Any:
     if cupy.cuda.get_current_stream().is_capturing():
         raise RuntimeError("a constant can't be made while a graph is captured")
-    ones = cupy.ones(n, dtype)
+    ones = cupy.ones(n, dtype=dtype)
     cupy.cuda.get_current_stream().synchronize()  # other streams are going to read it
     return ones
 
@@ -90,10 +90,11 @@ def join(*arrays: Any) -> Any:
     CuPy takes one for each array; and with more than eight arrays it sends their addresses
     from the host, which a captured stream refuses.
     """
-    joined = cupy.empty(sum(a.size for a in arrays), arrays[0].dtype)
+    dtype = np.result_type(*(a.dtype for a in arrays))
+    joined = cupy.empty(sum(a.size for a in arrays), dtype)
     start = 0
     for first in range(0, len(arrays), MOST_JOINED):
-        some = arrays[first : first + MOST_JOINED]
+        some = [a.astype(dtype, copy=False) for a in arrays[first : first + MOST_JOINED]]
         ends = [*accumulate(a.size for a in some)]
         part = joined[start : start + ends[-1]]
         _join(len(some))(*(x for pair in zip(some, ends) for x in pair), part)
@@ -116,14 +117,13 @@ class EagerWarning(UserWarning):
 _warned = False
 
 
-def warn(what: str, why: object) -> None:
+def warn(what: str, error: Exception) -> None:
     """Say, once in a process, what could not be made faster."""
     global _warned
     if not _warned:
         _warned = True
-        reason = f"{type(why).__name__}: {why}" if isinstance(why, Exception) else why
-        message = f"{what} ({reason}). Training goes on without it: as right, but slower"
-        warnings.warn(message, EagerWarning, stacklevel=2)
+        text = f"{what} ({type(error).__name__}: {error}). Training goes on without it, slower"
+        warnings.warn(text, EagerWarning, stacklevel=2)
 
 
 class InPlace:
@@ -173,27 +173,23 @@ class OneKernel(InPlace):
         self._apply(*arrays)
 
     def _compare(self, *arrays: Any) -> None:
-        as_written, why = super().apply, "it does not give what the rule gives"
-        count = 1 + self._n_changed
+        as_written, count = super().apply, 1 + self._n_changed
         wanted = [a.copy() for a in arrays[:count]]
-        before = [a.copy() for a in arrays[:count]]
         as_written(*wanted, *arrays[count:])
-        error: object = None
         try:
             kernel = self._fused()
             kernel(*arrays)
+            if not all(map(is_finite, wanted)):
+                return  # training diverges: the next step may tell
             if not all(map(is_close, arrays, wanted)):
-                error = why
-        except Exception as raised:
-            error = raised
-        if error is None:
+                raise ArithmeticError("it gives other numbers than the rule")
             self._apply = kernel
-            return
-        self._apply = as_written
-        for array, old in zip(arrays, before):
-            array[...] = old
-        as_written(*arrays)
-        warn(f"CuPy made no single kernel of the rule of {self.optimizer}", error)
+        except Exception as error:
+            self._apply = as_written
+            warn(f"CuPy made no single kernel of the rule of {self.optimizer}", error)
+        finally:
+            for array, right in zip(arrays, wanted):
+                array[...] = right
 
     def _fused(self) -> Any:
         # the rule asks for the namespace of the arrays that it is given, here these variables
@@ -203,11 +199,16 @@ class OneKernel(InPlace):
         def rule(*arrays: Any) -> None:
             apply(*arrays)
 
-        return cupy.fuse(rule, kernel_name="xpnn_rule")
+        return cupy.fuse(kernel_name="xpnn_rule")(rule)
+
+
+def is_finite(a: Any) -> bool:
+    """Whether no number of an array is infinite or NaN; the host waits for it."""
+    return bool(np.all(np.isfinite(a.get())))
 
 
 def is_close(a: Any, b: Any) -> bool:
-    """Whether two arrays are equal but for rounding; the host waits for them."""
+    """Whether an array is another, of finite numbers, but for rounding; the host waits."""
     scale, a, b = 1e3 * np.finfo(a.dtype).eps, a.get(), b.get()
     largest = max(1e-30, float(np.max(np.abs(b), initial=0.0)))
-    return bool(np.allclose(a, b, rtol=0, atol=scale * largest, equal_nan=True))
+    return bool(np.allclose(a, b, rtol=0, atol=scale * largest))

@@ -10,13 +10,14 @@ array with which that leads here.
 from __future__ import annotations
 
 import ctypes
+import os
 import weakref
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any
 
 import cupy
 import numpy as np
-from cuda.pathfinder import load_nvidia_dynamic_lib
 
 WORKSPACE = 32 << 20
 """In bytes, what NVIDIA recommends for its data-centre GPUs."""
@@ -44,7 +45,9 @@ _DEFAULT_ALGORITHM = -1
 
 def load_cublas() -> Any:
     """Return the cuBLAS that CuPy uses, with the signatures of what is called here."""
-    library = ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
+    # it comes with CuPy, and knows from where CuPy has its libraries
+    pathfinder = import_module("cuda.pathfinder")
+    library = ctypes.CDLL(pathfinder.load_nvidia_dynamic_lib("cublas").abs_path)
     for name, signature in SIGNATURES.items():
         function = getattr(library, name)
         function.argtypes, function.restype = signature, ctypes.c_int
@@ -93,9 +96,7 @@ class Products:
         self._workspace = cupy.empty(WORKSPACE, np.uint8)
         _check(self._cublas.cublasSetStream_v2(handle, stream.ptr))
         # after the stream, which resets it
-        _check(
-            self._cublas.cublasSetWorkspace_v2(handle, self._workspace.data.ptr, WORKSPACE)
-        )
+        _check(self._cublas.cublasSetWorkspace_v2(handle, self._workspace.data.ptr, WORKSPACE))
 
     def __enter__(self) -> None:
         """Let the products of captured arrays be computed here."""
@@ -114,8 +115,8 @@ class Products:
         if columns.shape[0] != k or 0 in (m, k, n):
             raise ValueError(f"no product of the shapes {a.shape} and {b.shape}")
         number, compute, scalar = _TYPES[a.dtype.name]
-        if number == 0 and _uses_tf32(a.dtype):
-            compute = _FAST_TF32
+        if number == 0 and os.environ.get("CUPY_TF32", "0") != "0":
+            compute = _FAST_TF32  # the user lets CuPy multiply with fewer digits
         rows, (rows_transposed, rows_leading) = _laid_out(rows)
         columns, (columns_transposed, columns_leading) = _laid_out(columns)
         result = cupy.empty((m, n), a.dtype)
@@ -163,12 +164,6 @@ def _laid_out(a: Any) -> tuple[Any, tuple[int, int]]:
     """Return a matrix, copied if it must be, and its layout."""
     found = layout(a.shape, a.strides, a.itemsize)
     return (a, found) if found else (cupy.ascontiguousarray(a), (0, a.shape[1]))
-
-
-def _uses_tf32(dtype: Any) -> bool:
-    """Whether the user lets CuPy multiply with fewer digits (``CUPY_TF32=1``)."""
-    core = cupy._core
-    return bool(core.get_compute_type(dtype) == core._routines_linalg.COMPUTE_TYPE_TF32)
 
 
 def _check(status: int) -> None:

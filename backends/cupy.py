@@ -77,15 +77,15 @@ class CupyBackend(Backend):
 
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps; what recurs is captured and played."""
-        from ._cupy_graph import Player
-        from ._cupy_kernels import InPlace, OneKernel
+        from ._cupy_graph import NO_GRAPH, Player
+        from ._cupy_kernels import InPlace, OneKernel, warn
 
         as_written = replace(step, optimizer=InPlace(step.optimizer))
         step = replace(step, optimizer=OneKernel(step.optimizer))
-        run_eagerly = super().repeat(step)
+        run_eagerly: Callable[..., Any] = super().repeat(step)
         players: dict[Any, Player] = {}
         seen: Counter[Any] = Counter()
-        memory: list[int] = []
+        memory: list[Any] = []
         works = True
 
         def run(
@@ -96,28 +96,34 @@ class CupyBackend(Backend):
             data: tuple[Array, ...],
             rows: Any,
             noise: Any,
-        ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
+        ) -> Any:
             nonlocal memory, works
             # a graph works with certain memory: of the parameters, and of all rows of a batch
             used = [*buffers, *chain(*slots), *(data if rows is None else ())]
-            addresses = [0 if a is None else a.data.ptr for a in used]
-            if addresses != memory:
-                memory = addresses
+            places = [a if a is None else (a.data.ptr, a.shape, a.strides) for a in used]
+            if places != memory:
+                memory = places
                 players.clear()
                 seen.clear()
             size = None
-            if rows is not None:
-                size = (rows.stop - rows.start) // count if _is_slice(rows) else rows.shape[1]
+            if isinstance(rows, slice):
+                size = (rows.stop - rows.start) // count
+            elif rows is not None:
+                size = rows.shape[1]
             key = size, *(a if a is None else (a.shape[1:], a.dtype) for a in data)
             seen[key] += count
             player = players.get(key)
             if player is None and works and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
                 if len(players) == MOST_PLAYERS:
                     players.clear()
-                player = Player(step, as_written, buffers, slots, data, size, noise)
-                players[key] = player
+                try:
+                    player = Player(step, as_written, buffers, slots, data, size, noise)
+                    players[key] = player
+                except Exception as error:
+                    works = False
+                    warn(NO_GRAPH, error)
             if player is None or not works:
-                return run_eagerly(buffers, slots, t, count, data, rows, noise)  # type: ignore[no-any-return]
+                return run_eagerly(buffers, slots, t, count, data, rows, noise)
             measured = player.take_steps(t, count, data, rows, noise)
             works = player.works
             return buffers, slots, [measured]
@@ -126,10 +132,6 @@ class CupyBackend(Backend):
 
     def _flush(self, slots: list[list[Array]]) -> None:
         """Leave tiny numbers: a GPU computes with them as fast as with others."""
-
-
-def _is_slice(rows: Any) -> bool:
-    return isinstance(rows, slice)
 
 
 def load(device: str | None) -> Backend:
@@ -167,6 +169,5 @@ def load(device: str | None) -> Backend:
         )
     from ._cupy_kernels import OPERATIONS
 
-    backend = CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)
-    backend.operations = OPERATIONS
-    return backend
+    CupyBackend.operations = OPERATIONS  # here, because they import CuPy
+    return CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)

@@ -8,12 +8,19 @@ placed here turns the flag on; a program that stays in float32 never does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError, Function, dtype_name
+
+
+@cache
+def _all_finite() -> Callable[[Array], Array]:
+    import jax
+
+    return jax.jit(lambda x: jax.numpy.all(jax.numpy.isfinite(x)))  # type: ignore[no-any-return]
 
 
 class JaxBackend(Backend):
@@ -57,6 +64,10 @@ class JaxBackend(Backend):
         for array in jax.live_arrays():
             if not array.is_deleted() and self.device in array.devices():
                 array.block_until_ready()
+
+    def all_finite(self, x: Array) -> bool:
+        """Whether an array holds no NaN and no infinity; compiled, it needs no memory."""
+        return bool(_all_finite()(x))
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
         """Return the function compiled by ``jax.jit`` at its first call for each shape."""
@@ -115,7 +126,12 @@ class JaxBackend(Backend):
             noise: Any,
         ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
             nonlocal room
-            room = max(room, count)
+            room = max(room, 16, 1 << (count - 1).bit_length())
+            # new slots are bound to no device, and for arrays that are, JAX compiles anew
+            slots = [
+                [a if a.committed else jax.device_put(a, self.device) for a in slot]
+                for slot in slots
+            ]
             table = step.numbers(t, count).T.astype(data[0].dtype)
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop).reshape(count, -1)

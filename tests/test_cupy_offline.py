@@ -238,14 +238,18 @@ def trace(cupy, xp, monkeypatch):
 
 def compile_kernel(cupy, kernel, arrays):
     """Render a kernel for arrays, as at its launch, and compile it for sm_90, to a binary."""
-    from cupy._core import _carray, _kernel, core
+    from cupy._core import _carray, _kernel, _scalar, core
     from cupy.cuda.compiler import _NVRTCProgram
 
     types = tuple(a.dtype.type for a in arrays)
-    _, results, type_map = kernel._decide_params_type(types, ())
+    _, results, type_map = kernel._decide_params_type(types[: kernel.nin], types[kernel.nin :])
+    results = results[len(types) - kernel.nin :]  # those that the launch makes
     # contiguous arrays are launched as vectors; those of shape () are broadcast to them
     infos = [
-        _kernel._ArgInfo(1, cupy.ndarray, a.dtype.type, 1, a.ndim > 0, True) for a in arrays
+        _kernel._ArgInfo(1, cupy.ndarray, a.dtype.type, 1, a.ndim > 0, True)
+        if isinstance(a, cupy.ndarray)
+        else _kernel._ArgInfo(3, _scalar.CScalar, a.dtype.type, 0, True, True)
+        for a in arrays
     ]
     infos += [_kernel._ArgInfo(1, cupy.ndarray, t, 1, True, True) for t in results]
     infos.append(_kernel._ArgInfo(2, _carray.Indexer, None, 1, True, True))
@@ -311,19 +315,24 @@ def test_every_optimizer_is_here():
     assert set(OWN) == own
 
 
+class Descent(xpnn.Optimizer):
+    """Its rule returns a new array."""
+
+    def rule(self, p, g, learning_rate):
+        return (p - learning_rate * g,)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", CASES, ids=str)
+@pytest.mark.parametrize("optimizer", [*CASES, Descent(0.1)], ids=str)
 def test_update_rule_is_one_kernel_in_place(cupy, array, trace, optimizer, dtype):
+    from xpnn.backends._cupy_kernels import OneKernel
+
     n_slots, n_numbers = len(optimizer.slots), len(optimizer.numbers(np.asarray(0.0)))
     fakes = [array(dtype=dtype) for _ in range(2 + n_slots)]
     fakes += [array((), dtype) for _ in range(n_numbers)]
-
-    def step(*arrays):
-        returned = optimizer.rule(*arrays)
-        changed = [a for i, a in enumerate(arrays[: 2 + n_slots]) if i != 1]
-        # what it returns is what it was given, changed: so a kernel may drop the results
-        assert len(returned) == len(changed)
-        assert all(a is b for a, b in zip(returned, changed))
+    fused = OneKernel(optimizer)._fused()
+    assert isinstance(fused, cupy._core.fusion.Fusion)
+    step = fused.__wrapped__
 
     kernel, history = trace(step, fakes)
     assert kernel.nout == 0
@@ -338,7 +347,7 @@ def test_update_rule_is_one_kernel_in_place(cupy, array, trace, optimizer, dtype
     values += [np.asarray(v, dtype) for v in optimizer.numbers(np.asarray(7.0))]
     traced = emulate(history, [v.copy() for v in values])
     expected = optimizer.rule(*(v.copy() for v in values))
-    for index, wanted in zip([0, *range(2, 2 + n_slots)], expected):
+    for index, wanted in zip([0, *range(2, 2 + n_slots)], expected, strict=True):
         assert traced[index].dtype == dtype
         np.testing.assert_allclose(traced[index], wanted, rtol=20 * np.finfo(dtype).eps)
         assert not np.array_equal(traced[index], values[index])
@@ -359,6 +368,24 @@ def test_numbers_are_one_kernel(cupy, array, trace, optimizer, dtype):
     for number, wanted in zip(traced, optimizer.numbers(value), strict=True):
         assert number.dtype == wanted.dtype == dtype
         np.testing.assert_allclose(number, wanted, rtol=5 * np.finfo(dtype).eps)
+
+
+def test_own_kernels_compile(cupy, array):
+    from xpnn.backends import _cupy_kernels as kernels
+
+    k = np.int64(4)
+    for dtype in ("float32", "float64"):
+        a, b = array((6, 4), dtype), array((6, 4), dtype)
+        for columns in (array((6,), "int64"), array((6,), "uint8")):
+            cases = {
+                kernels._where_positive: [a, b],
+                kernels._pick: [a, columns, k],
+                kernels._subtract_one_hot: [columns, k, a],
+                **{kernels._join(n): [a, k] * n for n in (2, 3, kernels.MOST_JOINED)},
+            }
+            for kernel, arguments in cases.items():
+                binary = compile_kernel(cupy, kernel, arguments)
+                assert kernel.name.encode() in binary
 
 
 ACTIVATIONS = [
@@ -480,3 +507,102 @@ def test_no_array_turns_into_numpys_by_itself(array):
         hash(x.device)
     with pytest.raises(TypeError):
         range(array((), "int64"))
+
+
+# ----------------------------------------------------------------------------- products
+
+
+@pytest.fixture
+def products(cupy, monkeypatch):
+    """The products of captured arrays, with the real cuBLAS replaced by a list of calls."""
+    from cupy.cuda.memory import MemoryPointer, UnownedMemory
+    from xpnn.backends import _cupy_products
+
+    class Recorded:
+        def __init__(self):
+            self.calls = []
+
+        def __getattr__(self, name):
+            signature = _cupy_products.SIGNATURES[name]
+
+            def call(*arguments):
+                assert len(arguments) == len(signature)
+                self.calls.append((name, *arguments))
+                return 0
+
+            return call
+
+    cublas = Recorded()
+    monkeypatch.setattr(_cupy_products, "load_cublas", lambda: cublas)
+    cupy.cuda.set_allocator(
+        lambda size: MemoryPointer(UnownedMemory(1 << 20, max(size, 1), None, 0), 0)
+    )
+    try:
+        yield _cupy_products, _cupy_products.Products(SimpleNamespace(ptr=5)), cublas.calls
+    finally:
+        cupy.cuda.set_allocator(cupy.get_default_memory_pool().malloc)
+
+
+def test_cublas_has_what_is_called():
+    import ctypes
+
+    from xpnn.backends import _cupy_products
+
+    library = _cupy_products.load_cublas()
+    assert set(_cupy_products.SIGNATURES) <= set(vars(library))
+    handle = ctypes.c_void_p()
+    assert library.cublasCreate_v2(ctypes.byref(handle)) == 1  # not initialized: no GPU
+    # a handle that is none is refused, after the arguments were taken
+    numbers = [0, 0, 4, 4, 4]
+    one, matrix = ctypes.byref(ctypes.c_float(1)), (4096, 0, 4)
+    arguments = (*numbers, one, *matrix, *matrix, one, *matrix, 68, -1)
+    assert library.cublasGemmEx(None, *arguments) == 1
+
+
+def test_arrays_of_a_captured_step_stay_so(cupy, xp, array, products):
+    module, _, _ = products
+    x = array((6, 4)).view(module.Captured)
+    views = [
+        *(x.T, x[2:5], x[2:5, ...], x[:, 0], x[3], x[3, 1], x[:, None], x.reshape(-1)),
+        *(x.ravel(), x[..., None], xp.reshape(x, (2, 12)), xp.broadcast_to(x[0], (5, 4))),
+        *(xp.astype(x, x.dtype, copy=False), xp.reshape(x[:2], (8,), copy=False)),
+    ]
+    assert {type(view) for view in views} == {module.Captured}
+    assert type(x.view(cupy.ndarray)) is cupy.ndarray
+    assert xpnn.backend.array_namespace(x) is xp
+    assert isinstance(x, cupy.ndarray)
+
+
+def test_products_of_captured_arrays_are_asked_of_cublas(cupy, array, products):
+    module, multiply, calls = products
+    assert [name for name, *_ in calls] == [
+        "cublasCreate_v2",
+        "cublasSetStream_v2",
+        "cublasSetWorkspace_v2",
+    ]
+    x, w, dy = array((6, 4)), array((4, 3)), array((6, 3))
+    cx, cw, cdy = (a.view(module.Captured) for a in (x, w, dy))
+    N, T = 0, 1
+    cases = [  # the factors; then, of the second and of the first: how, and from where to where
+        (cx, cw, (N, N, 3, 6, 4), 3, 4),
+        (x, cw, (N, N, 3, 6, 4), 3, 4),
+        (cx, w, (N, N, 3, 6, 4), 3, 4),
+        (cx.T, cdy, (N, T, 3, 4, 6), 3, 4),
+        (cdy, cw.T, (T, N, 4, 6, 3), 3, 3),
+        (cdy, w.T, (T, N, 4, 6, 3), 3, 3),
+        (x.T, cdy, (N, T, 3, 4, 6), 3, 4),
+        (cx[2:4], cw, (N, N, 3, 2, 4), 3, 4),
+        (cx[:, 1:3], cw[1:3], (N, N, 3, 6, 2), 3, 4),
+        (array((6,)).view(module.Captured), cx, (N, N, 4, 1, 6), 4, 6),
+    ]
+    for a, b, how, b_leading, a_leading in cases:
+        calls.clear()
+        with multiply:
+            result = a @ b
+        (call,) = calls
+        assert call[0] == "cublasGemmEx"
+        assert call[2:7] == how
+        assert call[8:14] == (b.data.ptr, 0, b_leading, a.data.ptr, 0, a_leading)
+        assert call[15:] == (result.data.ptr, 0, how[2], 68, -1)
+        assert type(result) is module.Captured
+        assert result.shape == (np.empty(a.shape) @ np.empty(b.shape)).shape

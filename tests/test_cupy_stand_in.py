@@ -1,7 +1,10 @@
 """The CuPy backend on two make-believe GPUs; see ``fake_cupy.py``."""
 
+import gc
+import itertools
 import pickle
 import sys
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -15,10 +18,33 @@ import xpnn.backend
 
 load_cupy = import_module("xpnn.backends.cupy")
 
+PARTS = [f"xpnn.backends._cupy_{part}" for part in ("products", "kernels", "graph")]
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """The modules that import CuPy as soon as they are imported, with the stand-in."""
+    saved = {name: sys.modules.pop(name) for name in PARTS if name in sys.modules}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", fake_cupy)
+        patch.setitem(sys.modules, "array_api_compat.cupy", fake_cupy)
+        patch.setattr(array_api_compat, "cupy", fake_cupy, raising=False)
+        imported = {name: import_module(name) for name in PARTS}
+    for name in PARTS:
+        del sys.modules[name]
+    sys.modules.update(saved)
+    return imported
+
 
 @pytest.fixture(autouse=True)
-def gpus(monkeypatch):
+def gpus(monkeypatch, parts):
     """Two GPUs without access to each other's memory; the first is the current one."""
+    for name, module in parts.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(parts[PARTS[0]], "load_cublas", fake_cupy.Cublas)
+    monkeypatch.setattr(parts[PARTS[0]], "WORKSPACE", 1 << 10)
+    monkeypatch.setattr(parts[PARTS[1]], "_warned", False)
+    fake_cupy.happened.clear()
     monkeypatch.setitem(sys.modules, "cupy", fake_cupy)
     monkeypatch.setitem(sys.modules, "array_api_compat.cupy", fake_cupy)
     monkeypatch.setattr(array_api_compat, "cupy", fake_cupy, raising=False)
@@ -28,6 +54,8 @@ def gpus(monkeypatch):
     monkeypatch.setattr(xpnn.backend, "_default", None)
     yield
     assert current() == 0
+    assert fake_cupy._state.stream is fake_cupy._state.null
+    assert fake_cupy._state.pool is None
 
 
 @pytest.fixture(params=["cupy", "cupy:1"])
@@ -256,6 +284,14 @@ def test_dtypes(backend):
 # ------------------------------------------------------------------------ whole models
 
 
+NEVER = 10**6
+NOT_CAPTURED = {"mean_absolute_error"}  # array-api-compat's sign looks for NaN
+
+
+def launches():
+    return sum(what == "launch" for what, _ in fake_cupy.happened)
+
+
 def data(loss):
     generator = np.random.default_rng(4)
     X = generator.standard_normal((23, 3))
@@ -315,8 +351,18 @@ def everything(loss, optimizer, backend, place):
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-@pytest.mark.parametrize("data_on", ["host", "this GPU", "the other GPU"])
-def test_training_is_that_of_numpy(backend, loss, optimizer, data_on):
+@pytest.mark.parametrize(
+    ("data_on", "captured_from"),
+    [("host", 1), ("host", NEVER), ("this GPU", NEVER), ("this GPU", 3), ("the other GPU", 3)],
+)
+def test_training_is_that_of_numpy(
+    backend, loss, optimizer, data_on, captured_from, monkeypatch
+):
+    monkeypatch.setattr(load_cupy, "STEPS_BEFORE_RECORDING", captured_from)
+    if loss in NOT_CAPTURED and captured_from < NEVER:
+        with pytest.warns(UserWarning, match=r"no CUDA graph .* \(CUDARuntimeError: .*mask"):
+            everything(loss, optimizer, backend, np.asarray)
+        captured_from = NEVER
     number = {"this GPU": number_of(backend), "the other GPU": other_than(backend)}.get(data_on)
 
     def place(x):
@@ -324,7 +370,10 @@ def test_training_is_that_of_numpy(backend, loss, optimizer, data_on):
 
     model, measures, arrays = everything(loss, optimizer, backend, place)
     _, expected_measures, expected_arrays = everything(loss, optimizer, "numpy", np.asarray)
-    assert measures == expected_measures
+    close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
+    for measure, expected in zip(measures, expected_measures, strict=True):
+        close(measure, expected)
+    assert (launches() > 0) == (captured_from < NEVER)
     n = len(model.parameters)
     grads, predicted, forward, parameters = (
         arrays[:n],
@@ -334,7 +383,7 @@ def test_training_is_that_of_numpy(backend, loss, optimizer, data_on):
     )
     for array, expected in zip(arrays, expected_arrays):
         assert array.dtype == np.float32
-        np.testing.assert_array_equal(xpnn.backend.to_host(array), expected)
+        close(xpnn.backend.to_host(array), expected)
     for array in (*grads, forward, *parameters, *model._params):
         assert array.device == backend.device
     for array in predicted:  # to where the inputs came from
@@ -349,7 +398,7 @@ def test_save_and_load(backend, tmp_path):
     model.save(tmp_path / "model.safetensors")
     for spec in (backend, "cupy", "cupy:1", "numpy"):
         loaded = xpnn.load(tmp_path / "model.safetensors", backend=spec)
-        np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+        np.testing.assert_allclose(loaded.predict(X), model.predict(X), rtol=1e-6)
         if spec != "numpy":
             assert {p.device.id for p in loaded._params} == {number_of(loaded.backend)}
 
@@ -363,7 +412,7 @@ def test_model_moves_between_devices(backend):
         moves.to(spec)
         assert moves.backend.spec == spec
     for p, expected in zip(moves.parameters, stays.parameters):
-        np.testing.assert_array_equal(xpnn.backend.to_host(p), expected)
+        np.testing.assert_allclose(xpnn.backend.to_host(p), expected, rtol=1e-5, atol=1e-6)
     moments = moves._state["mean"]
     assert {a.device.id for a in (*moves._params, *moments, moves._state["iterations"])} == {0}
 
@@ -408,3 +457,329 @@ def test_two_gpus_in_one_process():
     assert [{p.device.id for p in parameters} for parameters in (first, second)] == [{0}, {1}]
     for a, b in zip(first, second):
         np.testing.assert_array_equal(a.get(), b.get())
+
+
+# ------------------------------------------------------------------------- CUDA graphs
+
+
+@pytest.fixture
+def captured(monkeypatch):
+    """Capture from the first step on."""
+    monkeypatch.setattr(load_cupy, "STEPS_BEFORE_RECORDING", 1)
+
+
+def train(backend, layers=None, optimizer=None, fits=1, model=None, rows=20, **options):
+    """Train, and return the model and all numbers that came of it."""
+    generator = np.random.default_rng(8)
+    if model is None:
+        layers = layers or [xpnn.Dense(3, 4), xpnn.Tanh(), xpnn.Dense(4, 2)]
+        model = xpnn.Sequential(layers, seed=1, backend=backend)
+        model.compile("mean_squared_error", optimizer or xpnn.Adam(0.01))
+    measures = []
+    for _ in range(fits):
+        X, y = generator.standard_normal((rows, 3)), generator.standard_normal((rows, 2))
+        history = model.fit(X, y, **{"epochs": 3, "batch_size": 8, **options})
+        measures += [*history.history["loss"]]
+    return model, [np.array(measures), *map(xpnn.backend.to_host, model.parameters)]
+
+
+def check_as_numpy(found, **arguments):
+    for array, expected in zip(found, train("numpy", **arguments)[1], strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"shuffle": False},
+        {"batch_size": None, "epochs": 5},
+        {"fits": 2},
+        {"fits": 3, "batch_size": None},
+        {"fits": 2, "batch_size": 1, "epochs": 1, "rows": 5},
+        {"sample_weight": np.linspace(0, 1, 20)},
+        {"layers": [xpnn.Dense(3, 9), xpnn.Dropout(0.5), xpnn.ReLU(), xpnn.Dense(9, 2)]},
+        {"layers": [xpnn.Dense(3, 3) for _ in range(9)] + [xpnn.Dense(3, 2)]},
+    ],
+    ids=str,
+)
+def test_short_batches_noise_weights_and_new_data(backend, captured, options):
+    check_as_numpy(train(backend, **options)[1], **options)
+    assert launches() > 3
+
+
+def half(array):
+    return xpnn.backend.to_host(array) / 2
+
+
+def test_other_memory_is_captured_anew(backend, captured):
+    models = [train(b)[0] for b in (backend, "numpy")]
+    for change in (
+        lambda model: model.set_parameters(list(map(half, model.parameters))),
+        lambda model: model.compile("mean_squared_error", xpnn.SGD(0.1, momentum=0.5)),
+        lambda model: model.fit(np.ones((4, 3)), np.ones((4, 2))),
+    ):
+        for model in models:
+            change(model)
+        before = launches()
+        (_, found), (_, expected) = (train(None, model=model, fits=2) for model in models)
+        assert launches() > before + 4
+        for array, wanted in zip(found, expected, strict=True):
+            np.testing.assert_allclose(array, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_same_memory_seen_otherwise_is_other_data(backend, captured):
+    square = on(number_of(backend), np.random.default_rng(0).random((4, 4)), dtype="float32")
+    targets = on(number_of(backend), [[0.0], [1.0], [2.0], [3.0]], dtype="float32")
+    found = []
+    for b, x, y in ((backend, square, targets), ("numpy", square.get(), targets.get())):
+        model = xpnn.Sequential([xpnn.Dense(4, 1)], seed=2, backend=b)
+        model.compile("mean_squared_error", "sgd")
+        for data in (x, x.T, x):
+            model.fit(data, y, epochs=4, batch_size=None)
+        found.append(xpnn.backend.to_host(model.parameters[0]))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+def test_a_model_goes_back_to_where_it_was_before_it_diverged(backend, captured):
+    wild = xpnn.SGD(1e30)
+    for b in (backend, "numpy"):
+        with pytest.raises(xpnn.DivergenceError):
+            train(b, optimizer=wild)
+
+
+def test_streams_wait_for_each_other(backend, captured):
+    null = fake_cupy._state.null
+    train(backend)
+    done = fake_cupy.happened
+    streams = {stream for _, stream in done} - {null}
+    assert len(streams) == 2  # of the whole batches, and of the short one
+    assert all(stream.non_blocking for stream in streams)
+    current = []
+    for what, stream in done:
+        if what == "wait" and stream is not null:
+            current.append(stream)  # after the null stream's record, as wait_event checks
+        elif what == "wait":
+            current.pop()
+        elif what == "launch":
+            assert current == [stream]
+    assert current == []
+
+
+class LooksAtANumber(xpnn.Layer):
+    def forward(self, params, x):
+        sign = 1.0 if float(x[0, 0]) > 0 else -1.0
+        return sign * x, lambda dy: (sign * dy, ())
+
+
+class SaysStop(xpnn.Layer):
+    def forward(self, params, x):
+        if fake_cupy._state.stream.is_capturing():
+            raise KeyboardInterrupt
+        return x, lambda dy: (dy, ())
+
+
+def with_layer(layer):
+    return [xpnn.Dense(3, 4), layer, xpnn.Dense(4, 2)]
+
+
+def test_what_cannot_be_captured_is_not(backend, captured, parts):
+    layers = with_layer(LooksAtANumber())
+    with pytest.warns(parts[PARTS[1]].EagerWarning, match="no CUDA graph") as caught:
+        _, found = train(backend, layers=layers, fits=2)
+    train(backend, layers=layers)  # and no second warning
+    (warning,) = caught
+    assert str(warning.message) == (
+        "no CUDA graph could be made of a step of training (CUDARuntimeError: "
+        "cudaErrorStreamCaptureUnsupported: cudaMemcpy). Training goes on without it, slower"
+    )
+    assert launches() == 0
+    streams = {stream for _, stream in fake_cupy.happened} - {fake_cupy._state.null}
+    assert len(streams) == 2  # each model tried once
+    check_as_numpy(found, layers=layers, fits=2)
+
+
+def test_capturing_ends_whatever_happens(backend, captured):
+    assert gc.isenabled()
+    with pytest.raises(KeyboardInterrupt):
+        train(backend, layers=with_layer(SaysStop()))
+    assert gc.isenabled()
+    streams = [stream for _, stream in fake_cupy.happened]
+    assert not any(stream.is_capturing() for stream in streams)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("Stream", "no stream"), ("MemoryPool", "no pool")],
+)
+def test_no_stream_or_memory(backend, captured, monkeypatch, name, what):
+    def refuse(*args, **kwargs):
+        raise MemoryError(what)
+
+    monkeypatch.setattr(fake_cupy.cuda, name, refuse)
+    with pytest.warns(UserWarning, match=what):
+        _, found = train(backend, fits=2)
+    check_as_numpy(found, fits=2)
+
+
+def test_cublas_that_fails(backend, captured, monkeypatch):
+    monkeypatch.setattr(fake_cupy.Cublas, "cublasGemmEx", lambda *arguments: 15)
+    with pytest.warns(UserWarning, match="cuBLAS failed with status 15"):
+        _, found = train(backend, fits=2)
+    check_as_numpy(found, fits=2)
+
+
+@pytest.mark.parametrize("times", [1, 2, NEVER])
+def test_what_differs_is_not_played(backend, captured, monkeypatch, times):
+    launch, wrong = fake_cupy.Graph.launch, iter(range(times))
+
+    def sometimes_wrong(graph, stream):
+        launch(graph, stream)
+        if next(wrong, None) is not None:
+            for node in graph.nodes:
+                node()
+
+    monkeypatch.setattr(fake_cupy.Graph, "launch", sometimes_wrong)
+    options = {"rows": 16, "epochs": 8}
+    if times == NEVER:
+        with pytest.warns(UserWarning, match="ArithmeticError: it gives other numbers than"):
+            _, found = train(backend, **options)
+    else:
+        _, found = train(backend, **options)
+    assert launches() == (3 if times == NEVER else 15)
+    check_as_numpy(found, **options)
+
+
+def test_a_launch_that_fails(backend, captured, monkeypatch):
+    def refuse(graph, stream):
+        raise fake_cupy.CUDARuntimeError("cudaErrorLaunchFailure")
+
+    monkeypatch.setattr(fake_cupy.Graph, "launch", refuse)
+    with pytest.warns(UserWarning, match="cudaErrorLaunchFailure"):
+        _, found = train(backend)
+    check_as_numpy(found)
+
+
+def fuses_nothing(*, kernel_name):
+    raise NotImplementedError("no such function")
+
+
+def fuses_wrongly(*, kernel_name):
+    return lambda function: lambda *arrays: function(*arrays[:-1], 1 + arrays[-1])
+
+
+@pytest.mark.parametrize("fuse", [fuses_nothing, fuses_wrongly])
+@pytest.mark.parametrize("from_step", [1, NEVER])
+def test_rule_that_is_no_kernel(backend, monkeypatch, fuse, from_step):
+    monkeypatch.setattr(load_cupy, "STEPS_BEFORE_RECORDING", from_step)
+    monkeypatch.setattr(fake_cupy, "fuse", fuse)
+    with pytest.warns(UserWarning, match="no single kernel of the rule of Adam") as caught:
+        _, found = train(backend, fits=2)
+    assert len(caught) == 1
+    check_as_numpy(found, fits=2)
+
+
+class Descent(xpnn.Optimizer):
+    def rule(self, p, g, learning_rate):
+        return (p - learning_rate * g,)
+
+
+def test_rule_that_returns_new_arrays(backend, captured):
+    _, found = train(backend, optimizer=Descent(0.1))
+    check_as_numpy(found, optimizer=xpnn.SGD(0.1))
+
+
+def test_what_a_graph_uses_goes_with_the_model(backend, captured):
+    gc.collect()
+    before = fake_cupy.Cublas.handles
+    model, _ = train(backend)
+    assert fake_cupy.Cublas.handles == before + 2
+    del model
+    gc.collect()
+    assert fake_cupy.Cublas.handles == before
+
+
+# ---------------------------------------------------------------- products and kernels
+
+LAYOUTS = [
+    lambda a: np.ascontiguousarray(a),
+    lambda a: np.asfortranarray(a),
+    lambda a: np.pad(a, ((1, 2), (3, 1)))[1:-2, 3:-1],
+    lambda a: np.pad(a, ((1, 2), (3, 1))).copy("F")[1:-2, 3:-1],
+    lambda a: np.repeat(np.repeat(a, 2, 0), 3, 1)[::2, ::3],
+    lambda a: np.ascontiguousarray(a[::-1, ::-1])[::-1, ::-1],
+]
+
+
+@pytest.mark.parametrize("sizes", [(4, 5, 3), (1, 5, 3), (4, 1, 3), (4, 5, 1), (1, 1, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products(parts, sizes, dtype):
+    products = parts[PARTS[0]].Products(fake_cupy._state.null)
+    (m, k, n), generator = sizes, np.random.default_rng(2)
+    a = generator.standard_normal((m, k)).astype(dtype)
+    b = generator.standard_normal((k, n)).astype(dtype)
+    for lay_a, lay_b in itertools.product(LAYOUTS, LAYOUTS):
+        x, y = (fake_cupy.ndarray(array, 0) for array in (lay_a(a), lay_b(b)))
+        for left, right in ((x, y), (x[0], y), (x, y[:, 0])):
+            result = products(left, right)
+            assert (type(result), result.dtype) == (parts[PARTS[0]].Captured, a.dtype)
+            np.testing.assert_allclose(
+                result._values, left._values @ right._values, rtol=1e-5, strict=True
+            )
+
+
+@pytest.mark.parametrize(("said", "compute"), [(None, 68), ("0", 68), ("1", 77)])
+def test_digits_of_products_are_those_of_cupy(parts, monkeypatch, said, compute):
+    asked = []
+    monkeypatch.delenv("CUPY_TF32", raising=False)
+    if said:
+        monkeypatch.setenv("CUPY_TF32", said)
+    monkeypatch.setattr(fake_cupy, "gemm", lambda *arguments: asked.append(arguments[-2]))
+    products = parts[PARTS[0]].Products(fake_cupy._state.null)
+    for dtype in ("float32", "float64"):
+        a = on(0, np.ones((2, 2)), dtype=dtype)
+        products(a, a)
+    assert asked == [compute, 70]
+
+
+def test_products_that_are_none(parts):
+    products = parts[PARTS[0]].Products(fake_cupy._state.null)
+    a = on(0, np.ones((2, 3)))
+    for b, error in (
+        (on(0, np.ones((2, 3))), ValueError),
+        (on(0, np.ones((3, 0))), ValueError),
+        (on(0, np.ones((3, 2), "float32")), TypeError),
+        (on(0, np.ones((4, 3, 2))), TypeError),
+    ):
+        with pytest.raises(error, match="no product of"):
+            products(a, b)
+
+
+def test_kernels_are_the_shared_bodies(backend):
+    from xpnn import operations
+
+    generator = np.random.default_rng(3)
+    arrays = [generator.standard_normal((5, 4)).astype("float32") for _ in range(40)]
+    arrays[0][0, :2] = 0.0, np.nan
+    columns = np.array([0, 3, 3, 1, 2])
+    calls = {
+        "column_sums": (arrays[1],),
+        "where_positive": (arrays[0], arrays[1]),
+        "pick": (arrays[1], columns),
+        "subtract_one_hot": (arrays[1].copy(), columns),
+        "join": (
+            *arrays[:20],
+            arrays[4].astype("float64"),
+            columns[1:3].astype("float32"),
+            *arrays[20:],
+            arrays[3].T,
+        ),
+    }
+    assert set(calls) == set(backend.operations)
+    with backend.activate():
+        for name, args in calls.items():
+            shared = getattr(operations, name).__wrapped__
+            expected = shared(*(a.copy() for a in args))
+            found = backend.operations[name](*map(backend.asarray, args))
+            assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+            np.testing.assert_allclose(found.get(), expected, rtol=1e-6)

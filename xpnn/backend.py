@@ -48,6 +48,7 @@ __all__ = [
     "index_dtype_of",
     "operations_of",
     "resolve",
+    "row_blocks",
     "set_backend",
     "to_host",
     "use_backend",
@@ -248,6 +249,15 @@ class Backend:
         flat = [self.xp.reshape(array, (-1,)) for array in arrays]
         return self.to_numpy(self.xp.concat(flat)).astype(np.float64)
 
+    def all_finite(self, x: Array) -> bool:
+        """Whether an array of shape (n, k) holds no NaN and no infinity."""
+        xp = self.xp  # in blocks, so that it takes little memory
+        return all(bool(xp.all(xp.isfinite(block))) for _, block in row_blocks(x, 1 << 20))
+
+    def take_rows(self, a: Array, rows: Array) -> Array:
+        """Return rows in the order of their indices: (n, k), integers (m,) -> (m, k)."""
+        return self.xp.take(a, rows, axis=0)
+
     def unstack(self, array: Array) -> Iterable[Array]:
         """Return the entries along the first axis, as arrays: views where there are any."""
         # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
@@ -350,7 +360,7 @@ class Backend:
                 taken = [a if a is None else a[rows, ...] for a in data]
             else:
                 index = self.asarray(rows[start:end].reshape(-1))
-                taken = [a if a is None else self.xp.take(a, index, axis=0) for a in data]
+                taken = [a if a is None else self.take_rows(a, index) for a in data]
             for i in range(0, (end - start) * size, size):
                 yield tuple(a if a is None else a[i : i + size, ...] for a in taken)
 
@@ -385,6 +395,13 @@ def array_namespace(x: Array) -> Any:
         import array_api_compat
 
         return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
+
+
+def row_blocks(x: Array, numbers: int) -> Iterator[tuple[int, Array]]:
+    """Yield the rows of (n, k) in parts of about so many numbers, and where each begins."""
+    rows = max(1, numbers // max(1, x.shape[1]))
+    for start in range(0, x.shape[0], rows):
+        yield start, x[start : min(start + rows, x.shape[0]), :]
 
 
 def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:
@@ -554,7 +571,8 @@ def _try(backend: Backend) -> None:
     """Run a real computation: that a library can be imported doesn't say that it works."""
     with backend.activate():
         xp, x = backend.xp, backend.asarray([[1.0, 2.0], [3.0, 4.0]], dtype="float32")
-        result = float(backend.to_numpy(xp.sum(xp.exp(x - 4.0) + x @ x)))
+        compute = backend.compile(lambda x: xp.sum(xp.exp(x - 4.0) + x @ x))
+        result = float(backend.to_numpy(compute(x)))
     if not abs(result - 55.5530) < 1e-3:
         raise ArithmeticError(f"it gave {result} where 55.553 is right")
 

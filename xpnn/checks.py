@@ -7,12 +7,12 @@ import operator
 from numbers import Integral, Real
 from typing import Any
 
-from .backend import Array, array_namespace
+from .backend import Array, Backend, array_namespace, row_blocks
 
 __all__ = ["check_flag", "check_integer", "check_number", "check_rows", "reject"]
 
 BLOCK = 1 << 20
-"""How many numbers are looked at at a time, so that a check takes little memory."""
+"""How many numbers are looked at at a time to find a wrong one."""
 
 
 def check_number(
@@ -110,15 +110,14 @@ def reject(wrong: Array, values: Array, wanted: str, first_row: int = 0) -> None
         raise ValueError(f"{wanted}; got {value!r} in {place}")
 
 
-def check_rows(name: str, x: Array) -> None:
-    """Check that an array holds finite rows of features.
+def check_rows(name: str, x: Array, backend: Backend) -> None:
+    """Check that an array on a backend holds finite rows of features.
 
     Raises
     ------
     ValueError
         If it has not the shape (n, n_features) with n > 0, or holds NaN or infinity.
     """
-    xp = array_namespace(x)
     if x.ndim != 2:
         hint = ""
         if x.ndim == 1:
@@ -132,9 +131,7 @@ def check_rows(name: str, x: Array) -> None:
         )
     if x.shape[0] == 0:
         raise ValueError(f"{name} must have at least one row, got the shape {tuple(x.shape)}")
-    rows = max(1, BLOCK // max(1, x.shape[1]))
-    for start in range(0, x.shape[0], rows):
-        block = x[start : min(start + rows, x.shape[0]), :]
-        finite = xp.isfinite(block)
-        if not bool(xp.all(finite)):
-            reject(~finite, block, f"{name} must hold finite numbers", start)
+    if not backend.all_finite(x):
+        for start, block in row_blocks(x, BLOCK):
+            wrong = ~array_namespace(block).isfinite(block)
+            reject(wrong, block, f"{name} must hold finite numbers", start)

@@ -165,7 +165,7 @@ class Fit:
                 self._take_epochs(epoch, count, interrupted)
                 epoch += count
             # the last step's parameters have not given a loss yet
-            if not model._function("finite")(model._params):
+            if model._params and not model._function("finite")(model._params):
                 what = "parameters became infinite or NaN"
                 self._diverged(epoch - 1, len(self.counts) - 1, what, epoch - 1)
 
@@ -248,7 +248,7 @@ class Fit:
             self.packed = packed  # as this, or the last, call of fit left them
             return
         _, optimizer = model._compiled()
-        state = model._state or optimizer.init(model._params)
+        state = model._state or model._function("init")(model._params)
         packing = model._train_step().packing
         join = packing.join if packing else list
         self.packed = Packed(

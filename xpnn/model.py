@@ -361,10 +361,14 @@ class Sequential:
                 lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
             )
         if name == "finite":
-            return lambda arrays: all(bool(xp.all(xp.isfinite(a))) for a in arrays)
+            return self.backend.compile(
+                lambda arrays: xp.all(xp.stack([xp.all(xp.isfinite(a)) for a in arrays]))
+            )
         if name == "predict":
             return self.backend.compile(stack.predict)
-        loss, _ = self._compiled()
+        loss, optimizer = self._compiled()
+        if name == "init":
+            return self.backend.compile(optimizer.init)
         stack, criterion = fuse(self.layers, loss)
         if name == "gradients":
             return self.backend.compile(make_gradients(stack, criterion))
@@ -387,7 +391,7 @@ class Sequential:
             x = self.backend.asarray(X, self.dtype)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
-        check_rows(name, x)
+        check_rows(name, x, self.backend)
         wanted = self.n_inputs
         if wanted is not None and x.shape[1] != wanted:
             raise ValueError(
@@ -399,10 +403,10 @@ class Sequential:
     def _targets(self, y: Any, x: Array, name: str = "y") -> Array:
         """Check targets, place them on the backend, and make them fit the loss."""
         loss, _ = self._compiled()
+        backend = self.backend
         try:
-            targets = y if self.backend.owns(y) else to_host(y)
-            floats = array_namespace(targets).isdtype(targets.dtype, "real floating")
-            targets = self.backend.asarray(targets, self.dtype if floats else None)
+            # what comes from the host is checked there
+            targets = backend.asarray(y) if backend.owns(y) else to_host(y)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
         if targets.ndim == 0 or targets.shape[0] != x.shape[0]:
@@ -410,7 +414,10 @@ class Sequential:
                 f"{name} must have as many rows as the inputs, {x.shape[0]}, got the shape "
                 f"{tuple(targets.shape)}"
             )
-        return loss.prepare(targets, self._n_outputs(x.shape[1]), x.dtype, name)
+        dtype = x.dtype if backend.owns(targets) else np.dtype(self.dtype)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
+            targets = loss.prepare(targets, self._n_outputs(x.shape[1]), dtype, name)
+        return backend.asarray(targets)
 
     # -------------------------------------------------------------------------- fit
 

@@ -254,7 +254,9 @@ class AdaGrad(Optimizer):
         s, learning_rate = rest
         xp = array_namespace(p)
         s += g * g
-        p -= learning_rate * g / (xp.sqrt(s) + self.epsilon)
+        divisor = xp.sqrt(s)
+        divisor += self.epsilon
+        p -= learning_rate * g / divisor
         return p, s
 
 
@@ -358,7 +360,11 @@ class Adam(Optimizer):
         m += g
         s *= self.beta_2
         s += g * g
-        p -= (step_size * root * (1 - self.beta_1)) * (m / (xp.sqrt(s) + self.epsilon * root))
+        divisor = xp.sqrt(s)
+        divisor += self.epsilon * root
+        step = m / divisor
+        step *= step_size * root * (1 - self.beta_1)
+        p -= step
         return p, m, s
 
 
