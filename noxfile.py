@@ -53,7 +53,8 @@ def gpu(session: nox.Session) -> None:
 @nox.session(default=False)
 def cupy_offline(session: nox.Session) -> None:
     """Check, without a GPU, what CuPy lets one check: names, kernels compiled for sm_90."""
-    session.install("-e", ".[test]", "cupy-cuda13x==14.2.*", "nvidia-cuda-nvrtc==13.*")
+    wheels = ["cupy-cuda13x==14.2.*", "nvidia-cuda-nvrtc==13.*", "nvidia-cublas==13.*"]
+    session.install("-e", ".[test]", *wheels)
     env = {"XPNN_TEST_CUPY_OFFLINE": "1", "XPNN_TEST_BACKENDS": "numpy"}
     session.run("pytest", "tests/test_cupy_offline.py", *session.posargs, env=env)
 

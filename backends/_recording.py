@@ -185,14 +185,10 @@ class Recording(np.ndarray):
     show the same memory when it is played back.
     """
 
-    def __array_ufunc__(  # type: ignore[override]
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
-    ) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return _current().ufunc(ufunc, method, inputs, kwargs)
 
-    def __array_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         # what is written in Python comes down to universal functions and the methods below,
         # if it begins with an array of ours
         ours = isinstance(args[0], Recording | list | tuple) if args else False
@@ -231,7 +227,7 @@ class Recording(np.ndarray):
     def take(self, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
         return _current().take(self, indices, axis, out, mode)
 
-    def astype(
+    def astype(  # type: ignore[override]
         self,
         dtype: Any,
         order: Any = "K",
@@ -410,8 +406,8 @@ class Player:
         step: Any,
         buffers: list[np.ndarray],
         slots: list[list[np.ndarray]],
-        batch: tuple[np.ndarray | None, ...],
-        noise: tuple[tuple[np.ndarray, ...], ...],
+        batch: tuple[Any, ...],
+        noise: tuple[tuple[Any, ...], ...],
     ) -> None:
         self.step, self.buffers, self.slots = step, buffers, slots
         self.batch, self.noise = batch, noise
@@ -466,6 +462,8 @@ class Player:
         self._play()
         ours = _arrays([self.buffers, self.slots, self.measures])
         wanted = _arrays([buffers, slots, [np.asarray(measure) for measure in measures]])
+        if not all(np.isfinite(array).all() for array in wanted):
+            return measures  # which compares with nothing
         if all(_close(a, b) for a, b in zip(ours, wanted)):
             self.take_step = self._played
         else:

@@ -77,6 +77,8 @@ class CupyBackend(Backend):
 
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps; what recurs is captured and played."""
+        if not self.operations:
+            return super().repeat(step)
         from ._cupy_graph import NO_GRAPH, Player
         from ._cupy_kernels import InPlace, OneKernel, warn
 
@@ -167,7 +169,9 @@ def load(device: str | None) -> Backend:
             f"there is no GPU {number!r}; CuPy {cupy.__version__} finds {count}",
             "Give the number of a GPU, counted from 0",
         )
-    from ._cupy_kernels import OPERATIONS
-
+    try:
+        from ._cupy_kernels import OPERATIONS
+    except AttributeError:  # what stands in for CuPy may lack kernels, and do without
+        OPERATIONS = {}
     CupyBackend.operations = OPERATIONS  # here, because they import CuPy
     return CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)

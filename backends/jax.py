@@ -75,7 +75,6 @@ class JaxBackend(Backend):
 
         return jax.jit(function, donate_argnums=donate)  # type: ignore[no-any-return]
 
-
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps as one compiled loop.
 

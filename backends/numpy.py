@@ -4,6 +4,7 @@ The operations below are NumPy's fastest ways.  Each number is what it saves at 
 at (300, 3) along rows, in float32 on one core; ``benchmarks/operations.py`` measures them.
 """
 
+import mmap
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,12 +15,15 @@ from typing import Any, ClassVar
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnn.backend import FLUSH_EVERY, Array, Backend, BackendUnavailableError
+from xpnn.backend import FLUSH_EVERY, Array, Backend, BackendUnavailableError, row_blocks
 
 from ._recording import Player, take_rows
 
 STEPS_BEFORE_RECORDING = 16
 """Recording and comparing cost about as much as some steps do."""
+
+GATHERED_BETWEEN = 1 << 20
+"""About how many numbers are taken from a mapped file before their memory is let go."""
 
 MOST_PLAYERS = 4
 """How many recordings are kept: of whole batches, and of a shorter last one."""
@@ -54,7 +58,7 @@ def _identity(k: int, dtype: np.dtype) -> np.ndarray:
     return identity
 
 
-def column_sums(a: np.ndarray) -> np.ndarray:
+def column_sums(a: Array) -> Array:
     """Multiply by ones: matrix products are faster than sums (7 us -> 2).
 
     With two columns of ones it is a product of matrices, which adds in the same order as
@@ -67,42 +71,42 @@ def column_sums(a: np.ndarray) -> np.ndarray:
     return _ones(n, a.dtype) @ a
 
 
-def row_sums(a: np.ndarray) -> np.ndarray:
+def row_sums(a: Array) -> Array:
     """Multiply by ones, likewise (7 us -> 2)."""
     return (a @ _two_columns_of_ones(a.shape[1], a.dtype))[:, :1]
 
 
-def mean(a: np.ndarray) -> Any:
+def mean(a: Array) -> Array:
     """Call the sum itself, without the functions around it (5 us -> 2)."""
     return np.add.reduce(a) / a.shape[0]
 
 
-def positive_part(a: np.ndarray) -> np.ndarray:
+def positive_part(a: Array) -> Array:
     """Compare with an array: only arrays of one size are compared in vectors (8 us -> 4)."""
     return np.maximum(a, np.zeros(a.shape, a.dtype))
 
 
-def where_positive(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def where_positive(a: Array, b: Array) -> Array:
     """Multiply by 0 or 1, which is faster than to choose (26 us -> 6)."""
     return b * (a > 0).astype(b.dtype)
 
 
-def row_maxima(a: np.ndarray) -> np.ndarray:
+def row_maxima(a: Array) -> Array:
     """Find where they are, which is faster than what they are along short rows (12 us -> 3)."""
     return pick(a, a.argmax(axis=1))[:, None]
 
 
-def join(*arrays: np.ndarray) -> np.ndarray:
+def join(*arrays: Array) -> Array:
     """Let NumPy flatten them on the way (6 us -> 1 for four)."""
     return np.concatenate(arrays, axis=None)
 
 
-def pick(a: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def pick(a: Array, columns: Array) -> Array:
     """Take from the flat array, by methods: the functions around them cost more (4 us -> 1)."""
     return a.reshape(-1).take(_row_starts(*a.shape) + columns)
 
 
-def subtract_one_hot(a: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def subtract_one_hot(a: Array, columns: Array) -> Array:
     """Take rows of the identity (5 us -> 2), or with many classes change single entries."""
     n, k = a.shape
     if k <= 64:
@@ -112,9 +116,13 @@ def subtract_one_hot(a: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return a
 
 
-def _empty_like_rows(data: tuple[Array, ...], size: int) -> tuple[Array | None, ...]:
+def _empty_like_rows(
+    data: tuple[Array, ...], size: int, dtype: np.dtype
+) -> tuple[Array | None, ...]:
     """Return memory for a batch."""
-    return tuple(a if a is None else np.empty((size, *a.shape[1:]), a.dtype) for a in data)
+    x, *rest = data
+    arrays = [a if a is None else np.empty((size, *a.shape[1:]), a.dtype) for a in rest]
+    return np.empty((size, x.shape[1]), dtype), *arrays
 
 
 class NumpyBackend(Backend):
@@ -145,6 +153,9 @@ class NumpyBackend(Backend):
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array; as in `Backend.asarray`."""
+        plain = type(x) is np.ndarray and x.dtype.kind in "biuf" and x.dtype.isnative
+        if plain and not copy and dtype is not None and x.dtype == dtype:
+            return x  # what `predict` is mostly given: one row shall cost little more
         return super().asarray(
             np.asarray(x) if isinstance(x, np.generic) else x, dtype, copy=copy
         )
@@ -152,6 +163,30 @@ class NumpyBackend(Backend):
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array itself."""
         return np.asarray(x)
+
+    def place_inputs(self, x: Any, dtype: Any) -> Array:
+        """Place inputs; those of a mapped file stay there, in the file's dtype."""
+        if isinstance(x, np.memmap) and x.dtype.kind in "biuf" and x.dtype.isnative:
+            return np.asarray(x)
+        return self.asarray(x, dtype)
+
+    def let_go(self, x: Array) -> None:
+        """Give back the memory in which pages of a mapped file are; the file keeps them."""
+        while x is not None and not isinstance(x, np.memmap):
+            x = getattr(x, "base", None)
+        # what was written to a copy ("c") would be lost
+        if x is not None and x.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+            x._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+
+    def all_finite(self, x: Array) -> bool:
+        """Whether an array holds no NaN and no infinity."""
+        if x.size < 1 << 16:
+            return bool(np.isfinite(x).all())
+        for _, block in row_blocks(x, 1 << 20):
+            if not np.isfinite(block).all():
+                return False
+            self.let_go(x)
+        return True
 
     def read(self, arrays: list[Array]) -> np.ndarray:
         """Return arrays of shape () or (k,), one after the other, as float64."""
@@ -186,28 +221,38 @@ class NumpyBackend(Backend):
             if player is None and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
                 if len(players) == MOST_PLAYERS:
                     players.clear()
-                batch = data if rows is None else _empty_like_rows(data, size)
+                batch = data if rows is None else _empty_like_rows(data, size, buffers[0].dtype)
                 drawn = tuple(tuple(np.empty_like(a[0]) for a in layer) for layer in noise)
                 player = players[key] = Player(step, buffers, slots, batch, drawn)
             if player is None or not player.works:
-                return as_written(buffers, slots, t, count, data, rows, noise)
+                return as_written(  # type: ignore[no-any-return]
+                    buffers, slots, t, count, data, rows, noise
+                )
 
-            numbers = step.numbers(t, count).T.astype(x.dtype)
+            numbers = step.numbers(t, count).T.astype(buffers[0].dtype)
             columns = np.empty((1 + len(step.metrics), count))
-            pairs = [(a, place) for a, place in zip(data, player.batch) if a is not None]
-            drawn = [*zip(chain(*noise), chain(*player.noise))]
+            pairs: list[tuple[Array, Array]] = [
+                (a, place) for a, place in zip(data, player.batch) if a is not None
+            ]
+            fresh = [*zip(chain(*noise), chain(*player.noise))]
             gathers, changes = isinstance(rows, np.ndarray), np.any(numbers != numbers[0])
             player.numbers[...] = numbers[0]
+            patience = max(1, GATHERED_BETWEEN // (size * x.shape[1]))
             for k in range(count):
                 if gathers:
                     row = rows[k]
                     for array, place in pairs:  # "clip" writes in place; the rows are there
-                        array.take(row, 0, place, "clip")
+                        if array.dtype == place.dtype:
+                            array.take(row, 0, place, "clip")
+                        else:
+                            place[...] = array.take(row, 0)
                 elif rows is not None:
                     start = rows.start + k * size
                     for array, place in pairs:
                         place[...] = array[start : start + size]
-                for array, place in drawn:
+                if k % patience == 0:
+                    self.let_go(x)
+                for array, place in fresh:
                     place[...] = array[k]
                 if changes:
                     player.numbers[...] = numbers[k]
@@ -215,6 +260,7 @@ class NumpyBackend(Backend):
                     column[k] = measure
             if (t + count) // FLUSH_EVERY > t // FLUSH_EVERY:
                 self._flush(slots)
+            self.let_go(x)
             return buffers, slots, [tuple(columns)]
 
         return run

@@ -505,7 +505,13 @@ class ElementwiseKernel:
         out = result._values
 
         def node():
-            inputs = {key: numpy.broadcast_to(a, shape).flat for key, a in arrays.items()}
+            # small integers are added in C++ as large ones are, and so are Python's
+            inputs = {
+                key: numpy.broadcast_to(
+                    a.astype(object) if a.dtype.kind in "iu" else a, shape
+                ).flat
+                for key, a in arrays.items()
+            }
             for i in range(int(numpy.prod(shape))):
                 now = scope | raw | {key: flat[i] for key, flat in inputs.items()} | {"i": i}
                 exec(self.code, now)

@@ -1,6 +1,6 @@
 """What can be known of the CuPy backend without a GPU, with CuPy itself.
 
-In an environment with ``cupy-cuda13x`` 14 and ``nvidia-cuda-nvrtc`` (or
+In an environment with ``cupy-cuda13x`` 14, ``nvidia-cuda-nvrtc`` and ``nvidia-cublas`` (or
 ``cupy-cuda13x[ctk]``), this is collected when ``XPNN_TEST_CUPY_OFFLINE=1`` is set.  Arrays
 here have a shape, a dtype and a device, but their memory is made up: views can be taken of
 them, and kernels are traced and compiled for a GPU (an H100's sm_90), but none runs.
@@ -35,8 +35,8 @@ def cupy():
         import cupy
     except ImportError as error:
         pytest.fail(
-            "XPNN_TEST_CUPY_OFFLINE=1 needs CuPy and NVRTC: pip install cupy-cuda13x "
-            f"nvidia-cuda-nvrtc ({error})"
+            "XPNN_TEST_CUPY_OFFLINE=1 needs CuPy, NVRTC and cuBLAS: pip install cupy-cuda13x "
+            f"nvidia-cuda-nvrtc nvidia-cublas ({error})"
         )
     return cupy
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -155,10 +155,10 @@ class Backend:
     remedy = ""
     """What to do where the library is there but a computation fails."""
 
-    operations: Mapping[str, Callable[..., Any]] = {}
+    operations: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     """Functions of `xpnn.operations` that this library computes faster in its own way."""
 
-    packing: tuple[int, int] | None = None
+    packing: ClassVar[tuple[int, int] | None] = None
     """How parameters are packed, ``(join_below, cut_above)`` of `xpnn.packing.Packing`; None
     where slices and reshaped arrays don't share memory, or can't be changed in place."""
 
@@ -254,6 +254,16 @@ class Backend:
         xp = self.xp  # in blocks, so that it takes little memory
         return all(bool(xp.all(xp.isfinite(block))) for _, block in row_blocks(x, 1 << 20))
 
+    def place_inputs(self, x: Any, dtype: Any) -> Array:
+        """Place inputs as `asarray` does, or leave them where a file is mapped into memory.
+
+        Then they keep the dtype of the file, and rows are cast when they are used.
+        """
+        return self.asarray(x, dtype)
+
+    def let_go(self, x: Array) -> None:
+        """Say that rows of inputs are not needed for a while; a file's need no memory then."""
+
     def take_rows(self, a: Array, rows: Array) -> Array:
         """Return rows in the order of their indices: (n, k), integers (m,) -> (m, k)."""
         return self.xp.take(a, rows, axis=0)
@@ -300,8 +310,9 @@ class Backend:
             where every step takes all rows; a slice of rows that the steps take one part
             after the other; or a NumPy array of shape (count, batch_size) of each step's
             rows.  `noise` holds for each layer what it drew, with the steps on the first
-            axis, and is empty where none draws.  `measures` is a list with tuples: the loss and the metrics, each for one
-            step with the shape (), or for many with the shape (steps,).
+            axis, and is empty where none draws.  `measures` is a list with tuples: the loss
+            and the metrics, each for one step with the shape (), or for many with the shape
+            (steps,).
         """
 
         def run(
@@ -315,10 +326,13 @@ class Backend:
         ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
             parts, params = step.parts(buffers), step.params(buffers)
             slot_parts = [step.parts(slot) for slot in slots]
-            table = self.asarray(step.numbers(t, count), data[0].dtype)
+            dtype = buffers[0].dtype if buffers else data[0].dtype
+            table = self.asarray(step.numbers(t, count), dtype)
             numbers = zip(*(self.unstack(number) for number in self.unstack(table)))
-            batches = self._batches(data, rows, count)
-            noises = zip(*(self._each(layer, count) for layer in noise)) if noise else repeat(())
+            batches = self._batches(data, rows, count, dtype)
+            noises = (
+                zip(*(self._each(layer, count) for layer in noise)) if noise else repeat(())
+            )
             measured = []
             for batch, number, drawn in zip(batches, numbers, noises):
                 parts, slot_parts, measures = step(
@@ -340,13 +354,16 @@ class Backend:
         return zip(*(self.unstack(a) for a in arrays)) if arrays else repeat((), count)
 
     def _batches(
-        self, data: tuple[Array, ...], rows: Any, count: int
+        self, data: tuple[Array, ...], rows: Any, count: int, dtype: Any
     ) -> Iterator[tuple[Array, ...]]:
         """Return the arrays of each step."""
-        return repeat(data, count) if rows is None else self._gathered(data, rows, count)
+        if rows is None:
+            x, *rest = data
+            return repeat((self.asarray(x, dtype), *rest), count)
+        return self._gathered(data, rows, count, dtype)
 
     def _gathered(
-        self, data: tuple[Array, ...], rows: Any, count: int
+        self, data: tuple[Array, ...], rows: Any, count: int, dtype: Any
     ) -> Iterator[tuple[Array, ...]]:
         """Yield the rows of each step; those of several are taken at once, and cut."""
         if isinstance(rows, slice):
@@ -361,6 +378,8 @@ class Backend:
             else:
                 index = self.asarray(rows[start:end].reshape(-1))
                 taken = [a if a is None else self.take_rows(a, index) for a in data]
+            taken[0] = self.asarray(taken[0], dtype)
+            self.let_go(data[0])
             for i in range(0, (end - start) * size, size):
                 yield tuple(a if a is None else a[i : i + size, ...] for a in taken)
 
@@ -571,8 +590,11 @@ def _try(backend: Backend) -> None:
     """Run a real computation: that a library can be imported doesn't say that it works."""
     with backend.activate():
         xp, x = backend.xp, backend.asarray([[1.0, 2.0], [3.0, 4.0]], dtype="float32")
-        compute = backend.compile(lambda x: xp.sum(xp.exp(x - 4.0) + x @ x))
-        result = float(backend.to_numpy(compute(x)))
+
+        def compute(x: Array) -> Array:
+            return xp.sum(xp.exp(x - 4.0) + x @ x)
+
+        result = float(backend.to_numpy(backend.compile(compute)(x)))
     if not abs(result - 55.5530) < 1e-3:
         raise ArithmeticError(f"it gave {result} where 55.553 is right")
 

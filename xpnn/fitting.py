@@ -106,8 +106,10 @@ class Fit:
         self.weight, self.validation = weight, validation
         self.epochs, self.callbacks = epochs, callbacks
         placed = None if weight is None else self.backend.asarray(weight, model.dtype)
-        self.data = x, y, placed
         slices = batch_slices(x.shape[0], batch_size)
+        if len(slices) == 1:  # a batch of all rows is placed once
+            x = self.backend.asarray(x, model.dtype)
+        self.data = x, y, placed
         self.counts = np.array([float(part.stop - part.start) for part in slices])
         self.batch_size = slices[0].stop  # but for the last one, which may be shorter
         self.shuffle = shuffle and len(slices) > 1
@@ -225,6 +227,7 @@ class Fit:
             measures = self.model._measure(*self.validation)
             means |= {f"val_{name}": np.array([value]) for name, value in measures.items()}
         logs = {name: values[:good].tolist() for name, values in means.items()}
+        assert self.model.history is not None
         self.model.history.extend(logs)
         if self.callbacks:
             for i, row in enumerate(zip(*logs.values())):
@@ -371,7 +374,8 @@ class Fit:
         packed.buffers, packed.iterations = moment.buffers, moment.iterations
         if began_well > moment.epoch:  # take the steps again that lead there
             packed.slots = moment.slots
-            for _, block in self._blocks(moment.generator, began_well - moment.epoch):
+            generator = moment.generator or self.model._generator  # which draws nothing then
+            for _, block in self._blocks(generator, began_well - moment.epoch):
                 self._take(block)
         split = packed.packing.split if packed.packing else list
         self.model._params, self.model._state = split(packed.buffers), {}

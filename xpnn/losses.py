@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from .backend import Array, array_namespace, index_dtype_of
 from .checks import check_flag, check_number, reject
 from .naming import Described, register
-from .operations import mean, one_hot, pick, row_maxima, row_sums, subtract_one_hot
+from .operations import mean, one_hot, pick, row_maxima, row_sums, sign, subtract_one_hot
 
 __all__ = [
     "LOSSES",
@@ -173,7 +173,7 @@ class MeanAbsoluteError(Loss):
         error = predictions - targets  # (n, k)
 
         def backward() -> Array:
-            return xp.sign(error) / error.shape[1]
+            return sign(error) / error.shape[1]
 
         return xp.mean(xp.abs(error), axis=1), backward
 
@@ -297,22 +297,9 @@ class CategoricalCrossEntropy(Loss):
 
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""
-        xp = array_namespace(predictions)
-        indices = targets.ndim == 1
         if self.from_logits:
-            z = predictions - row_maxima(predictions)  # (n, k)
-            e = xp.exp(z)
-            total = row_sums(e)  # (n, 1)
-            log_total = xp.log(total)[:, 0]  # (n,)
-
-            def backward() -> Array:
-                p = e / total
-                return subtract_one_hot(p, targets) if indices else p - targets
-
-            if indices:
-                return log_total - pick(z, targets), backward
-            return log_total - row_sums(targets * z)[:, 0], backward
-
+            return self._of_logits(predictions, targets)
+        xp = array_namespace(predictions)
         y = one_hot(targets, predictions)  # (n, k)
         p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
 
@@ -320,6 +307,20 @@ class CategoricalCrossEntropy(Loss):
             return -y / p
 
         return -xp.sum(y * xp.log(p), axis=1), backward
+
+    def _of_logits(self, logits: Array, targets: Array) -> tuple[Array, LossBackward]:
+        xp = array_namespace(logits)
+        indices = targets.ndim == 1
+        z = logits - row_maxima(logits)  # (n, k)
+        e = xp.exp(z)
+        total = row_sums(e)  # (n, 1)
+        z_y = pick(z, targets) if indices else row_sums(targets * z)[:, 0]  # (n,)
+
+        def backward() -> Array:
+            p = e / total
+            return subtract_one_hot(p, targets) if indices else p - targets
+
+        return xp.log(total)[:, 0] - z_y, backward
 
     def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
         """Check class indices or one-hot rows; as in `Loss.prepare`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -388,7 +388,7 @@ class Sequential:
     def _inputs(self, X: Any, name: str = "X") -> Array:
         """Check inputs and place them on the backend."""
         try:
-            x = self.backend.asarray(X, self.dtype)
+            x = self.backend.place_inputs(X, self.dtype)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
         check_rows(name, x, self.backend)
@@ -399,6 +399,12 @@ class Sequential:
                 f"{tuple(x.shape)}"
             )
         return x
+
+    def _parts(self, x: Array, rows: int) -> Iterator[tuple[slice, Array]]:
+        """Yield some rows of inputs at a time, and which they are."""
+        for part in batch_slices(x.shape[0], rows):
+            yield part, self.backend.asarray(x[part, ...], self.dtype)
+            self.backend.let_go(x)
 
     def _targets(self, y: Any, x: Array, name: str = "y") -> Array:
         """Check targets, place them on the backend, and make them fit the loss."""
@@ -414,7 +420,7 @@ class Sequential:
                 f"{name} must have as many rows as the inputs, {x.shape[0]}, got the shape "
                 f"{tuple(targets.shape)}"
             )
-        dtype = x.dtype if backend.owns(targets) else np.dtype(self.dtype)
+        dtype = backend.dtype(self.dtype) if backend.owns(targets) else np.dtype(self.dtype)
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             targets = loss.prepare(targets, self._n_outputs(x.shape[1]), dtype, name)
         return backend.asarray(targets)
@@ -599,9 +605,8 @@ class Sequential:
 
     def _measure(self, x: Array, y: Array) -> dict[str, float]:
         measure, totals, n = self._function("measure"), None, x.shape[0]
-        for part in batch_slices(n, self._rows_at_a_time(x.shape[1])):
-            x_part, y_part = x[part, ...], y[part, ...]
-            measures = measure(self._params, x_part, y_part)
+        for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
+            measures = measure(self._params, x_part, y[part, ...])
             values = self.backend.read(list(measures)) * x_part.shape[0]
             totals = values if totals is None else totals + values
         assert totals is not None
@@ -639,21 +644,21 @@ class Sequential:
         with self.backend.activate():
             x = self._inputs(X)
             predict = self._function("predict")
-            rows = batch_size or self._rows_at_a_time(x.shape[1])
-            if rows >= x.shape[0]:
-                y = predict(self._params, x)
+            n = x.shape[0]
+            rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
+            if rows >= n:
+                y = predict(self._params, self.backend.asarray(x, self.dtype))
                 if y is x:  # no layer made a new array, and this one may be the caller's
                     y = xp.asarray(y, copy=True)
             else:
-                slices = batch_slices(x.shape[0], rows)
-                y = xp.concat([predict(self._params, x[part, ...]) for part in slices])
+                y = xp.concat([predict(self._params, part) for _, part in self._parts(x, rows)])
             return self._return_to(X, y)
 
     def _return_to(self, X: Any, y: Array) -> Array:
         """Take an array to where `X` is."""
         import array_api_compat
 
-        if not array_api_compat.is_array_api_obj(X) or array_api_compat.is_numpy_array(X):
+        if isinstance(X, np.ndarray | np.generic) or not array_api_compat.is_array_api_obj(X):
             host = self.backend.to_numpy(y)
             shared = isinstance(X, np.ndarray) and np.may_share_memory(host, X)
             return host.copy() if shared else host  # a layer may have handed X through
@@ -676,7 +681,8 @@ class Sequential:
             An array of the model's backend; nothing is dropped out.
         """
         with self.backend.activate():
-            return self._function("predict")(self._params, self._inputs(X))
+            x = self.backend.asarray(self._inputs(X), self.dtype)
+            return self._function("predict")(self._params, x)
 
     def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
         """Compute the loss and its gradient with respect to each parameter.
@@ -697,7 +703,7 @@ class Sequential:
         """
         self._compiled()
         with self.backend.activate():
-            x = self._inputs(X)
+            x = self.backend.asarray(self._inputs(X), self.dtype)
             value, grads = self._function("gradients")(self._params, x, self._targets(y, x))
             return float(value), grads
 

@@ -23,6 +23,7 @@ __all__ = [
     "positive_part",
     "row_maxima",
     "row_sums",
+    "sign",
     "subtract_one_hot",
     "where_positive",
 ]
@@ -80,6 +81,12 @@ def mean(a: Array) -> Array:
 def positive_part(a: Array) -> Array:
     """Return max(a, 0), in the shape of `a`."""
     return array_namespace(a).maximum(a, 0.0)
+
+
+@operation
+def sign(a: Array) -> Array:
+    """Return -1, 0 or 1, in the shape of `a`."""
+    return array_namespace(a).sign(a)
 
 
 @operation

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ class Stack:
             ``backward(dy)`` returns the gradients with respect to the parameters, as a flat
             list.
         """
-        closures = []
+        closures: list[Callable[..., tuple[Array, Params]]] = []
         for layer, own, drawn in zip(self.layers, params, noise or ((),) * len(self.layers)):
             x, layer_backward = layer.forward(own, x, *drawn)
             closures.append(layer_backward)
@@ -246,9 +246,15 @@ class TrainStep:
         grads = backward(dpredictions)
         if self.packing:
             grads = self.packing.cut(self.packing.join(grads))
-        parts, slots = self.optimizer.step(parts, grads, slots, numbers)
+        new_parts, new_slots = self.optimizer.step(parts, grads, slots, numbers)
+        if (
+            self.packing
+        ):  # the layers see what is in these arrays, also after a rule with others
+            for old, new in zip((*parts, *chain(*slots)), (*new_parts, *chain(*new_slots))):
+                if new is not old:
+                    old[...] = new
         metrics = [_metric(name, self.criterion, predictions, y) for name in self.metrics]
-        return parts, slots, (loss, *metrics)
+        return new_parts, new_slots, (loss, *metrics)
 
 
 def _metric(name: str, criterion: Loss, predictions: Array, targets: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..backend import Array, array_namespace
+from ..operations import row_maxima, row_sums
 from .base import Backward, Layer, Params
 
 __all__ = ["Softmax"]
@@ -17,11 +18,11 @@ class Softmax(Layer):
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute y = exp(x) / sum(exp(x)) along each row."""
         xp = array_namespace(x)
-        y = xp.exp(x - xp.max(x, axis=1, keepdims=True))  # the largest is 1: no overflow
-        y /= xp.sum(y, axis=1, keepdims=True)  # (n, k)
+        y = xp.exp(x - row_maxima(x))  # the largest is 1: no overflow
+        y /= row_sums(y)  # (n, k)
 
         def backward(dy: Array) -> tuple[Array, Params]:
             # The Jacobian of a row is diag(y) - y y^T; its product with dy needs no matrix.
-            return y * (dy - xp.sum(dy * y, axis=1, keepdims=True)), ()
+            return y * (dy - row_sums(dy * y)), ()
 
         return y, backward

@@ -1,0 +1,786 @@
+"""NumPy's recorded steps beside the steps as they are written: the same, bit for bit."""
+
+import copy
+import pickle
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from xpnn.backends import numpy as numpy_backend
+
+import xpnn
+from xpnn.backend import Backend, array_namespace
+
+rng = np.random.default_rng(11)
+N = 37
+X = rng.standard_normal((N, 6))
+REGRESSION = rng.standard_normal((N, 3))
+YES = (rng.random((N, 3)) > 0.5).astype(float)
+CLASSES = rng.integers(0, 3, size=N)
+WEIGHT = rng.uniform(0, 2, size=N)
+
+
+@pytest.fixture(autouse=True)
+def on_numpy():
+    with xpnn.use_backend("numpy!"):
+        yield
+
+
+@pytest.fixture
+def players(monkeypatch):
+    """The recordings that are made from now on."""
+    made = []
+
+    class Player(numpy_backend.Player):
+        def __init__(self, *args):
+            made.append(self)
+            super().__init__(*args)
+
+    monkeypatch.setattr(numpy_backend, "Player", Player)
+    return made
+
+
+def as_written(run):
+    """Run without recordings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            numpy_backend.NumpyBackend, "repeat", lambda self, step: Backend.repeat(self, step)
+        )
+        return run()
+
+
+def learnt(model):
+    """Return all that training leaves."""
+    state = model._state
+    slots = [array for name, s in state.items() if name != "iterations" for array in s]
+    history = [np.array(values) for values in model.history.history.values()]
+    return [*model.parameters, *[s.copy() for s in slots], *history]
+
+
+def assert_same(run):
+    """Check that training is exactly as it is without recordings."""
+    ours, wanted = run(), as_written(run)
+    assert len(ours) == len(wanted) > 0
+    for a, b in zip(ours, wanted):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def check(players, run, *, played=True):
+    """Check that training is exact, and whether it was played back."""
+    assert_same(run)
+    assert players
+    assert {player.works for player in players} == {played}
+    for player in players:
+        if played:  # and not only recorded
+            assert player.take_step == player._played
+
+
+# --------------------------------------------------------------- what xpnn itself is made of
+
+
+def every_layer():
+    return [
+        xpnn.Dense(6, 12, weights="he_normal"), xpnn.LeakyReLU(0.1), xpnn.Dropout(0.3),
+        xpnn.Dense(12, 12), xpnn.Tanh(), xpnn.Linear(),
+        xpnn.Dense(12, 12), xpnn.Sigmoid(), xpnn.Softmax(),
+        xpnn.Dense(12, 12, weights="he_normal"), xpnn.ReLU(), xpnn.Dropout(0.1),
+    ]  # fmt: skip
+
+
+OPTIMIZERS = [
+    xpnn.SGD(0.1),
+    xpnn.SGD(0.1, decay=0.01),
+    xpnn.SGD(0.1, momentum=0.9),
+    xpnn.SGD(0.1, momentum=0.9, nesterov=True, decay=0.01),
+    xpnn.AdaGrad(0.05),
+    xpnn.RMSProp(0.01),
+    xpnn.Adam(0.01),
+    xpnn.Adam(0.01, beta_1=0.0, decay=0.01),
+    xpnn.AdamW(0.01, weight_decay=0.3),
+]
+
+LOSSES = {
+    "squared": (xpnn.MeanSquaredError(), None, REGRESSION),
+    "absolute": (xpnn.MeanAbsoluteError(), None, REGRESSION),
+    "Huber": (xpnn.Huber(0.5), None, REGRESSION),
+    "yes or no": (xpnn.BinaryCrossEntropy(), xpnn.Sigmoid(), YES),
+    "yes or no, logits": (xpnn.BinaryCrossEntropy(from_logits=True), None, YES),
+    "classes": (xpnn.CategoricalCrossEntropy(), xpnn.Softmax(), CLASSES),
+    "classes, logits": (xpnn.CategoricalCrossEntropy(from_logits=True), None, CLASSES),
+    "classes as rows": (xpnn.CategoricalCrossEntropy(), xpnn.Softmax(), np.eye(3)[CLASSES]),
+    "classes of sigmoids": (xpnn.CategoricalCrossEntropy(), xpnn.Sigmoid(), CLASSES),
+}
+
+HOW = {
+    "batches": {"batch_size": 10, "epochs": 13},  # 52 steps, with a shorter one in each epoch
+    "whole": {"batch_size": None, "epochs": 50},
+    "in order": {"batch_size": 12, "epochs": 13, "shuffle": False},
+    "weights": {"batch_size": 10, "epochs": 13, "sample_weight": WEIGHT},
+    "whole, weights": {"batch_size": None, "epochs": 50, "sample_weight": WEIGHT},
+}
+
+
+def training(layers, loss, optimizer, y, *, x=X, dtype="float32", **how):
+    def run():
+        model = xpnn.Sequential(layers, seed=3, dtype=dtype)
+        model.compile(loss, optimizer).fit(x, y, **how)
+        return learnt(model)
+
+    return run
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_layer_and_loss(players, loss, how):
+    criterion, last, y = LOSSES[loss]
+    layers = [*every_layer(), xpnn.Dense(12, 3), *([last] if last else [])]
+    check(players, training(layers, criterion, xpnn.Adam(0.01), y, **HOW[how]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("how", ["batches", "whole, weights"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_every_optimizer(players, optimizer, how, dtype):
+    layers = [*every_layer(), xpnn.Dense(12, 3), xpnn.Softmax()]
+    loss = xpnn.CategoricalCrossEntropy()
+    check(players, training(layers, loss, optimizer, CLASSES, dtype=dtype, **HOW[how]))
+
+
+@pytest.mark.parametrize("k", [2, 64, 65, 150])
+def test_many_classes(players, k):
+    y = np.random.default_rng(k).integers(0, k, size=N)
+    layers = [xpnn.Dense(6, 9), xpnn.ReLU(), xpnn.Dense(9, k), xpnn.Softmax()]
+    loss = xpnn.CategoricalCrossEntropy()
+    check(players, training(layers, loss, xpnn.SGD(0.1), y, batch_size=8, epochs=12))
+
+
+def test_parameters_that_are_joined_and_cut(players):
+    """Larger than what is cut, with the small ones beside them."""
+    layers = [xpnn.Dense(6, 400), xpnn.Tanh(), xpnn.Dense(400, 400), xpnn.Dense(400, 1)]
+    run = training(
+        layers, xpnn.MeanSquaredError(), xpnn.Adam(1e-3), X[:, :1], batch_size=12, epochs=9
+    )
+    check(players, run)
+    assert len(players[0].step.parts(players[0].buffers)) > len(players[0].buffers)
+
+
+def test_a_step_without_a_gradient_is_exact(players):
+    layers = [xpnn.Dense(6, 5), xpnn.Step(), xpnn.Dense(5, 3)]
+    assert_same(
+        training(layers, xpnn.MeanSquaredError(), xpnn.SGD(0.1), REGRESSION, **HOW["batches"])
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_memory_is_used_again_but_never_too_early(players, seed):
+    """In deep networks whose results have one size, any could take another's place."""
+    draw = np.random.default_rng(seed)
+    kinds = [xpnn.ReLU(), xpnn.Tanh(), xpnn.Sigmoid(), xpnn.LeakyReLU(0.2), xpnn.Dropout(0.2),
+             xpnn.Linear(), xpnn.Softmax()]  # fmt: skip
+    layers = []
+    for _ in range(12):
+        layers.append(xpnn.Dense(6, 6, weights="he_normal"))
+        layers += [kinds[i] for i in draw.integers(0, len(kinds), size=draw.integers(0, 3))]
+    layers.append(xpnn.Dense(6, 6))
+    optimizer = OPTIMIZERS[seed % len(OPTIMIZERS)]
+    how = HOW[list(HOW)[seed % len(HOW)]]
+    loss = [xpnn.MeanSquaredError(), xpnn.Huber(0.1)][seed % 2]
+    check(players, training(layers, loss, optimizer, np.tanh(X[:, ::-1]), **how))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 37])
+def test_small_batches(players, batch_size):
+    layers = [xpnn.Dense(6, 1), xpnn.Tanh(), xpnn.Dense(1, 3), xpnn.Softmax()]
+    loss = xpnn.CategoricalCrossEntropy()
+    run = training(layers, loss, xpnn.Adam(), CLASSES, batch_size=batch_size, epochs=30)
+    check(players, run)
+
+
+@pytest.mark.parametrize("layout", ["columns", "strided", "read-only"])
+@pytest.mark.parametrize("how", ["batches", "whole", "in order"])
+def test_inputs_of_every_layout(players, layout, how):
+    x = X.astype(np.float32)
+    if layout == "columns":
+        x = np.asfortranarray(x)
+    elif layout == "strided":
+        x = np.repeat(np.repeat(x, 2, axis=0), 2, axis=1)[::2, ::2]
+    else:
+        x.flags.writeable = False
+    layers = [xpnn.Dense(6, 5), xpnn.Tanh(), xpnn.Dense(5, 3)]
+    before = x.copy()
+    loss = xpnn.MeanSquaredError()
+    check(players, training(layers, loss, xpnn.SGD(0.1), REGRESSION, x=x, **HOW[how]))
+    np.testing.assert_array_equal(x, before)
+
+
+def test_metrics_are_played_too(players):
+    def run():
+        model = xpnn.Sequential([xpnn.Dense(6, 3), xpnn.Softmax()], seed=0)
+        model.compile(xpnn.CategoricalCrossEntropy(), xpnn.SGD(0.1), metrics=["accuracy"])
+        model.fit(X, CLASSES, **HOW["batches"])
+        return [np.array(model.history.history["accuracy"])]
+
+    check(players, run)
+
+
+# --------------------------------------------------------------------- layers of one's own
+
+
+@dataclass(frozen=True, eq=False)
+class OwnLayerOfTestRecording(xpnn.Layer):
+    """Computes what it is given: y = f(xp, x), and dx = g(xp, x, y, dy)."""
+
+    f: Any
+    g: Any = None
+
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        y = self.f(xp, x)
+
+        def backward(dy):
+            if self.g:
+                return self.g(xp, x, y, dy), ()
+            return dy * (1 + 0.1 * y), ()
+
+        return y, backward
+
+
+@dataclass(frozen=True, eq=False)
+class ForgetfulLayerOfTestRecording(xpnn.Layer):
+    """Keeps for the way back what a function makes of x, and not x itself."""
+
+    keep: Any
+
+    def forward(self, params, x):
+        kept = self.keep(array_namespace(x), x)
+        return x * x, lambda dy: (2 * dy * kept, ())
+
+
+def set_column(xp, x):
+    y = x * 2
+    y[:, 0] = 0.5
+    y[1:, 2] = x[:-1, 3]
+    return y
+
+
+def set_where(xp, x):
+    y = xp.asarray(x, copy=True)
+    y[x > 0.3] = 0.3
+    return y
+
+
+def fill_a_new_array(xp, x):
+    y = xp.zeros(x.shape, dtype=x.dtype)
+    y[:, :4] = x[:, 4:]
+    return y
+
+
+def fill_like(xp, x):
+    y = xp.zeros_like(x)
+    y[:, :4] = x[:, 4:]
+    return y
+
+
+def add_to_an_empty_one(xp, x):
+    y = xp.zeros(x.shape, dtype=x.dtype)
+    y += x
+    return y
+
+
+def look(xp, x):
+    return x * 2 if float(xp.max(x)) > 0.5 else x * 3
+
+
+def compare(xp, x):
+    return x * 2 if xp.mean(x) > 0 else x / 3
+
+
+def loop(xp, x):
+    y = x
+    while xp.max(xp.abs(y)) > 0.5:
+        y = y / 2
+    return y
+
+
+def index_by_number(xp, x):
+    return x * x[:, int(xp.argmax(x[0, :]))][:, None]
+
+
+TABLE = np.linspace(0.5, 2, 8).astype(np.float32)
+VALUES = np.linspace(0.5, 2, 64).reshape(8, 8).astype(np.float32)
+
+# what can be written down, and is; others may be given up
+PLAYED = {
+    "where": lambda xp, x: xp.where(x > 0, x, 0.1 * x),
+    "concat": lambda xp, x: xp.concat([x[:, 5:], 2 * x[:, :5]], axis=1),
+    "stack": lambda xp, x: xp.sum(xp.stack([x, x * x, 1 - x]), axis=0),
+    "fancy index": lambda xp, x: x[:, [3, 1, 0, 2, 7, 6, 5, 4]],
+    "index of an array": lambda xp, x: x[:, np.arange(8)[::-1]],
+    "views": lambda xp, x: x[:, ::-1],
+    "a view of all": lambda xp, x: x[...],
+    "reshaped": lambda xp, x: xp.reshape(xp.reshape(x, (-1, 4)) * TABLE[:4], x.shape),
+    "transposed": lambda xp, x: (x.T * 2).T,
+    "argmax": lambda xp, x: x + xp.astype(xp.argmax(x, axis=1), x.dtype)[:, None],
+    "argsort": lambda xp, x: x + 0.1 * xp.astype(xp.argsort(x, axis=1), x.dtype),
+    "takes along": lambda xp, x: np.take_along_axis(x, xp.argsort(x, axis=1), axis=1),
+    "sums": lambda xp, x: np.cumsum(x, axis=1) / 4,
+    "products": lambda xp, x: np.einsum("ij,jk->ik", x, VALUES) / 10,
+    "of matrices": lambda xp, x: xp.matmul(x, VALUES) / 10,
+    "dot": lambda xp, x: np.dot(x, VALUES) / 10,
+    "powers": lambda xp, x: x**2 + x**3 / 3 + 0.1 ** xp.abs(x) + xp.abs(x) ** 0.5,
+    "moments": lambda xp, x: (x - xp.mean(x, axis=0)) / (1 + xp.std(x, axis=0)),
+    "numbers": lambda xp, x: 1 - (3 - x) / 2 + (-x) // 1 + x % 1,
+    "in place": set_column,
+    "truth": lambda xp, x: x * ((x > 0) & ~(x > 1) | (x < -1)),
+    "minimum": lambda xp, x: xp.minimum(xp.maximum(x, -0.3), 0.7),
+    "wider": lambda xp, x: xp.astype(xp.astype(x, xp.float64) * 1.1, x.dtype),
+}
+
+ANY = {
+    "clip": lambda xp, x: xp.clip(x, -0.3, 0.7),
+    "clip of NumPy": lambda xp, x: np.clip(x, -0.3, 0.7),
+    "mask": set_where,
+    "new array filled": fill_a_new_array,
+    "like array filled": fill_like,
+    "new array added to": add_to_an_empty_one,
+    "sort": lambda xp, x: xp.sort(x, axis=1),
+    "roll": lambda xp, x: xp.roll(x, 1, axis=1),
+    "flip": lambda xp, x: xp.flip(x, axis=1),
+    "cumulative": lambda xp, x: xp.cumulative_sum(x, axis=1) / 4,
+    "expand": lambda xp, x: xp.squeeze(xp.expand_dims(x, axis=1), axis=1) * 2,
+    "broadcast": lambda xp, x: xp.broadcast_to(xp.mean(x, axis=0), x.shape) * x,
+    "permuted": lambda xp, x: xp.permute_dims(xp.permute_dims(x, (1, 0)) * 2, (1, 0)),
+    "meshgrid": lambda xp, x: x + xp.meshgrid(x[0, :], x[:, 0])[0],
+    "unstack": lambda xp, x: xp.stack(xp.unstack(x, axis=1)[::-1], axis=1),
+    "rows": lambda xp, x: xp.stack([row * 2 for row in x]),
+    "flat": lambda xp, x: x * x.flat[3],
+    "tril": lambda xp, x: xp.tril(x) + 0.1 * x,
+    "any": lambda xp, x: xp.where(xp.any(x > 1, axis=1, keepdims=True), x, 2 * x),
+    "count": lambda xp, x: x * xp.astype(xp.count_nonzero(x > 0, axis=1), x.dtype)[:, None] / 4,
+    "searchsorted": lambda xp, x: x + xp.searchsorted(TABLE, x[:, 0])[:, None].astype(x.dtype),
+    "unique": lambda xp, x: x / xp.unique_values(xp.astype(x * 2, xp.int32)).size,
+    "nonzero": lambda xp, x: x / (1 + xp.nonzero(x > 0)[0].size),
+    "where=": lambda xp, x: np.add(x, 1, where=x > 0, out=x * 1),
+    "out=": lambda xp, x: np.multiply(x, 2, out=x + 1),
+    "accumulate": lambda xp, x: np.add.accumulate(x, axis=1) / 4,
+    "outer ufunc": lambda xp, x: x + np.multiply.outer(x[:, 0], x[0, :]),
+    "at": lambda xp, x: x + np.bincount(np.argmax(x, axis=1), minlength=8).astype(x.dtype) / 9,
+    "modf": lambda xp, x: np.modf(x)[0] + x,
+    "median": lambda xp, x: x - np.median(x, axis=0),
+    "interpolation": lambda xp, x: np.interp(x, TABLE, TABLE[::-1]).astype(x.dtype),
+    "looks": look,
+    "compares": compare,
+    "loops": loop,
+    "index by number": index_by_number,
+    "item": lambda xp, x: x * x.max().item(),
+    "list": lambda xp, x: x * max(x[0, :].tolist()),
+    "string": lambda xp, x: x * np.float32(str(np.asarray(x)[0, 0])),
+    # these go past what can be written down: they must be found
+    "table": lambda xp, x: x * TABLE[xp.argmax(x, axis=1)][:, None],
+    "asarray": lambda xp, x: x + np.asarray(x)[:, ::-1],
+    "number of asarray": lambda xp, x: x / np.max(np.abs(np.asarray(x))),
+    "asarray of xp": lambda xp, x: x / xp.max(xp.abs(xp.asarray(x))),
+    "norm": lambda xp, x: x / xp.linalg.vector_norm(x),
+    "norm of rows": lambda xp, x: x / xp.linalg.vector_norm(x, axis=1, keepdims=True),
+    "outer": lambda xp, x: x + xp.linalg.outer(x[:, 0], x[0, :]),
+    "tensordot": lambda xp, x: xp.tensordot(x, VALUES, axes=1) / 10,
+    "vecdot": lambda xp, x: x * xp.vecdot(x, x)[:, None],
+    "inverse": lambda xp, x: x @ xp.linalg.inv(VALUES * 0.01 + xp.eye(8, dtype=x.dtype)
+                                               + 0.01 * (x.T @ x)),
+    "contiguous": lambda xp, x: np.ascontiguousarray(x[:, ::-1]) + x,
+}  # fmt: skip
+
+X4 = X[:, :4].astype(np.float32)
+OWN_HOW = {
+    "batches": {"batch_size": 12, "epochs": 14},
+    "whole": {"batch_size": None, "epochs": 60},
+    "whole, slowly": {"batch_size": None, "epochs": 60, "rate": 1e-5},
+    "single rows in order": {"batch_size": 1, "epochs": 2, "shuffle": False},
+}
+
+
+def own_training(*layers, rate=0.02, epochs=1, **how):
+    """Train with layers of one's own among ours."""
+
+    def run():
+        stack = [layer() if isinstance(layer, type(lambda: 0)) else layer for layer in layers]
+        model = xpnn.Sequential(
+            [xpnn.Dense(4, 8), *stack, xpnn.Dense(8, 8), xpnn.Tanh(), xpnn.Dense(8, 3)], seed=0
+        ).compile(xpnn.MeanSquaredError(), xpnn.SGD(rate))
+        model.fit(X4, REGRESSION, epochs=epochs, **how)
+        return learnt(model)
+
+    return run
+
+
+@pytest.mark.parametrize("how", OWN_HOW)
+@pytest.mark.parametrize("name", PLAYED)
+def test_own_layers_that_are_played(players, name, how):
+    layer = OwnLayerOfTestRecording(PLAYED[name])
+    check(players, own_training(layer, **OWN_HOW[how]))
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
+@pytest.mark.parametrize("how", OWN_HOW)
+@pytest.mark.parametrize("name", ANY)
+def test_own_layers_that_are_played_or_given_up(name, how):
+    layer = OwnLayerOfTestRecording(ANY[name])
+    assert_same(own_training(layer, **OWN_HOW[how]))
+
+
+@pytest.mark.parametrize("name", ["looks", "compares", "loops", "item", "list"])
+def test_a_layer_that_looks_at_numbers_is_given_up(players, name):
+    layer = OwnLayerOfTestRecording(ANY[name])
+    check(players, own_training(layer, **OWN_HOW["batches"]), played=False)
+
+
+@pytest.mark.parametrize("name", ["table", "number of asarray", "norm"])
+def test_a_layer_that_goes_past_the_recording_is_given_up(players, name):
+    layer = OwnLayerOfTestRecording(ANY[name])
+    check(players, own_training(layer, **OWN_HOW["batches"]), played=False)
+
+
+KEPT = {
+    "asarray": lambda xp, x: np.asarray(x),
+    "asarray of xp": lambda xp, x: xp.asarray(x),
+    "broadcast": lambda xp, x: xp.broadcast_to(x, x.shape),
+    "view": lambda xp, x: x.view(np.ndarray),
+    "copy": lambda xp, x: xp.asarray(x, copy=True),
+    "view of a view": lambda xp, x: x[...][:, ::-1],
+    "transposed": lambda xp, x: x.T.T,
+}
+
+
+@pytest.mark.parametrize("how", OWN_HOW)
+@pytest.mark.parametrize("name", KEPT)
+def test_what_a_layer_keeps_for_the_way_back_is_there(name, how):
+    layers = [ForgetfulLayerOfTestRecording(KEPT[name]), xpnn.Dense(8, 8), xpnn.Tanh()]
+    assert_same(own_training(*layers, **OWN_HOW[how]))
+
+
+def on_the_way_back(name):
+    return {
+        "looks": lambda xp, x, y, dy: dy * 2 if xp.max(dy) > 0.01 else dy,
+        "changes dy": lambda xp, x, y, dy: np.multiply(dy, 2, out=dy),
+        "returns dy": lambda xp, x, y, dy: dy,
+        "returns a view": lambda xp, x, y, dy: dy[:, ::-1],
+        "clips by norm": lambda xp, x, y, dy: dy / (1 + xp.linalg.vector_norm(dy)),
+        "constant": lambda xp, x, y, dy: xp.ones(dy.shape, dtype=dy.dtype),
+    }[name]
+
+
+@pytest.mark.parametrize("how", OWN_HOW)
+@pytest.mark.parametrize(
+    "name",
+    ["looks", "changes dy", "returns dy", "returns a view", "clips by norm", "constant"],
+)
+def test_own_ways_back(name, how):
+    layer = OwnLayerOfTestRecording(lambda xp, x: xp.tanh(x), on_the_way_back(name))
+    assert_same(own_training(layer, **OWN_HOW[how]))
+
+
+def changing():
+    """A layer with a constant that it changes in place at each step."""
+    scale = np.ones(8, np.float32)
+
+    def f(xp, x):
+        nonlocal scale
+        scale *= np.float32(0.999)
+        return x * scale
+
+    return OwnLayerOfTestRecording(f)
+
+
+def replacing():
+    """A layer with a number that is another at each step."""
+    scale = 1.0
+
+    def f(xp, x):
+        nonlocal scale
+        scale *= 0.999
+        return x * scale
+
+    return OwnLayerOfTestRecording(f)
+
+
+def averaging():
+    """A layer that remembers something of what it saw."""
+    seen = np.zeros(8, np.float32)
+
+    def f(xp, x):
+        seen[...] = 0.9 * seen + 0.1 * xp.mean(x, axis=0)
+        return x - seen
+
+    return OwnLayerOfTestRecording(f)
+
+
+@pytest.mark.parametrize("how", OWN_HOW)
+@pytest.mark.parametrize("make", [changing, replacing, averaging], ids=lambda f: f.__name__)
+def test_a_layer_with_a_memory_of_its_own(make, how):
+    assert_same(own_training(lambda: make(), **OWN_HOW[how]))
+
+
+@dataclass(frozen=True)
+class TableLossOfTestRecording(xpnn.losses.Loss):
+    """Weighs each sample by what a table says of its class."""
+
+    def prepare(self, targets, n_outputs, dtype, name="y"):
+        return targets
+
+    def forward(self, predictions, targets):
+        weight = TABLE[targets]
+        error = predictions[:, 0] - 1
+        return weight * error**2, lambda: (2 * weight * error)[:, None] * np.ones(3, np.float32)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, None])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_loss_with_a_table_of_the_classes(batch_size, shuffle):
+    def run():
+        model = xpnn.Sequential([xpnn.Dense(4, 8), xpnn.Tanh(), xpnn.Dense(8, 3)], seed=0)
+        model.compile(TableLossOfTestRecording(), xpnn.SGD(0.01))
+        model.fit(X4, np.sort(CLASSES), epochs=40, batch_size=batch_size, shuffle=shuffle)
+        return learnt(model)
+
+    assert_same(run)
+
+
+# ------------------------------------------------------------------------------------ errors
+
+
+class MadeUpError(Exception):
+    """Something that a layer raises."""
+
+
+def failing(when):
+    """A layer that fails at what it computes, and says so."""
+
+    def f(xp, x):
+        if when(xp, x):
+            raise MadeUpError
+        return x * 2
+
+    return OwnLayerOfTestRecording(f)
+
+
+def failure(layer, **how):
+    def run():
+        model = xpnn.Sequential([xpnn.Dense(4, 8), layer(), xpnn.Dense(8, 3)], seed=0)
+        model.compile(xpnn.MeanSquaredError(), xpnn.SGD(0.01))
+        with pytest.raises(MadeUpError):
+            model.fit(X4, REGRESSION, **how)
+        return [*model.parameters, np.array(model.history.epochs)]
+
+    return run
+
+
+def after(steps):
+    """Fail after some steps."""
+    taken = 0
+
+    def when(xp, x):
+        nonlocal taken
+        taken += 1
+        return taken > steps
+
+    return when
+
+
+@pytest.mark.parametrize("batch_size", [12, None])
+def test_an_error_that_the_numbers_cause_late_is_the_same(batch_size):
+    start = []
+
+    def large(xp, x):
+        size = float(xp.mean(x * x))
+        start.append(size)
+        return len(start) > 60 and size > start[0] * 1.0001
+
+    def layer():
+        start.clear()
+        return failing(large)
+
+    assert_same(failure(layer, epochs=4000, batch_size=batch_size))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5, 14, 15, 16])
+@pytest.mark.parametrize("batch_size", [12, None])
+def test_an_error_around_the_recording_is_the_same(steps, batch_size):
+    """Up to the steps that are recorded and compared; a played one asks nobody."""
+    how = {"epochs": 60, "batch_size": batch_size, "shuffle": False}
+    # a callback that listens to each step lets the steps be taken one by one
+    assert_same(failure(lambda: failing(after(steps)), callbacks=[Listen()], **how))
+
+
+class Listen(xpnn.Callback):
+    def on_batch_end(self, step):
+        pass
+
+
+# ------------------------------------------------------------------------- fitting once more
+
+
+def small(**how):
+    model = xpnn.Sequential(
+        [xpnn.Dense(4, 8), xpnn.Tanh(), xpnn.Dropout(0.2), xpnn.Dense(8, 3)], seed=0
+    )
+    return model.compile(xpnn.MeanSquaredError(), xpnn.SGD(0.05, momentum=0.9))
+
+
+@pytest.mark.parametrize("batch_size", [12, None])
+def test_other_targets_for_the_same_inputs(batch_size):
+    def run():
+        model = small()
+        for y in (REGRESSION, -REGRESSION, YES):
+            model.fit(X4, y, epochs=40, batch_size=batch_size)
+        return learnt(model)
+
+    assert_same(run)
+
+
+@pytest.mark.parametrize("batch_size", [12, None])
+def test_other_weights_for_the_same_inputs(batch_size):
+    def run():
+        model = small()
+        for weight in (WEIGHT, WEIGHT[::-1], None, np.ones(N), WEIGHT):
+            model.fit(X4, REGRESSION, epochs=30, batch_size=batch_size, sample_weight=weight)
+        return learnt(model)
+
+    assert_same(run)
+
+
+@pytest.mark.parametrize("batch_size", [12, None])
+def test_rows_after_indices_as_targets(batch_size):
+    def run():
+        model = xpnn.Sequential([xpnn.Dense(4, 3), xpnn.Softmax()], seed=0)
+        model.compile(xpnn.CategoricalCrossEntropy(), xpnn.SGD(0.1))
+        for y in (CLASSES, np.eye(3)[CLASSES], CLASSES, CLASSES[::-1]):
+            model.fit(X4, y, epochs=20, batch_size=batch_size)
+        return learnt(model)
+
+    assert_same(run)
+
+
+@pytest.mark.parametrize("batch_size", [12, None])
+def test_inputs_that_were_changed_in_place(batch_size):
+    def run():
+        model, x, y = small(), X4.copy(), REGRESSION.astype(np.float32)
+        for _ in range(3):
+            model.fit(x, y, epochs=30, batch_size=batch_size)
+            x *= -1
+            y[:5] = 0
+        return learnt(model)
+
+    assert_same(run)
+
+
+def test_inputs_in_memory_that_was_of_others():
+    def run():
+        model = small()
+        for i in range(12):
+            model.fit(X4 * (1 + i), REGRESSION * (i % 2), epochs=20, batch_size=None)
+        return learnt(model)
+
+    assert_same(run)
+
+
+def test_other_numbers_of_rows_and_other_batch_sizes(players):
+    def run():
+        model = small()
+        for i in range(10):
+            model.fit(X4[: 37 - 2 * i], REGRESSION[: 37 - 2 * i], epochs=20, batch_size=12 - i)
+        return learnt(model)
+
+    check(players, run)
+
+
+def test_parameters_that_are_set_in_between(players):
+    def run():
+        model = small()
+        first = model.parameters
+        for _ in range(3):
+            model.fit(X4, REGRESSION, epochs=20, batch_size=12)
+            model.set_parameters([p * 0.5 for p in first])
+        model.fit(X4, REGRESSION, epochs=20, batch_size=12)
+        return learnt(model)
+
+    check(players, run)
+
+
+def test_parameters_that_a_callback_sets():
+    class Shrink(xpnn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            if epoch % 5 == 0:
+                self.model.set_parameters([p * 0.9 for p in self.model.parameters])
+
+    def run():
+        model = small()
+        model.fit(X4, REGRESSION, epochs=40, batch_size=12, callbacks=[Shrink()])
+        return learnt(model)
+
+    assert_same(run)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda model: pickle.loads(pickle.dumps(model)),
+        copy.deepcopy,
+        copy.copy,
+        lambda model: model.to("numpy"),
+        lambda model: model.to("array_api_strict").to("numpy"),
+        lambda model: model.compile(xpnn.MeanAbsoluteError(), xpnn.Adam()),
+    ],
+    ids=["pickle", "deepcopy", "copy", "to", "to and back", "compile"],
+)
+def test_models_that_are_copied_or_moved_in_between(again):
+    def run():
+        model = small()
+        model.fit(X4, REGRESSION, epochs=20, batch_size=12)
+        other = again(model)
+        other.fit(X4, REGRESSION, epochs=20, batch_size=12)
+        theirs = learnt(other)
+        model.fit(X4, -REGRESSION, epochs=20, batch_size=12)
+        return theirs + learnt(model)
+
+    assert_same(run)
+
+
+def test_a_copy_trains_alone():
+    model = small()
+    model.fit(X4, REGRESSION, epochs=20, batch_size=12)
+    other = copy.deepcopy(model)
+    before = [p.copy() for p in learnt(model)]
+    other.fit(X4, REGRESSION, epochs=20, batch_size=12)
+    for p, q in zip(learnt(model), before):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_two_models_in_two_threads():
+    def one(seed):
+        model = xpnn.Sequential(
+            [xpnn.Dense(4, 8), xpnn.ReLU(), xpnn.Dropout(0.1), xpnn.Dense(8, 3)], seed=seed
+        ).compile(xpnn.MeanSquaredError(), xpnn.Adam(0.01))
+        for _ in range(3):  # each fit makes recordings
+            model.set_parameters(model.parameters)
+            model.fit(X4, REGRESSION, epochs=40, batch_size=5)
+        return learnt(model)
+
+    wanted = [one(seed) for seed in (0, 1)]
+    results, ready = [None, None], threading.Barrier(2)
+
+    def train(seed):
+        ready.wait()
+        results[seed] = one(seed)
+
+    threads = [threading.Thread(target=train, args=(seed,)) for seed in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for ours, theirs in zip(results, wanted):
+        assert ours is not None
+        for p, q in zip(ours, theirs):
+            np.testing.assert_array_equal(p, q)
