@@ -29,6 +29,9 @@ MOST_PLAYERS = 4
 """How many recordings are kept: of whole batches, and of a shorter last one."""
 
 
+_INTEGERS: dict[int, Any] = {4: np.int32, 8: np.int64}
+
+
 @lru_cache(maxsize=64)
 def _ones(n: int, dtype: np.dtype) -> np.ndarray:
     ones = np.ones(n, dtype)
@@ -87,8 +90,10 @@ def positive_part(a: Array) -> Array:
 
 
 def where_positive(a: Array, b: Array) -> Array:
-    """Multiply by 0 or 1, which is faster than to choose (26 us -> 6)."""
-    return b * (a > 0).astype(b.dtype)
+    """Take b's bits together with ones or zeros, which is faster than to choose (26 us -> 7)."""
+    bits = _INTEGERS[b.dtype.itemsize]
+    every = -(a > 0).astype(bits)  # -1 has all bits, 0 has none
+    return (b.view(bits) & every).view(b.dtype)
 
 
 def row_maxima(a: Array) -> Array:

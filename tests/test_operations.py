@@ -257,7 +257,7 @@ def test_a_backend_names_only_operations_that_there_are(backend):
 # ------------------------------------------- what the book's numbers need of NumPy, bit for bit
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 5, 8, 64, 70])
+@pytest.mark.parametrize("k", [2, 3, 5, 8, 64, 70])
 def test_numpy_adds_columns_of_300_rows_in_the_order_of_its_sum(k):
     for seed in range(5):
         a = numbers((300, k), seed).astype(np.float32)

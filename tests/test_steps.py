@@ -88,7 +88,7 @@ def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=N
 
 def test_many_steps_at_once_are_the_steps_one_by_one(backend):
     # JAX compiles each network, which takes it as long as all the others together
-    for seed in range(3 if backend.name == "jax" else 42):
+    for seed in range({"jax": 3, "array_api_strict": 14}.get(backend.name, 42)):
         layers, loss, optimizer, x, y, how = case(seed)
         model = xpnn.Sequential(layers, seed=seed, dtype="float64").compile(loss, optimizer)
         history = model.fit(x, y, **how)
@@ -243,17 +243,18 @@ def test_numpy_keeps_the_parameters_in_one_buffer(optimizer):
 
 
 def diverging(optimizer, seed):
-    layers = [xpnn.Dense(3, 6), xpnn.LeakyReLU(0.3), xpnn.Dropout(0.2), xpnn.Dense(6, 2)]
-    model = xpnn.Sequential(layers, seed=seed)
+    """A network without a kink: what is too much for it grows, evenly, until it is too large."""
+    model = xpnn.Sequential([xpnn.Dropout(0.2), xpnn.Dense(3, 2)], seed=seed)
     return model.compile(xpnn.MeanSquaredError(), optimizer)
 
 
 def test_divergence_in_a_block_goes_back_to_where_an_epoch_began_well(backend):
+    # with seed 1 and whole batches, the first epoch of the second block is the bad one
     firsts = set()
-    optimizers = [xpnn.SGD(3.0), xpnn.SGD(1.5), xpnn.SGD(0.8, momentum=0.9)]
+    optimizers = [xpnn.SGD(1.6), xpnn.SGD(3.0), xpnn.SGD(3.5, momentum=0.9)]
     for optimizer in optimizers[: 1 if backend.name == "jax" else 3]:
         for batch_size in (None, 5, 11):
-            for seed in range(1 if backend.name == "jax" else 6):
+            for seed in (1,) if backend.name == "jax" else (0, 1, 2, 3):
                 how = {"batch_size": batch_size}
                 model = diverging(optimizer, seed)
                 with pytest.raises(xpnn.DivergenceError) as raised:
@@ -285,7 +286,7 @@ def test_divergence_is_the_same_whoever_listens(backend):
     for batch_size in (None, 5):
         ends = []
         for callbacks in ([], [Write()], [WriteSteps()], [WritePatiently()]):
-            model = diverging(xpnn.SGD(1.5), 1)
+            model = diverging(xpnn.SGD(1.6), 1)
             with pytest.raises(xpnn.DivergenceError) as raised:
                 model.fit(X, Y, epochs=5000, batch_size=batch_size, callbacks=callbacks)
             where = re.search(r"in epoch \d+, step \d+", str(raised.value))[0]
@@ -320,12 +321,10 @@ def interrupted(model, at, **how):
     return model
 
 
-@pytest.mark.parametrize("listener", [None, Write, WriteSteps, WritePatiently])
-@pytest.mark.parametrize("batch_size", [None, 11, 5], ids=["whole", "batches", "short last"])
-def test_ctrl_c_keeps_the_epochs_that_were_finished(backend, batch_size, listener):
+def check_ctrl_c(backend, batch_size, listener):
     n_steps = -(-22 // (batch_size or 22))
     how = {"epochs": 2000, "batch_size": batch_size}
-    for at in (1, 2, 3, 4, 5):
+    for at in (1, 2) if batch_size is None else (1, 2, 3, 4, 5):
         callbacks = [listener()] if listener else []
         model = interrupted(network(), at, callbacks=callbacks, **how)
         taken = int(model._state["iterations"])
@@ -335,12 +334,31 @@ def test_ctrl_c_keeps_the_epochs_that_were_finished(backend, batch_size, listene
         if callbacks:
             ends = [call for call in callbacks[0].heard if call[0] == "end"]
             assert len(ends) == finished
-        if finished and backend.name != "jax":
+        if finished:
             whole = network()
-            history = whole.fit(X, Y, **{**how, "epochs": finished})
-            assert history.history == model.history.history
+            history = whole.fit(X, Y, **{**how, "epochs": finished}, callbacks=callbacks)
+            losses = [[np.array(h.history["loss"])] for h in (history, model.history)]
+            assert_same(backend, *losses)
             if taken == finished * n_steps:
                 assert_same(backend, model.parameters, whole.parameters)
+
+
+CTRL_C = pytest.mark.parametrize(
+    "batch_size", [None, 11, 5], ids=["whole", "batches", "short last"]
+)
+
+
+@CTRL_C
+@pytest.mark.parametrize("listener", [None, WritePatiently])
+def test_ctrl_c_in_a_block_keeps_the_epochs_that_were_finished(backend, batch_size, listener):
+    check_ctrl_c(backend, batch_size, listener)
+
+
+@CTRL_C
+@pytest.mark.parametrize("listener", [Write, WriteSteps])
+def test_ctrl_c_where_somebody_listens_keeps_them_too(backend, batch_size, listener):
+    """Also the one whose last step was under way."""
+    check_ctrl_c(backend, batch_size, listener)
 
 
 # ------------------------------------------------------------------------- tiny numbers
@@ -371,7 +389,7 @@ MOMENTUM = [xpnn.SGD(0.05, momentum=0.9), xpnn.Adam(0.001)]
 @pytest.mark.parametrize("optimizer", MOMENTUM, ids=str)
 def test_no_denormal_numbers_are_remembered(backend, optimizer):
     model = dying(optimizer)
-    for _ in range(18):  # 1152 steps, and 0.9 to that power is 1e-53
+    for _ in range(14):  # 896 steps, and 0.9 to that power is 1e-41
         model.fit(X, Y, epochs=64, batch_size=None)
         assert int(model._state["iterations"]) % 64 == 0
         assert tiny(model, optimizer) == 0
@@ -384,11 +402,8 @@ def test_no_denormal_numbers_are_remembered(backend, optimizer):
 def test_forgetting_tiny_numbers_changes_no_parameter(backend, optimizer, monkeypatch):
     def train():
         model = dying(optimizer)
-        denormal = 0
-        for epochs in (832, 1152 - 832):
-            model.fit(X, Y, epochs=epochs, batch_size=None)
-            denormal += tiny(model, optimizer)
-        return model.parameters, denormal
+        model.fit(X, Y, epochs=832, batch_size=None)
+        return model.parameters, tiny(model, optimizer)
 
     params, denormal = train()
     assert denormal == 0

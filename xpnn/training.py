@@ -53,6 +53,12 @@ class Stack:
         learns = [bool(layer.parameters()) for layer in self.layers]
         return learns.index(True) if any(learns) else len(learns)
 
+    @cached_property
+    def _first_has_gradients(self) -> bool:
+        """Whether that layer defines its gradients alone."""
+        layer = type(self.layers[self._first]) if self._first < len(self.layers) else Layer
+        return layer.gradients is not Layer.gradients
+
     def split(self, params: Sequence[Any]) -> list[Params]:
         """Return a flat list of parameters as one tuple for each layer."""
         return [tuple(params[part]) for part in self._slices]
@@ -85,23 +91,23 @@ class Stack:
             ``backward(dy)`` returns the gradients with respect to the parameters, as a flat
             list.
         """
-        closures: list[Callable[..., tuple[Array, Params]]] = []
-        for layer, own, drawn in zip(self.layers, params, noise or ((),) * len(self.layers)):
-            x, layer_backward = layer.forward(own, x, *drawn)
+        closures: list[Callable[[Array], tuple[Array, Params]]] = []
+        first, first_x = self._first, x
+        for i, (layer, own) in enumerate(zip(self.layers, params)):
+            if i == first:
+                first_x = x
+            x, layer_backward = layer.forward(own, x, *(noise[i] if noise else ()))
             closures.append(layer_backward)
 
         def backward(dy: Array) -> list[Array]:
             grads: list[Array] = []
-            first = self._first
             for layer_backward in reversed(closures[first + 1 :]):
                 dy, own = layer_backward(dy)
                 grads[:0] = own
-            for layer_backward in closures[first : first + 1]:  # there is one, if any learns
-                if self.layers[first].can_skip_dx:
-                    _, own = layer_backward(dy, need_dx=False)
-                else:
-                    _, own = layer_backward(dy)
-                grads[:0] = own
+            if self._first_has_gradients:
+                grads[:0] = self.layers[first].gradients(first_x, dy)
+            elif first < len(closures):
+                grads[:0] = closures[first](dy)[1]
             return grads
 
         return x, backward

@@ -57,10 +57,6 @@ class Layer(Described):
     unbounded: ClassVar[bool] = False
     """Whether outputs can be any number, so that they can't be probabilities."""
 
-    can_skip_dx: ClassVar[bool] = False
-    """Whether ``backward(dy, need_dx=False)`` leaves out dx, which nobody needs of the first
-    layer with parameters."""
-
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         register(cls, LAYERS, "layer")
@@ -115,3 +111,23 @@ class Layer(Described):
             to `y`, those with respect to `x` and to each parameter.
         """
         raise TypeError(f"the layer {type(self).__name__} does not define forward")
+
+    def gradients(self, x: Array, dy: Array) -> Params:
+        """Compute the gradients with respect to the parameters alone.
+
+        A layer may define it: of the first one that learns, nobody needs the gradient with
+        respect to its inputs, which takes Dense as long as `forward` does.
+
+        Parameters
+        ----------
+        x : array of shape (n, n_inputs)
+            The inputs of `forward`.
+        dy : array of shape (n, n_outputs)
+            The gradient of the loss with respect to its outputs.
+
+        Returns
+        -------
+        tuple of array
+            As the second result of ``backward(dy)``.
+        """
+        raise TypeError(f"the layer {type(self).__name__} does not define gradients")

@@ -47,7 +47,6 @@ class Dense(Layer):
     biases: Any = field(default="zeros", repr=False, compare=False, metadata={"saved": False})
 
     unbounded: ClassVar[bool] = True
-    can_skip_dx: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,10 +78,14 @@ class Dense(Layer):
         y = x @ weights  # (n, n_outputs)
         y += biases
 
-        def backward(dy: Array, *, need_dx: bool = True) -> tuple[Array, Params]:
-            dweights = x.T @ dy  # (n_inputs, n_outputs)
-            dbiases = column_sums(dy)  # (n_outputs,)
-            dx = dy @ weights.T if need_dx else None  # (n, n_inputs)
-            return dx, (dweights, dbiases)
+        def backward(dy: Array) -> tuple[Array, Params]:
+            dx = dy @ weights.T  # (n, n_inputs)
+            return dx, self.gradients(x, dy)
 
         return y, backward
+
+    def gradients(self, x: Array, dy: Array) -> Params:
+        """Compute the gradients with respect to the weights and biases alone."""
+        dweights = x.T @ dy  # (n_inputs, n_outputs)
+        dbiases = column_sums(dy)  # (n_outputs,)
+        return dweights, dbiases
