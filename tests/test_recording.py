@@ -548,6 +548,50 @@ def test_a_loss_with_a_table_of_the_classes(batch_size, shuffle):
     assert_same(run)
 
 
+@dataclass(frozen=True)
+class NoisyLayerOfTestRecording(xpnn.Layer):
+    """Draws two arrays in each step, of two shapes."""
+
+    def draw(self, generator, shape):
+        return generator.standard_normal(shape), generator.random(shape[1])
+
+    def forward(self, params, x, added=None, factor=None):
+        if added is None:
+            return x, lambda dy: (dy, ())
+        return (x + 0.1 * added) * factor, lambda dy: (dy * factor, ())
+
+
+@pytest.mark.parametrize("how", OWN_HOW)
+def test_noise_of_ones_own(players, how):
+    check(players, own_training(NoisyLayerOfTestRecording(), xpnn.Dropout(0.5), **OWN_HOW[how]))
+
+
+@dataclass(frozen=True)
+class OptimizerOfTestRecording(xpnn.optimizers.Optimizer):
+    """Steps of the sign of the gradient's running mean, unless that is tiny."""
+
+    learning_rate: float = 0.01
+
+    @property
+    def slots(self):
+        return ("mean",)
+
+    def rule(self, p, g, *rest):
+        mean, learning_rate = rest
+        xp = array_namespace(p)
+        mean *= 0.8
+        mean += 0.2 * g
+        p -= learning_rate * xp.where(xp.abs(mean) > 1e-3, xp.sign(mean), 0.0)
+        return p, mean
+
+
+@pytest.mark.parametrize("how", ["batches", "whole"])
+def test_an_optimizer_of_ones_own(players, how):
+    layers = [xpnn.Dense(6, 12), xpnn.Tanh(), xpnn.Dense(12, 3)]
+    optimizer = OptimizerOfTestRecording(decay=0.01)
+    check(players, training(layers, xpnn.MeanSquaredError(), optimizer, REGRESSION, **HOW[how]))
+
+
 # ------------------------------------------------------------------------------------ errors
 
 

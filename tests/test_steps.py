@@ -243,7 +243,7 @@ def test_numpy_keeps_the_parameters_in_one_buffer(optimizer):
 
 
 def diverging(optimizer, seed):
-    """A network without a kink: what is too much for it grows, evenly, until it is too large."""
+    """A network without a kink: with such steps it grows evenly, until it is too large."""
     model = xpnn.Sequential([xpnn.Dropout(0.2), xpnn.Dense(3, 2)], seed=seed)
     return model.compile(xpnn.MeanSquaredError(), optimizer)
 
@@ -254,7 +254,7 @@ def test_divergence_in_a_block_goes_back_to_where_an_epoch_began_well(backend):
     optimizers = [xpnn.SGD(1.6), xpnn.SGD(3.0), xpnn.SGD(3.5, momentum=0.9)]
     for optimizer in optimizers[: 1 if backend.name == "jax" else 3]:
         for batch_size in (None, 5, 11):
-            for seed in (1,) if backend.name == "jax" else (0, 1, 2, 3):
+            for seed in (1,) if backend.name == "jax" else (0, 1):
                 how = {"batch_size": batch_size}
                 model = diverging(optimizer, seed)
                 with pytest.raises(xpnn.DivergenceError) as raised:

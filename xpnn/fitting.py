@@ -234,8 +234,9 @@ class Fit:
                 if not live:
                     self._tell_begin(epoch + i)
                     self._tell_steps(0, len(self.counts))
+                told = dict(zip(logs, row))
                 for callback in self.callbacks:
-                    callback.on_epoch_end(epoch + i, dict(zip(logs, row)))
+                    callback.on_epoch_end(epoch + i, told)
         if good < count:
             step = int(np.argmax(wrong[good]))
             # the parameters with which an epoch began gave its first loss
@@ -283,6 +284,7 @@ class Fit:
     def _take(self, block: tuple[Any, ...]) -> list[tuple[Array, ...]]:
         """Take the steps of a block, and return what they measured."""
         count, rows, noise = block
+        self._prepare()
         packed = self.packed
         packed.buffers, packed.slots, measured = self.model._function("steps")(
             packed.buffers, packed.slots, packed.iterations, count, self.data, rows, noise
