@@ -78,12 +78,13 @@ class JaxBackend(Backend):
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps as one compiled loop.
 
-        Models with the same layers, loss and optimizer share it, and what it has compiled.
+        Models with the same layers, loss and optimizer share it, and what it has compiled,
+        if these are xpnn's own, of which we know that equal ones compute the same.
         """
-        try:
+        parts = (*step.stack.layers, step.criterion, step.optimizer)
+        if all(type(part).__module__.startswith("xpnn.") for part in parts):
             return self._repeat(step)
-        except TypeError:  # one of them can't be hashed
-            return self._repeat.__wrapped__(self, step)
+        return self._repeat.__wrapped__(self, step)
 
     @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
     def _repeat(self, step: Any) -> Callable[..., Any]:

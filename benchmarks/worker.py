@@ -22,7 +22,7 @@ from sides import Trainer, UnavailableError, load, on_cuda
 if TYPE_CHECKING:
     from works import Work
 
-BLOCK = 1.0
+BLOCK = 0.5
 """About how many seconds are timed at once."""
 BLOCKS = 3
 """How often; the median counts."""

@@ -118,11 +118,6 @@ def test_where_positive_lets_what_is_not_finite_pass(find, place, dtype):
     np.testing.assert_array_equal(result, [[np.inf, -np.inf, np.nan]])
 
 
-def test_nan_is_not_positive(find, place, dtype):
-    a, b = place([[np.nan, 1.0]]), place([[5.0, 6.0]])
-    np.testing.assert_array_equal(host(find("where_positive")(a, b)), [[0.0, 6.0]])
-
-
 def test_positive_part_of_what_is_not_finite(find, place, dtype):
     a = place([[np.nan, np.inf, -np.inf, -0.0]])
     np.testing.assert_array_equal(host(find("positive_part")(a)), [[np.nan, np.inf, 0.0, 0.0]])

@@ -188,8 +188,7 @@ class Fit:
                 self._tell_steps(taken, taken + share.size)
             taken += share.size
             if interrupted():
-                if not live:
-                    self._report(epoch, taken // n_steps, measured, shares, live)
+                self._report(epoch, taken // n_steps, measured, shares, live)
                 raise KeyboardInterrupt
         self._report(epoch, count, measured, shares, live)
 

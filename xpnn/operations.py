@@ -91,7 +91,7 @@ def sign(a: Array) -> Array:
 
 @operation
 def where_positive(a: Array, b: Array) -> Array:
-    """Return b where a > 0, else 0; both have the same shape."""
+    """Return b where a > 0, else 0, in the shape of both; a holds no NaN."""
     return array_namespace(a).where(a > 0, b, 0.0)
 
 
