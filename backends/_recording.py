@@ -232,6 +232,8 @@ class Recording(np.ndarray):
         return _current().ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in _OF_NO_KNOWN_SIZE:
+            raise CannotRecordError(f"{func.__name__} returns as many numbers as it happens to")
         # what is written in Python comes down to universal functions and the methods below,
         # if it begins with an array of ours
         ours = isinstance(args[0], Recording | list | tuple) if args else False
@@ -249,7 +251,9 @@ class Recording(np.ndarray):
 
     def __getitem__(self, index: Any) -> Any:
         parts = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(part, np.ndarray | list | tuple | bool) for part in parts):
+        if any(np.asarray(part).dtype == bool for part in parts if _is_fancy(part)):
+            raise CannotRecordError("a mask takes as many numbers as it happens to")
+        if any(map(_is_fancy, parts)):
             return _current().computed(np.ndarray.__getitem__, self, index)
         # a single number stays an array, of shape (): a NumPy scalar would be a constant
         return super().__getitem__(parts if Ellipsis in parts else (*parts, ...))
@@ -298,6 +302,24 @@ class Recording(np.ndarray):
         return np.dot(self, other, out)
 
 
+_OF_NO_KNOWN_SIZE = {
+    np.argwhere,
+    np.compress,
+    np.extract,
+    np.flatnonzero,
+    np.nonzero,
+    np.unique,
+    np.unique_all,
+    np.unique_counts,
+    np.unique_inverse,
+    np.unique_values,
+}
+
+
+def _is_fancy(index: Any) -> bool:
+    return isinstance(index, np.ndarray | list | tuple | bool)
+
+
 def _reduction(ufunc: np.ufunc) -> Callable[..., Any]:
     def reduce(
         self: Recording, axis: Any = None, dtype: Any = None, out: Any = None, **kwargs: Any
@@ -316,7 +338,7 @@ def _by_copying(name: str) -> Callable[..., Any]:
 
 def _refused(name: str) -> Callable[..., Any]:
     def method(self: Recording, *args: Any, **kwargs: Any) -> Any:
-        raise CannotRecordError(f"{name} looks at numbers, which change")
+        raise CannotRecordError(f"{name} looks at numbers, and can't be played back")
 
     return method
 
@@ -335,15 +357,12 @@ for _name in [
     "argsort",
     "choose",
     "clip",
-    "compress",
     "copy",
     "cumprod",
     "cumsum",
     "diagonal",
     "flatten",
     "mean",
-    "nonzero",
-    "repeat",
     "round",
     "searchsorted",
     "std",
@@ -363,11 +382,14 @@ for _name in [
     "__array__",
     "__dlpack__",
     "byteswap",
+    "compress",
     "dump",
     "dumps",
     "item",
+    "nonzero",
     "partition",
     "put",
+    "repeat",
     "resize",
     "setfield",
     "sort",
