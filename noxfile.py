@@ -66,6 +66,13 @@ def examples(session: nox.Session) -> None:
     session.run("pytest", "tests/test_examples.py", *session.posargs)
 
 
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Measure xpnn and its peers; see benchmarks/README.md for what may follow ``--``."""
+    session.install("-e", ".[benchmark]")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build the sdist and from it the wheel, and test what the wheel installs."""

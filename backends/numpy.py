@@ -229,11 +229,11 @@ class NumpyBackend(Backend):
                 if rows is None:
                     player = Player(step, buffers, slots, data, drawn)
                 else:
-                    # in one batch at least, each place has another target than now
+                    # rows in which about each place has another target than it has now
                     _, each = np.unique(data[1], axis=0, return_index=True)
                     batch, *others = (
                         _rows(data, each[np.arange(i, i + size) % each.size], buffers[0].dtype)
-                        for i in range(max(3, 32 // size))
+                        for i in range(2 + 32 // size)
                     )
                     player = Player(step, buffers, slots, batch, drawn, others)
                 players[key] = player
