@@ -371,16 +371,21 @@ class Backend:
         else:
             size = rows.shape[1]
             together = max(1, GATHERED // (size * data[0].shape[1]))
-        for start in range(0, count, together):
-            end = min(start + together, count)
+            rows = self.asarray(rows.reshape(-1))
+        for start in range(0, count * size, together * size):
             if isinstance(rows, slice):
                 taken = [a if a is None else a[rows, ...] for a in data]
             else:
-                index = self.asarray(rows[start:end].reshape(-1))
+                index = rows[start : min(start + together * size, count * size)]
                 taken = [a if a is None else self.take_rows(a, index) for a in data]
-            taken[0] = self.asarray(taken[0], dtype)
+            if taken[0].dtype != dtype:
+                taken[0] = self.asarray(taken[0], dtype)
             self.let_go(data[0])
-            for i in range(0, (end - start) * size, size):
+            n = taken[0].shape[0]
+            if n == size:
+                yield tuple(taken)
+                continue
+            for i in range(0, n, size):
                 yield tuple(a if a is None else a[i : i + size, ...] for a in taken)
 
     def _flush(self, slots: list[list[Array]]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from .backend import Array, array_namespace, device_of, index_dtype_of, operations_of
 
 __all__ = [
+    "add_product",
     "column_sums",
     "join",
     "mean",
@@ -93,6 +94,13 @@ def sign(a: Array) -> Array:
 def where_positive(a: Array, b: Array) -> Array:
     """Return b where a > 0, else 0, in the shape of both; a holds no NaN."""
     return array_namespace(a).where(a > 0, b, 0.0)
+
+
+@operation
+def add_product(a: Array, b: Array, c: Array) -> Array:
+    """Return ``a + b * c``, all of one shape, and use up `a` for it."""
+    a += b * c
+    return a
 
 
 @operation

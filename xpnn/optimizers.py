@@ -20,6 +20,7 @@ from typing import Any
 from .backend import Array, array_namespace, device_of
 from .checks import check_flag, check_number
 from .naming import Described, register
+from .operations import add_product
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp"]
 
@@ -253,7 +254,7 @@ class AdaGrad(Optimizer):
         """Compute s = s + g²; p = p - learning_rate * g / (sqrt(s) + epsilon)."""
         s, learning_rate = rest
         xp = array_namespace(p)
-        s += g * g
+        s = add_product(s, g, g)
         divisor = xp.sqrt(s)
         divisor += self.epsilon
         p -= learning_rate * g / divisor
@@ -359,7 +360,7 @@ class Adam(Optimizer):
         m *= self.beta_1
         m += g
         s *= self.beta_2
-        s += g * g
+        s = add_product(s, g, g)
         divisor = xp.sqrt(s)
         divisor += self.epsilon * root
         step = m / divisor
