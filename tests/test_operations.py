@@ -276,7 +276,7 @@ def test_numpy_computes_the_mean_that_it_is_asked_for(n):
 
 def test_a_product_is_added(find, place, dtype):
     a, b = place([[1.0, -2.0], [0.5, 3.0]]), place([[4.0, 5.0], [-6.0, 7.0]])
-    result = find("add_product")(place([[1.0, 1.0], [2.0, 2.0]]), a, b)
+    result = find("add_product")(place([[1.0, 1.0], [2.0, 2.0]]) * 1.0, a, b)  # consumed
     np.testing.assert_array_equal(host(result), [[5.0, -9.0], [-1.0, 23.0]])
 
 

@@ -373,6 +373,7 @@ class Backend:
             together = max(1, GATHERED // (size * data[0].shape[1]))
             rows = self.asarray(rows.reshape(-1))
         for start in range(0, count * size, together * size):
+            taken: list[Any]
             if isinstance(rows, slice):
                 taken = [a if a is None else a[rows, ...] for a in data]
             else:
