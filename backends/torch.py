@@ -5,6 +5,7 @@ Only its arrays are used: gradients are xpnn's own, so nothing is recorded for a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
@@ -87,9 +88,8 @@ class TorchBackend(Backend):
         )
     }
 
-    # every call costs some microseconds more than the pass of a small array, and torch cuts
-    # large ones among its threads by itself
-    packing = (1 << 16, 1 << 62)
+    # a call costs some microseconds, and large arrays are passed over while in the cache
+    packing = (1 << 16, 1 << 18)
 
     def dtype(self, name: Any) -> Any:
         """Return the dtype; Apple's GPU has no float64 and takes float32 for it."""
@@ -142,6 +142,12 @@ class TorchBackend(Backend):
         return torch.no_grad()  # type: ignore[no-any-return]
 
 
+class TorchDeviceBackend(TorchBackend):
+    """Torch tensors on a GPU, where a call costs more than the numbers that it is for."""
+
+    packing = (sys.maxsize, sys.maxsize)
+
+
 def load(device: str | None) -> Backend:
     """Return torch on a device, by default the CPU."""
     try:
@@ -162,4 +168,5 @@ def load(device: str | None) -> Backend:
             f"PyTorch {torch.__version__} has no device {device!r} here ({reason})",
             "Use 'torch' for the CPU, or install a build of PyTorch for your GPU",
         ) from error
-    return TorchBackend("torch", xp, place, torch.__version__)
+    kind = TorchBackend if place.type == "cpu" else TorchDeviceBackend
+    return kind("torch", xp, place, torch.__version__)
