@@ -378,13 +378,6 @@ def test_ctrl_c_in_a_block_keeps_the_epochs_that_were_finished(backend, batch_si
     check_ctrl_c(backend, batch_size, listener)
 
 
-@CTRL_C
-@pytest.mark.parametrize("listener", [Write, WriteSteps])
-def test_ctrl_c_where_somebody_listens_keeps_them_too(backend, batch_size, listener):
-    """Also the one whose last step was under way."""
-    check_ctrl_c(backend, batch_size, listener)
-
-
 # ------------------------------------------------------------------------- tiny numbers
 
 SMALLEST = {name: float(np.finfo(name).smallest_normal) for name in ("float32", "float64")}

@@ -188,7 +188,8 @@ class Fit:
                 self._tell_steps(taken, taken + share.size)
             taken += share.size
             if interrupted():
-                self._report(epoch, taken // n_steps, measured, shares, live)
+                if not live:  # an epoch that is told step by step ends when its last is told
+                    self._report(epoch, taken // n_steps, measured, shares, live)
                 raise KeyboardInterrupt
         self._report(epoch, count, measured, shares, live)
 
