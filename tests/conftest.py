@@ -14,7 +14,7 @@ from xpnn.backend import resolve
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
 # A peer is compared with where a run names it; the other sessions don't install it.
-collect_ignore = [] if "torch" in SPECS else ["test_torch_peer.py"]
+collect_ignore = [] if "torch" in SPECS else ["test_torch_fused.py", "test_torch_peer.py"]
 
 
 # What is about no array library in particular runs where NumPy is tested.
