@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from xpnn.backend import Array, Backend, BackendUnavailableError, Function, dtype_name
+from xpnn.backend import (
+    Array,
+    Backend,
+    BackendUnavailableError,
+    Function,
+    dtype_name,
+    row_blocks,
+)
 
 
 @cache
@@ -25,6 +32,16 @@ def _all_finite() -> Callable[..., Array]:
         return jax.numpy.all(jax.numpy.stack(finite))
 
     return jax.jit(all_finite)  # type: ignore[no-any-return]
+
+
+class Head:
+    """The first numbers of an array, for `JaxBackend.read`: JAX would compile each length."""
+
+    def __init__(self, array: Array, count: int) -> None:
+        self.array, self.count = array, count
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.array, dtype)[: self.count]
 
 
 class JaxBackend(Backend):
@@ -42,14 +59,18 @@ class JaxBackend(Backend):
         return super().dtype(name)
 
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        import jax
+
         wanted = self.dtype(x.dtype if dtype is None else dtype)
         if x.dtype.kind in "iu" and x.size:
             info = self.xp.iinfo(wanted) if self.xp.isdtype(wanted, "integral") else None
             if info and not (info.min <= x.min() and x.max() <= info.max):
                 # without jax_enable_x64 these would silently become other numbers
                 raise ValueError(f"expected integers that {wanted} can hold, got {x.max()}")
-        # a copy always: JAX may keep the host's memory, which is somebody else's to change
-        return super()._place(x, dtype, True)
+        # a copy always: JAX may keep the host's memory, which is somebody else's to change;
+        # and made by NumPy, as JAX compiles a conversion for each shape
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
+            return jax.device_put(np.array(x, wanted, order="C"), self.device)
 
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array of its own."""
@@ -70,7 +91,14 @@ class JaxBackend(Backend):
                 array.block_until_ready()
 
     def all_finite(self, *arrays: Array) -> bool:
-        """Whether no array holds a NaN or an infinity; compiled, it needs no memory."""
+        """Whether no array holds a NaN or an infinity.
+
+        On a CPU NumPy looks at the same memory, where JAX would compile for each shape; on a
+        GPU it is compiled, and needs no memory.
+        """
+        if self.device.platform == "cpu":
+            blocks = (part for a in arrays for _, part in row_blocks(np.asarray(a), 1 << 20))
+            return all(bool(np.isfinite(block).all()) for block in blocks)
         return bool(_all_finite()(*arrays))
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
@@ -151,7 +179,7 @@ class JaxBackend(Backend):
 
             each = jax.tree.map(fill, (table, rows, noise))
             buffers, slots, measured = many(buffers, slots, count, each[0], data, *each[1:])
-            return buffers, slots, [tuple(column[:count] for column in measured)]
+            return buffers, slots, [tuple(Head(column, count) for column in measured)]
 
         return run
 

@@ -98,6 +98,9 @@ def _measure(side: str, task: Work, kind: str) -> dict[str, Any]:
     """Load a side and measure it."""
     started = time.perf_counter()
     make = load(side)
+    # xpnn and keras import a library when they use it; a peer has done so when it is loaded
+    if "jax" in side:
+        import jax  # noqa: F401, TID251
     if "torch" in side:
         import torch  # noqa: TID251
 
