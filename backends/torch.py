@@ -1,6 +1,9 @@
 """PyTorch, on the CPU, a CUDA GPU ("torch:cuda", "torch:cuda:1") or Apple's ("torch:mps").
 
 Only its arrays are used: gradients are xpnn's own, so nothing is recorded for autograd.
+On a CUDA GPU steps of training are played as a CUDA graph (`_torch_graph`), which has not run
+on one yet: it is compared with the step as it is written, which goes on alone where they
+differ or it fails.
 """
 
 from __future__ import annotations
@@ -8,11 +11,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError
+
+CAPTURING = ("cuda",)
+"""The types of devices whose work can be captured in a graph."""
 
 
 def column_sums(a: Array) -> Array:
@@ -38,6 +45,11 @@ def mean(a: Array) -> Array:
 def positive_part(a: Array) -> Array:
     """One operation where a maximum with a number first makes a tensor of that."""
     return a.relu()
+
+
+def sign(a: Array) -> Array:
+    """Ask the tensor: array-api-compat looks for NaN besides, by a mask."""
+    return a.sign()
 
 
 def where_positive(a: Array, b: Array) -> Array:
@@ -80,6 +92,7 @@ class TorchBackend(Backend):
             row_maxima,
             mean,
             positive_part,
+            sign,
             where_positive,
             add_product,
             join,
@@ -146,6 +159,22 @@ class TorchDeviceBackend(TorchBackend):
     """Torch tensors on a GPU, where a call costs more than the numbers that it is for."""
 
     packing = (sys.maxsize, sys.maxsize)
+
+    def repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps; what recurs is captured and played."""
+        run_eagerly = super().repeat(step)
+        if self.device.type not in CAPTURING:
+            return run_eagerly
+        import torch
+
+        from ._cuda_graph import repeat
+        from ._torch_graph import TorchStream, address
+
+        make_stream = partial(TorchStream, self.device)
+        run: Callable[..., Any] = torch.inference_mode()(
+            repeat(self, run_eagerly, step, step, make_stream, address)
+        )
+        return run
 
 
 def load(device: str | None) -> Backend:

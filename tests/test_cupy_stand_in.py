@@ -12,10 +12,10 @@ import array_api_compat
 import fake_cupy
 import numpy as np
 import pytest
+from xpnn.backends import _cuda_graph
 
 import xpnn
 import xpnn.backend
-from xpnn.backends import _cuda_graph
 
 load_cupy = import_module("xpnn.backends.cupy")
 
