@@ -229,12 +229,12 @@ class Player:
         error: Exception = ArithmeticError("it gives other numbers than the step itself")
         try:
             self._play()
-            played = self._changed_on_host()
+            played = self._on_host([self._stream.copy(a) for a in self._changed()])
         except Exception as raised:
             played, error, self._comparisons = [], raised, 1
         self._restore(buffers, slots)
         self._take_as_written()
-        wanted = self._changed_on_host() if played else []
+        wanted = self._on_host(self._changed()) if played else []
         if not all(map(is_finite, wanted)):
             return  # training diverges: the next step may tell
         if played and all(map(is_close, played, wanted)):
@@ -283,9 +283,8 @@ class Player:
     def _changed(self) -> Sequence[Array]:
         return [*self.buffers, *chain(*self.slots), self._measures]
 
-    def _changed_on_host(self) -> list[np.ndarray]:
-        """Return on the host what a step changes, for which the host waits."""
-        return [self._backend.to_numpy(a) for a in self._changed()]
+    def _on_host(self, arrays: Sequence[Array]) -> list[np.ndarray]:
+        return [self._backend.to_numpy(a) for a in arrays]
 
     def _copies(self) -> tuple[list[Array], list[list[Array]]]:
         copy = self._stream.copy

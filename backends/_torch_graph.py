@@ -132,6 +132,8 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
 
 def _waits(function: Any, args: Any, result: Any) -> bool:
     """Whether the host has to know what an operation computes, or has to copy."""
+    if function is aten.lift_fresh.default:  # a tensor was made of numbers of the host
+        return bool(result.device.type != "cpu")
     if function in COPIES:
         return any(isinstance(a, torch.Tensor) and a.device != result.device for a in args)
     masked = function in (aten.index.Tensor, *CHANGES) and any(
