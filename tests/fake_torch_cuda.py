@@ -17,10 +17,7 @@ aten = torch.ops.aten
 DEVICE = torch.device("cpu")
 
 happened = []
-"""What streams were asked: ("wait" or "capture" or "replay" or "computed", the stream)."""
-
-graphs = []
-"""Graphs that are not gone, by a weak reference each."""
+"""What streams were asked: ("wait", the stream, the other), ("capture" or "replay", it)."""
 
 
 class CaptureError(RuntimeError):
@@ -75,7 +72,6 @@ class graph:  # noqa: N801 - torch's own name
         self.graph, self.stream = cuda_graph, stream
 
     def __enter__(self):
-        # torch waits for the whole GPU; and what a stream needs must have been made on it
         happened.append(("capture", self.stream))
         self.before = _State.stream
         _State.stream = self.graph.stream = self.stream
@@ -120,7 +116,7 @@ class Capture(TorchDispatchMode):
                 for i, a in enumerate(function._schema.arguments)
                 if a.alias_info is not None and a.alias_info.is_write
             ]
-            return changed[0]
+            return changed[0] if function._schema.returns else None
         result = function(*args, **kwargs)
         if not isinstance(result, torch.Tensor):
             assert function is aten.unbind.int, function
