@@ -1,6 +1,6 @@
 """CuPy: NVIDIA GPUs, "cupy" for the first one, "cupy:1" for the next.
 
-Steps of training are played as a CUDA graph (`_cupy_graph`), with an optimizer's rule in one
+Steps of training are played as a CUDA graph (`_cuda_graph`), with an optimizer's rule in one
 kernel (`_cupy_kernels`).  Neither was run on a GPU yet: each is compared with the step as it
 is written, which goes on alone where they differ or fail.
 

@@ -1,9 +1,9 @@
 """PyTorch, on the CPU, a CUDA GPU ("torch:cuda", "torch:cuda:1") or Apple's ("torch:mps").
 
 Only its arrays are used: gradients are xpnn's own, so nothing is recorded for autograd.
-On a CUDA GPU steps of training are played as a CUDA graph (`_torch_graph`), which has not run
-on one yet: it is compared with the step as it is written, which goes on alone where they
-differ or it fails.
+On a CUDA GPU, steps of training are played as a CUDA graph (`_torch_graph`).  That has not run
+on one yet: it is compared with the step as it is written, which goes on alone where the two
+differ or the graph fails.
 """
 
 from __future__ import annotations
