@@ -23,7 +23,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from xpnn.backend import FLUSH_EVERY, Array, Backend
+import xpnn.backend
+from xpnn.backend import Array, Backend
 
 __all__ = [
     "NO_GRAPH",
@@ -369,7 +370,8 @@ def repeat(
             return run_eagerly(buffers, slots, t, count, data, rows, noise)
         measured = player.take_steps(t, count, data, rows, noise)
         works = player.works
-        if (t + count) // FLUSH_EVERY > t // FLUSH_EVERY:
+        every = xpnn.backend.FLUSH_EVERY
+        if (t + count) // every > t // every:
             backend._flush(slots)
         return buffers, slots, [measured]
 
