@@ -158,7 +158,7 @@ class Player:
         self.buffers, self.slots = buffers, slots
         self.works = True
         self._backend, self._stream = backend, stream
-        self._size, self._comparisons = size, COMPARISONS
+        self._comparisons = COMPARISONS
         dtype = buffers[0].dtype
         self._batch = data
         if size is not None:
