@@ -17,10 +17,14 @@ from xpnn.backend import Array, Backend, BackendUnavailableError, Function, dtyp
 
 
 @cache
-def _all_finite() -> Callable[[Array], Array]:
+def _all_finite() -> Callable[..., Array]:
     import jax
 
-    return jax.jit(lambda x: jax.numpy.all(jax.numpy.isfinite(x)))  # type: ignore[no-any-return]
+    def all_finite(*arrays: Array) -> Array:
+        finite = [jax.numpy.all(jax.numpy.isfinite(array)) for array in arrays]
+        return jax.numpy.all(jax.numpy.stack(finite))
+
+    return jax.jit(all_finite)  # type: ignore[no-any-return]
 
 
 class JaxBackend(Backend):
@@ -65,9 +69,9 @@ class JaxBackend(Backend):
             if not array.is_deleted() and self.device in array.devices():
                 array.block_until_ready()
 
-    def all_finite(self, x: Array) -> bool:
-        """Whether an array holds no NaN and no infinity; compiled, it needs no memory."""
-        return bool(_all_finite()(x))
+    def all_finite(self, *arrays: Array) -> bool:
+        """Whether no array holds a NaN or an infinity; compiled, it needs no memory."""
+        return bool(_all_finite()(*arrays))
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
         """Return the function compiled by ``jax.jit`` at its first call for each shape."""

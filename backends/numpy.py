@@ -180,14 +180,17 @@ class NumpyBackend(Backend):
         if x is not None and x.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
             x._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
-    def all_finite(self, x: Array) -> bool:
-        """Whether an array holds no NaN and no infinity."""
-        if x.size < 1 << 16:
-            return bool(np.isfinite(x).all())
-        for _, block in row_blocks(x, 1 << 20):
-            if not np.isfinite(block).all():
-                return False
-            self.let_go(x)
+    def all_finite(self, *arrays: Array) -> bool:
+        """Whether no array holds a NaN or an infinity."""
+        for array in arrays:
+            if array.size < 1 << 16:
+                if not np.isfinite(array).all():
+                    return False
+                continue
+            for _, block in row_blocks(array, 1 << 20):
+                if not np.isfinite(block).all():
+                    return False
+                self.let_go(array)
         return True
 
     def read(self, arrays: list[Array]) -> np.ndarray:

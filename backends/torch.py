@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -133,6 +134,13 @@ class TorchBackend(Backend):
         if self.device.type != "cpu":
             getattr(torch, self.device.type).synchronize()
 
+    def all_finite(self, *arrays: Array) -> bool:
+        """Look at the extremes, which are NaN if a number is: 18 times as fast."""
+        import torch
+
+        ends = [end for a in arrays if a.numel() for end in a.aminmax()]
+        return not ends or bool(torch.stack(ends).isfinite().all())
+
     def take_rows(self, a: Array, rows: Array) -> Array:
         """Ask the tensor: the standard's function takes 66 us for 128 rows of 784, this 44."""
         return a.index_select(0, rows)
@@ -145,8 +153,24 @@ class TorchBackend(Backend):
         """Return a function that takes many steps, without even the means for autograd."""
         import torch
 
-        run: Callable[..., Any] = torch.inference_mode()(super().repeat(step))
+        from ._torch_fused import fused
+
+        @cache
+        def of(dtype: Any) -> tuple[Any, Callable[..., Any]]:
+            kernel = fused(step.optimizer, self.device, dtype)
+            return kernel, self._repeat(replace(step, optimizer=kernel) if kernel else step)
+
+        def run(buffers: list[Array], slots: list[list[Array]], *arguments: Any) -> Any:
+            with torch.inference_mode():
+                kernel, take = of(buffers[0].dtype if buffers else None)
+                with kernel.kernel_units(slots) if kernel else nullcontext():
+                    return take(buffers, slots, *arguments)
+
         return run
+
+    def _repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps, in inference mode."""
+        return super().repeat(step)
 
     def activate(self) -> AbstractContextManager[Any]:
         """Switch autograd off."""
@@ -160,21 +184,16 @@ class TorchDeviceBackend(TorchBackend):
 
     packing = (sys.maxsize, sys.maxsize)
 
-    def repeat(self, step: Any) -> Callable[..., Any]:
+    def _repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps; what recurs is captured and played."""
-        run_eagerly = super().repeat(step)
+        run_eagerly = super()._repeat(step)
         if self.device.type not in CAPTURING:
             return run_eagerly
-        import torch
-
         from ._cuda_graph import repeat
         from ._torch_graph import TorchStream, address
 
         make_stream = partial(TorchStream, self.device)
-        run: Callable[..., Any] = torch.inference_mode()(
-            repeat(self, run_eagerly, step, step, make_stream, address)
-        )
-        return run
+        return repeat(self, run_eagerly, step, step, make_stream, address)
 
 
 def load(device: str | None) -> Backend:

@@ -1,4 +1,4 @@
-"""What each operation of xpnn.backends.numpy saves: its time beside the shared body's.
+"""What each override of a backend saves: its time beside that of what all share.
 
 Run as ``python benchmarks/operations.py``.
 """
@@ -12,21 +12,34 @@ import machine
 import numpy as np
 from tabulate import tabulate
 
+import xpnn
 from xpnn import operations
 from xpnn.backend import resolve
 
 SHAPES = ((300, 64), (300, 3), (32, 10), (128, 128))
+SIZES = (451, 118_282, 8_344_552)
+"""The numbers of parameters of the works `spiral`, `fmnist` and `large`."""
+OPTIMIZERS = (xpnn.SGD(0.01, momentum=0.9), xpnn.Adam(), xpnn.AdamW())
 
 
-def microseconds(function: object, *arguments: object) -> float:
+def microseconds(function: object, *arguments: object, calls: int = 2000) -> float:
     """Return the time of a call: the least of nine rounds."""
     timer = timeit.Timer(lambda: function(*arguments))
-    return min(timer.repeat(9, 2000)) / 2000 * 1e6
+    return min(timer.repeat(9, calls)) / calls * 1e6
 
 
 @click.command()
 def main() -> None:
-    """Time every operation that NumPy's backend computes in its own way."""
+    """Time what the backends of NumPy and torch compute in their own way, on one thread."""
+    click.echo(machine.describe()["processor"])
+    headers = ["NumPy's operation", "shape", "shared, µs", "own, µs", "ratio"]
+    click.echo(tabulate(operations_of_numpy(), headers, floatfmt=".2f"))
+    headers = ["torch's kernel", "parameters", "rule, µs", "kernel, µs", "ratio"]
+    click.echo("\n" + tabulate(kernels_of_torch(), headers, floatfmt=".2f", intfmt=","))
+
+
+def operations_of_numpy() -> list[list[object]]:
+    """Return a row for every operation of NumPy's backend and each shape."""
     generator = np.random.default_rng(0)
     rows = []
     for name, own in resolve("numpy!").operations.items():
@@ -43,9 +56,31 @@ def main() -> None:
             }.get(name, (a,))
             before, after = microseconds(shared, *arguments), microseconds(own, *arguments)
             rows.append([name, f"({n}, {k})", before, after, before / after])
-    click.echo(machine.describe()["processor"])
-    headers = ["operation", "shape", "shared, µs", "NumPy's own, µs", "ratio"]
-    click.echo(tabulate(rows, headers, floatfmt=".2f"))
+    return rows
+
+
+def kernels_of_torch() -> list[list[object]]:
+    """Return a row for each optimizer with a kernel; both as a step of training takes them."""
+    import torch  # noqa: TID251
+    from xpnn.backends._torch_fused import fused
+
+    from xpnn.packing import Packing
+
+    torch.set_num_threads(1)
+    rows = []
+    for optimizer in OPTIMIZERS:
+        kernel = fused(optimizer, torch.device("cpu"), torch.float32)
+        for n in SIZES:
+            cut = Packing(((n,),), *resolve("torch!").packing).cut
+            p, g, *slots = (cut([torch.rand(n)]) for _ in range(2 + len(optimizer.slots)))
+            with torch.inference_mode():
+                times = []
+                for how in (optimizer, kernel):
+                    numbers = how.numbers(torch.tensor(0.0))
+                    calls = max(1, 10_000_000 // (n + 10_000))
+                    times.append(microseconds(how.step, p, g, slots, numbers, calls=calls))
+            rows.append([str(optimizer).partition("(")[0], n, *times, times[0] / times[1]])
+    return rows
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from xpnn.backend import resolve
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
 # A peer is compared with where a run names it; the other sessions don't install it.
-collect_ignore = [] if "torch" in SPECS else ["test_torch_peer.py", "test_torch_graph.py"]
+PEERS = [f"test_torch_{part}.py" for part in ("fused", "graph", "peer")]
+collect_ignore = [] if "torch" in SPECS else PEERS
 
 
 # What is about no array library in particular runs where NumPy is tested.

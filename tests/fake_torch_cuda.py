@@ -17,7 +17,8 @@ aten = torch.ops.aten
 DEVICE = torch.device("cpu")
 
 happened = []
-"""What streams were asked: ("wait", the stream, the other), ("capture" or "replay", it)."""
+"""What streams were asked: ("wait", the stream, the other), ("capture" or "replay", it),
+or ("captured", it, the operations)."""
 
 
 class CaptureError(RuntimeError):
@@ -84,6 +85,7 @@ class graph:  # noqa: N801 - torch's own name
         if self.capture.refused:  # then torch leaves the stream as it is
             raise CaptureError("operation failed due to a previous error during capture")
         self.graph.nodes = self.capture.nodes
+        happened.append(("captured", self.stream, self.capture.asked))
         _State.stream = self.before
 
 
@@ -92,7 +94,7 @@ class Capture(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.nodes, self.refused = [], False
+        self.nodes, self.asked, self.refused = [], [], False
 
     def refuse(self, what):
         self.refused = True
@@ -104,6 +106,7 @@ class Capture(TorchDispatchMode):
             result = function.decompose(*args, **kwargs)
         if result is not NotImplemented:
             return result
+        self.asked.append(str(function))
         # a number of the host becomes a tensor, or the other way round
         if function in (aten.lift_fresh.default, aten._local_scalar_dense.default):
             self.refuse(function)

@@ -138,10 +138,14 @@ def network(optimizer=None, *, seed=0, **options):
 
 
 def assert_same(backend, actual, wanted, rtol=1e-5):
-    """Check for equality; JAX may compile what is the same for us into another order."""
+    """Check for equality, or nearly so.
+
+    JAX may compile what is the same for us into another order, and torch's kernel of Adam
+    keeps the means in other units from the beginning of a block of steps to its end.
+    """
     assert len(actual) == len(wanted)
     for a, b in zip(actual, wanted):
-        if backend.name == "jax":
+        if backend.name in ("jax", "torch"):
             np.testing.assert_allclose(host(a), host(b), rtol=rtol, atol=1e-6)
         else:
             np.testing.assert_array_equal(host(a), host(b))

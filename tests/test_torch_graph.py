@@ -27,10 +27,18 @@ from xpnn.training import Stack, TrainStep, fuse
 
 load_torch = import_module("xpnn.backends.torch")
 _cuda_graph = import_module("xpnn.backends._cuda_graph")
+_torch_fused = import_module("xpnn.backends._torch_fused")
 _torch_graph = import_module("xpnn.backends._torch_graph")
 
 CAPTURING = load_torch.CAPTURING
 NEVER = 10**6
+
+
+def fused_on_a_gpu(optimizer, device, dtype, fused=_torch_fused.fused):
+    """Return the kernels that a GPU is given, which read numbers in its memory."""
+    if type(optimizer) is xpnn.SGD or dtype == torch.float64:
+        return None
+    return fused(optimizer, device, dtype)
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +46,7 @@ def gpu(monkeypatch):
     """The CPU, taken for a device with streams and graphs."""
     monkeypatch.setattr(load_torch, "CAPTURING", ("cpu",))
     monkeypatch.setattr(_torch_graph, "cuda", fake_torch_cuda.cuda)
+    monkeypatch.setattr(_torch_fused, "fused", fused_on_a_gpu)
     monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", 1)
     monkeypatch.setattr(_cuda_graph, "_warned", False)
     fake_torch_cuda.happened.clear()
@@ -121,6 +130,17 @@ def test_played_steps_are_the_eager_ones(backend, eager):
 def test_short_batches_noise_weights_and_new_data(backend, eager, options):
     check_same(train(backend, **options)[1], train(eager, **options)[1])
     assert count("replay") > 3
+
+
+@pytest.mark.parametrize("optimizer", [xpnn.Adam(), xpnn.AdamW()], ids=str)
+def test_an_optimizer_by_one_kernel_is_captured(backend, optimizer):
+    train(backend, optimizer=optimizer)
+    asked = [event[2] for event in fake_torch_cuda.happened if event[0] == "captured"]
+    assert len(asked) == 2
+    for operations in asked:
+        kernel = f"aten._fused_{type(optimizer).__name__.lower()}_.tensor_lr"
+        assert operations.count(kernel) == 1
+        assert not any("sqrt" in operation for operation in operations)
 
 
 def test_few_steps_are_not_captured(backend, monkeypatch):

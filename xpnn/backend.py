@@ -14,6 +14,7 @@ the end, in this order of precedence: the ``backend=`` of a model, `use_backend`
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -249,10 +250,14 @@ class Backend:
         flat = [self.xp.reshape(array, (-1,)) for array in arrays]
         return self.to_numpy(self.xp.concat(flat)).astype(np.float64)
 
-    def all_finite(self, x: Array) -> bool:
-        """Whether an array of shape (n, k) holds no NaN and no infinity."""
+    def all_finite(self, *arrays: Array) -> bool:
+        """Whether no array holds a NaN or an infinity."""
         xp = self.xp  # in blocks, so that it takes little memory
-        return all(bool(xp.all(xp.isfinite(block))) for _, block in row_blocks(x, 1 << 20))
+        return all(
+            bool(xp.all(xp.isfinite(block)))
+            for array in arrays
+            for _, block in row_blocks(array, 1 << 20)
+        )
 
     def place_inputs(self, x: Any, dtype: Any) -> Array:
         """Place inputs as `asarray` does, or leave them where a file is mapped into memory.
@@ -423,10 +428,10 @@ def array_namespace(x: Array) -> Any:
 
 
 def row_blocks(x: Array, numbers: int) -> Iterator[tuple[int, Array]]:
-    """Yield the rows of (n, k) in parts of about so many numbers, and where each begins."""
-    rows = max(1, numbers // max(1, x.shape[1]))
+    """Yield the rows of (n, …) in parts of about so many numbers, and where each begins."""
+    rows = max(1, numbers // max(1, math.prod(x.shape[1:])))
     for start in range(0, x.shape[0], rows):
-        yield start, x[start : min(start + rows, x.shape[0]), :]
+        yield start, x[start : min(start + rows, x.shape[0]), ...]
 
 
 def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:

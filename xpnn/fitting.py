@@ -167,7 +167,7 @@ class Fit:
                 self._take_epochs(epoch, count, interrupted)
                 epoch += count
             # the last step's parameters have not given a loss yet
-            if model._params and not model._function("finite")(model._params):
+            if model._params and not self.backend.all_finite(*model._params):
                 what = "parameters became infinite or NaN"
                 self._diverged(epoch - 1, len(self.counts) - 1, what, epoch - 1)
 

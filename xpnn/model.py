@@ -360,10 +360,6 @@ class Sequential:
             return self.backend.compile(
                 lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
             )
-        if name == "finite":
-            return self.backend.compile(
-                lambda arrays: xp.all(xp.stack([xp.all(xp.isfinite(a)) for a in arrays]))
-            )
         if name == "predict":
             return self.backend.compile(stack.predict)
         loss, optimizer = self._compiled()
