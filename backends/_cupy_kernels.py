@@ -7,7 +7,6 @@ kernel here.  None of it was measured here; each says what it saves.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import accumulate
@@ -19,6 +18,7 @@ import numpy as np
 
 import xpnn.backend
 
+from ._cuda_graph import is_close, is_finite, warn
 from ._cupy_products import product
 
 MOST_JOINED = 16
@@ -115,22 +115,6 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
 # --------------------------------------------------------------------------------- the rule
 
 
-class EagerWarning(UserWarning):
-    """Training on the GPU goes on as it is written, which is slower."""
-
-
-_warned = False
-
-
-def warn(what: str, error: Exception) -> None:
-    """Say, once in a process, what could not be made faster."""
-    global _warned
-    if not _warned:
-        _warned = True
-        text = f"{what} ({type(error).__name__}: {error}). Training goes on without it, slower"
-        warnings.warn(text, EagerWarning, stacklevel=2)
-
-
 class InPlace:
     """An optimizer whose steps store their results where the arrays were.
 
@@ -184,17 +168,18 @@ class OneKernel(InPlace):
         try:
             kernel = self._fused()
             kernel(*arrays)
-            if not all(map(is_finite, wanted)):
+            right = [a.get() for a in wanted]
+            if not all(map(is_finite, right)):
                 return  # training diverges: the next step may tell
-            if not all(map(is_close, arrays, wanted)):
+            if not all(is_close(a.get(), b) for a, b in zip(arrays, right)):
                 raise ArithmeticError("it gives other numbers than the rule")
             self._apply = kernel
         except Exception as error:
             self._apply = as_written
             warn(f"CuPy made no single kernel of the rule of {self.optimizer}", error)
         finally:
-            for array, right in zip(arrays, wanted):
-                array[...] = right
+            for array, result in zip(arrays, wanted):
+                array[...] = result
 
     def _fused(self) -> Any:
         # the rule asks for the namespace of the arrays that it is given, here these variables
@@ -205,15 +190,3 @@ class OneKernel(InPlace):
             apply(*arrays)
 
         return cupy.fuse(kernel_name="xpnn_rule")(rule)
-
-
-def is_finite(a: Any) -> bool:
-    """Whether no number of an array is infinite or NaN; the host waits for it."""
-    return bool(np.all(np.isfinite(a.get())))
-
-
-def is_close(a: Any, b: Any) -> bool:
-    """Whether an array is another, of finite numbers, but for rounding; the host waits."""
-    scale, a, b = 1e3 * np.finfo(a.dtype).eps, a.get(), b.get()
-    largest = max(1e-30, float(np.max(np.abs(b), initial=0.0)))
-    return bool(np.allclose(a, b, rtol=0, atol=scale * largest))

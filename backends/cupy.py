@@ -1,6 +1,6 @@
 """CuPy: NVIDIA GPUs, "cupy" for the first one, "cupy:1" for the next.
 
-Steps of training are played as a CUDA graph (`_cupy_graph`), with an optimizer's rule in one
+Steps of training are played as a CUDA graph (`_cuda_graph`), with an optimizer's rule in one
 kernel (`_cupy_kernels`).  Neither was run on a GPU yet: each is compared with the step as it
 is written, which goes on alone where they differ or fail.
 
@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,12 +25,6 @@ REMEDY = (
     "On a machine with an NVIDIA GPU and driver, install CuPy for its CUDA version: "
     "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]')"
 )
-
-STEPS_BEFORE_RECORDING = 16
-"""Recording and comparing cost about as much as some steps do."""
-
-MOST_PLAYERS = 4
-"""How many graphs are kept: of whole batches, and of a shorter last one."""
 
 
 class CupyBackend(Backend):
@@ -79,58 +71,13 @@ class CupyBackend(Backend):
         """Return a function that takes many steps; what recurs is captured and played."""
         if not self.operations:
             return super().repeat(step)
-        from ._cupy_graph import NO_GRAPH, Player
-        from ._cupy_kernels import InPlace, OneKernel, warn
+        from ._cuda_graph import repeat
+        from ._cupy_graph import CupyStream, address
+        from ._cupy_kernels import InPlace, OneKernel
 
         as_written = replace(step, optimizer=InPlace(step.optimizer))
         step = replace(step, optimizer=OneKernel(step.optimizer))
-        run_eagerly: Callable[..., Any] = super().repeat(step)
-        players: dict[Any, Player] = {}
-        seen: Counter[Any] = Counter()
-        memory: list[Any] = []
-        works = True
-
-        def run(
-            buffers: list[Array],
-            slots: list[list[Array]],
-            t: int,
-            count: int,
-            data: tuple[Array, ...],
-            rows: Any,
-            noise: Any,
-        ) -> Any:
-            nonlocal memory, works
-            # a graph works with certain memory: of the parameters, and of all rows of a batch
-            used = [*buffers, *chain(*slots), *(data if rows is None else ())]
-            places = [a if a is None else (a.data.ptr, a.shape, a.strides) for a in used]
-            if places != memory:
-                memory = places
-                players.clear()
-                seen.clear()
-            size = None
-            if isinstance(rows, slice):
-                size = (rows.stop - rows.start) // count
-            elif rows is not None:
-                size = rows.shape[1]
-            key = size, *(a if a is None else (a.shape[1:], a.dtype) for a in data)
-            seen[key] += count
-            player = players.get(key)
-            if player is None and works and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
-                if len(players) == MOST_PLAYERS:
-                    players.clear()
-                try:
-                    player = Player(step, as_written, buffers, slots, data, size, noise)
-                    players[key] = player
-                except Exception as error:
-                    works = False
-                    warn(NO_GRAPH, error)
-            if player is None or not works:
-                return run_eagerly(buffers, slots, t, count, data, rows, noise)
-            measured = player.take_steps(t, count, data, rows, noise)
-            works = player.works
-            return buffers, slots, [measured]
-
-        return run
+        return repeat(self, super().repeat(step), step, as_written, CupyStream, address)
 
     def _flush(self, slots: list[list[Array]]) -> None:
         """Leave tiny numbers: a GPU computes with them as fast as with others."""

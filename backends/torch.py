@@ -1,6 +1,9 @@
 """PyTorch, on the CPU, a CUDA GPU ("torch:cuda", "torch:cuda:1") or Apple's ("torch:mps").
 
 Only its arrays are used: gradients are xpnn's own, so nothing is recorded for autograd.
+On a CUDA GPU, steps of training are played as a CUDA graph (`_torch_graph`).  That has not run
+on one yet: it is compared with the step as it is written, which goes on alone where the two
+differ or the graph fails.
 """
 
 from __future__ import annotations
@@ -9,12 +12,15 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError
+
+CAPTURING = ("cuda",)
+"""The types of devices whose work can be captured in a graph."""
 
 
 def column_sums(a: Array) -> Array:
@@ -40,6 +46,11 @@ def mean(a: Array) -> Array:
 def positive_part(a: Array) -> Array:
     """One operation where a maximum with a number first makes a tensor of that."""
     return a.relu()
+
+
+def sign(a: Array) -> Array:
+    """Ask the tensor: array-api-compat looks for NaN besides, by a mask."""
+    return a.sign()
 
 
 def where_positive(a: Array, b: Array) -> Array:
@@ -82,6 +93,7 @@ class TorchBackend(Backend):
             row_maxima,
             mean,
             positive_part,
+            sign,
             where_positive,
             add_product,
             join,
@@ -143,12 +155,10 @@ class TorchBackend(Backend):
 
         from ._torch_fused import fused
 
-        repeat = super().repeat
-
         @cache
         def of(dtype: Any) -> tuple[Any, Callable[..., Any]]:
             kernel = fused(step.optimizer, self.device, dtype)
-            return kernel, repeat(replace(step, optimizer=kernel) if kernel else step)
+            return kernel, self._repeat(replace(step, optimizer=kernel) if kernel else step)
 
         def run(buffers: list[Array], slots: list[list[Array]], *arguments: Any) -> Any:
             with torch.inference_mode():
@@ -157,6 +167,10 @@ class TorchBackend(Backend):
                     return take(buffers, slots, *arguments)
 
         return run
+
+    def _repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps, in inference mode."""
+        return super().repeat(step)
 
     def activate(self) -> AbstractContextManager[Any]:
         """Switch autograd off."""
@@ -169,6 +183,17 @@ class TorchDeviceBackend(TorchBackend):
     """Torch tensors on a GPU, where a call costs more than the numbers that it is for."""
 
     packing = (sys.maxsize, sys.maxsize)
+
+    def _repeat(self, step: Any) -> Callable[..., Any]:
+        """Return a function that takes many steps; what recurs is captured and played."""
+        run_eagerly = super()._repeat(step)
+        if self.device.type not in CAPTURING:
+            return run_eagerly
+        from ._cuda_graph import repeat
+        from ._torch_graph import TorchStream, address
+
+        make_stream = partial(TorchStream, self.device)
+        return repeat(self, run_eagerly, step, step, make_stream, address)
 
 
 def load(device: str | None) -> Backend:

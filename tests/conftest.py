@@ -14,7 +14,8 @@ from xpnn.backend import resolve
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
 # A peer is compared with where a run names it; the other sessions don't install it.
-collect_ignore = [] if "torch" in SPECS else ["test_torch_fused.py", "test_torch_peer.py"]
+PEERS = [f"test_torch_{part}.py" for part in ("fused", "graph", "peer")]
+collect_ignore = [] if "torch" in SPECS else PEERS
 
 
 # What is about no array library in particular runs where NumPy is tested.
@@ -43,9 +44,10 @@ def load(spec):
         )
         # not its default device: arrays made without device= and read without asking fail
         spec = "array_api_strict:device1"
-    if spec.partition(":")[0] in ("numpy", "cupy"):
+    recording = {"numpy": "numpy", "cupy": "_cuda_graph", "torch": "_cuda_graph"}
+    if (name := spec.partition(":")[0]) in recording:
         # most fits in tests are short, and what they test shall be what is played back
-        module = import_module(f"xpnn.backends.{spec.partition(':')[0]}")
+        module = import_module(f"xpnn.backends.{recording[name]}")
         module.STEPS_BEFORE_RECORDING = 1
     return resolve(f"{spec}!")
 

@@ -12,6 +12,7 @@ import array_api_compat
 import fake_cupy
 import numpy as np
 import pytest
+from xpnn.backends import _cuda_graph
 
 import xpnn
 import xpnn.backend
@@ -43,7 +44,7 @@ def gpus(monkeypatch, parts):
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(parts[PARTS[0]], "load_cublas", fake_cupy.Cublas)
     monkeypatch.setattr(parts[PARTS[0]], "WORKSPACE", 1 << 10)
-    monkeypatch.setattr(parts[PARTS[1]], "_warned", False)
+    monkeypatch.setattr(_cuda_graph, "_warned", False)
     fake_cupy.happened.clear()
     monkeypatch.setitem(sys.modules, "cupy", fake_cupy)
     monkeypatch.setitem(sys.modules, "array_api_compat.cupy", fake_cupy)
@@ -357,7 +358,7 @@ def everything(loss, optimizer, backend, place):
 def test_training_is_that_of_numpy(
     backend, loss, optimizer, data_on, captured_from, monkeypatch
 ):
-    monkeypatch.setattr(load_cupy, "STEPS_BEFORE_RECORDING", captured_from)
+    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", captured_from)
     number = {"this GPU": number_of(backend), "the other GPU": other_than(backend)}.get(data_on)
 
     def place(x):
@@ -460,7 +461,7 @@ def test_two_gpus_in_one_process():
 @pytest.fixture
 def captured(monkeypatch):
     """Capture from the first step on."""
-    monkeypatch.setattr(load_cupy, "STEPS_BEFORE_RECORDING", 1)
+    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", 1)
 
 
 def train(backend, layers=None, optimizer=None, fits=1, model=None, rows=20, **options):
@@ -578,9 +579,9 @@ def with_layer(layer):
     return [xpnn.Dense(3, 4), layer, xpnn.Dense(4, 2)]
 
 
-def test_what_cannot_be_captured_is_not(backend, captured, parts):
+def test_what_cannot_be_captured_is_not(backend, captured):
     layers = with_layer(LooksAtANumber())
-    with pytest.warns(parts[PARTS[1]].EagerWarning, match="no CUDA graph") as caught:
+    with pytest.warns(_cuda_graph.EagerWarning, match="no CUDA graph") as caught:
         _, found = train(backend, layers=layers, fits=2)
     train(backend, layers=layers)  # and no second warning
     (warning,) = caught
@@ -666,7 +667,7 @@ def fuses_wrongly(*, kernel_name):
 @pytest.mark.parametrize("fuse", [fuses_nothing, fuses_wrongly])
 @pytest.mark.parametrize("from_step", [1, NEVER])
 def test_rule_that_is_no_kernel(backend, monkeypatch, fuse, from_step):
-    monkeypatch.setattr(load_cupy, "STEPS_BEFORE_RECORDING", from_step)
+    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", from_step)
     monkeypatch.setattr(fake_cupy, "fuse", fuse)
     with pytest.warns(UserWarning, match="no single kernel of the rule of Adam") as caught:
         _, found = train(backend, fits=2)

@@ -1,0 +1,378 @@
+"""Steps of training as a CUDA graph, whichever library captures it; not run on a GPU yet.
+
+Asked one at a time, the kernels of a step cost the host more than a small step costs the GPU.
+A CUDA graph is all of them with their arguments, launched by one call.  It is made by letting
+a stream write down what is asked of it while a step is taken as it is written (`Player`).
+
+What is played is right only if all that changes from step to step is in memory that the graph
+reads: the batch, what layers drew, and the optimizer's numbers are copied to fixed places.
+As nothing is computed while the stream writes down, a step that looks at a number fails then;
+and what goes unnoticed is found by taking a step in both ways, on copies.  In either case
+training goes on without the graph, after one warning.
+"""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
+from typing import Any, Protocol
+
+import numpy as np
+
+import xpnn.backend
+from xpnn.backend import Array, Backend
+
+__all__ = [
+    "NO_GRAPH",
+    "EagerWarning",
+    "Player",
+    "Stream",
+    "is_close",
+    "is_finite",
+    "no_collection",
+    "repeat",
+    "warn",
+]
+
+STEPS_BEFORE_RECORDING = 16
+"""Recording and comparing cost about as much as some steps do."""
+
+MOST_PLAYERS = 4
+"""How many graphs are kept: of whole batches, and of a shorter last one."""
+
+NO_GRAPH = "no CUDA graph could be made of a step of training"
+
+COMPARISONS = 3
+"""How many steps may differ: in one, rounding may turn the sign of a number that is almost 0,
+which Adam makes a whole step of; what is really wrong differs in each."""
+
+
+class EagerWarning(UserWarning):
+    """Training on the GPU goes on as it is written, which is slower."""
+
+
+_warned = False
+
+
+def warn(what: str, error: Exception) -> None:
+    """Say, once in a process, what could not be made faster."""
+    global _warned
+    if not _warned:
+        _warned = True
+        text = f"{what} ({type(error).__name__}: {error}). Training goes on without it, slower"
+        warnings.warn(text, EagerWarning, stacklevel=2)
+
+
+def is_finite(a: np.ndarray) -> bool:
+    """Whether no number of an array is infinite or NaN."""
+    return bool(np.all(np.isfinite(a)))
+
+
+def is_close(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether an array is another, of finite numbers, but for rounding."""
+    scale = 1e3 * np.finfo(a.dtype).eps
+    largest = max(1e-30, float(np.max(np.abs(b), initial=0.0)))
+    return bool(np.allclose(a, b, rtol=0, atol=scale * largest))
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Collect garbage now, not inside: what is freed may ask the GPU for what is refused."""
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class Stream(Protocol):
+    """A stream of a library, for one graph, with all that differs from library to library.
+
+    The memory that its graph works with in between is the graph's own, so that nobody else
+    can write there.
+    """
+
+    def taking_turns(self) -> AbstractContextManager[Any]:
+        """Return a context in which this is the current stream.
+
+        It waits for what the caller's stream was asked before, and then that one for this.
+        """
+
+    def capture(self, take: Callable[[], None]) -> Callable[[], None]:
+        """Call `take` once as it is, once more to capture it, and return what plays that."""
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return a new array, whatever it holds."""
+
+    def copy(self, array: Array) -> Array:
+        """Return a copy."""
+
+    def gather(self, array: Array, rows: Array, place: Array) -> None:
+        """Store rows of an array in a place: (n, …), integers (m,), (m, …)."""
+
+    def view(self, array: Array, captured: bool) -> Array:
+        """Return an array as the layers see it, in a step that is or is not captured."""
+
+
+class Player:
+    """The steps of training with batches of one shape: captured, compared, and played.
+
+    Parameters
+    ----------
+    backend : xpnn.backend.Backend
+        Where the arrays are.
+    stream : Stream
+        What captures.
+    step, as_written : xpnn.training.TrainStep
+        The step; and the same one without what was made faster.
+    buffers, slots : list of array, list of list of array
+        The parameters, and what the optimizer remembers.
+    data : tuple of array or None
+        All of x, y and weight.
+    size : int or None
+        The number of rows of a batch; None for all rows, which are used where they are.
+    noise : tuple of tuples of array
+        What each layer drew, with the steps on the first axis.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        stream: Stream,
+        step: Any,
+        as_written: Any,
+        buffers: list[Array],
+        slots: list[list[Array]],
+        data: tuple[Array, ...],
+        size: int | None,
+        noise: Any,
+    ) -> None:
+        self.step, self.as_written = step, as_written
+        self.buffers, self.slots = buffers, slots
+        self.works = True
+        self._backend, self._stream = backend, stream
+        self._comparisons = COMPARISONS
+        dtype = buffers[0].dtype
+        self._batch = data
+        if size is not None:
+            self._batch = tuple(
+                a if a is None else stream.empty((size, *a.shape[1:]), a.dtype) for a in data
+            )
+        self._noise = tuple(
+            tuple(stream.empty(a.shape[1:], a.dtype) for a in layer) for layer in noise
+        )
+        self._n_numbers, self._n_measures = step.numbers(0, 1).shape[0], 1 + len(step.metrics)
+        self._numbers = stream.empty((self._n_numbers,), dtype)
+        self._measures = stream.empty((self._n_measures,), dtype)
+        self._launch: Callable[[], None] | None = None
+        self._take_step = self._record
+
+    def take_steps(
+        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
+    ) -> tuple[Array, ...]:
+        """Take steps; the arguments are those of `Backend.repeat`'s function.
+
+        Returns
+        -------
+        tuple of array of shape (count,)
+            What was measured.
+        """
+        with self._stream.taking_turns():
+            measured = self._take_steps(t, count, data, rows, noise)
+        return tuple(measured[:, i] for i in range(self._n_measures))
+
+    def _take_steps(
+        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
+    ) -> Array:
+        if isinstance(rows, slice):
+            rows = np.arange(rows.start, rows.stop).reshape(count, -1)
+        # all that the steps need goes to the GPU at once
+        index = None if rows is None else self._backend.asarray(rows)
+        numbers = self._backend.asarray(self.step.numbers(t, count).T, self._numbers.dtype)
+        measured = self._stream.empty((count, self._n_measures), self._measures.dtype)
+        gathered = [(a, place) for a, place in zip(data, self._batch) if a is not None]
+        drawn = [*zip(chain(*noise), chain(*self._noise))]
+        for k in range(count):
+            if index is not None:
+                for array, place in gathered:
+                    self._stream.gather(array, index[k], place)
+            for array, place in drawn:
+                place[...] = array[k]
+            self._numbers[...] = numbers[k]
+            self._take_step()
+            measured[k] = self._measures
+        return measured
+
+    # --------------------------------------------------------------- the ways to take a step
+
+    def _record(self) -> None:
+        """Take the step with what a graph can hold, then again for the graph to be made."""
+        buffers, slots = self._copies()
+        try:
+            self._launch = self._stream.capture(self._take_captured)
+        except Exception as error:
+            self._restore(buffers, slots)
+            self._take_as_written()
+            self._give_up(error)
+        else:
+            self._take_step = self._compare
+
+    def _compare(self) -> None:
+        """Play, and take the step as it is written too; what differs is not played again."""
+        buffers, slots = self._copies()
+        error: Exception = ArithmeticError("it gives other numbers than the step itself")
+        try:
+            self._play()
+            played = self._on_host([self._stream.copy(a) for a in self._changed()])
+        except Exception as raised:
+            played, error, self._comparisons = [], raised, 1
+        self._restore(buffers, slots)
+        self._take_as_written()
+        wanted = self._on_host(self._changed()) if played else []
+        if not all(map(is_finite, wanted)):
+            return  # training diverges: the next step may tell
+        if played and all(map(is_close, played, wanted)):
+            self._take_step = self._play
+            return
+        self._comparisons -= 1
+        if not self._comparisons:
+            self._give_up(error)
+
+    def _play(self) -> None:
+        assert self._launch is not None
+        self._launch()
+
+    def _take_as_written(self) -> None:
+        self._take(self.as_written, captured=False)
+
+    def _take_captured(self) -> None:
+        self._take(self.step, captured=True)
+
+    def _give_up(self, error: Exception) -> None:
+        self.works, self._take_step = False, self._take_as_written
+        self._launch = None
+        warn(NO_GRAPH, error)
+
+    # --------------------------------------------------------------------------------- parts
+
+    def _take(self, step: Any, captured: bool) -> None:
+        """Take a step, and store what it measures."""
+
+        def seen(arrays: Any) -> Any:
+            if isinstance(arrays, list | tuple):
+                return type(arrays)(seen(array) for array in arrays)
+            return arrays if arrays is None else self._stream.view(arrays, captured)
+
+        *_, measures = step(
+            step.params(seen(self.buffers)),
+            step.parts(self.buffers),
+            [step.parts(slot) for slot in self.slots],
+            [self._numbers[i, ...] for i in range(self._n_numbers)],
+            *seen(self._batch),
+            seen(self._noise),
+        )
+        for i, measure in enumerate(measures):
+            self._measures[i, ...] = measure
+
+    def _changed(self) -> Sequence[Array]:
+        return [*self.buffers, *chain(*self.slots), self._measures]
+
+    def _on_host(self, arrays: Sequence[Array]) -> list[np.ndarray]:
+        return [self._backend.to_numpy(a) for a in arrays]
+
+    def _copies(self) -> tuple[list[Array], list[list[Array]]]:
+        copy = self._stream.copy
+        return [copy(a) for a in self.buffers], [[copy(a) for a in s] for s in self.slots]
+
+    def _restore(self, buffers: list[Array], slots: list[list[Array]]) -> None:
+        for place, old in zip(self._changed(), [*buffers, *chain(*slots)]):
+            place[...] = old
+
+
+def repeat(
+    backend: Backend,
+    run_eagerly: Callable[..., Any],
+    step: Any,
+    as_written: Any,
+    make_stream: Callable[[], Stream],
+    address: Callable[[Array], Any],
+) -> Callable[..., Any]:
+    """Return a function that takes many steps; what recurs is captured and played.
+
+    Parameters
+    ----------
+    backend : xpnn.backend.Backend
+        Where the arrays are.
+    run_eagerly : callable
+        What takes steps until there is a graph, or where there can't be one.
+    step, as_written : xpnn.training.TrainStep
+        As a `Player` takes them.
+    make_stream : callable
+        Makes a stream for each graph.
+    address : callable
+        Tells which memory an array is, and how it lies there.
+
+    Returns
+    -------
+    callable
+        As `Backend.repeat` says.
+    """
+    players: dict[Any, Player] = {}
+    seen: Counter[Any] = Counter()
+    memory: list[Any] = []
+    works = True
+
+    def run(
+        buffers: list[Array],
+        slots: list[list[Array]],
+        t: int,
+        count: int,
+        data: tuple[Array, ...],
+        rows: Any,
+        noise: Any,
+    ) -> Any:
+        nonlocal memory, works
+        # a graph works with certain memory: of the parameters, and of all rows of a batch
+        used = [*buffers, *chain(*slots), *(data if rows is None else ())]
+        places = [a if a is None else address(a) for a in used]
+        if places != memory:
+            memory = places
+            players.clear()
+            seen.clear()
+        size = None
+        if isinstance(rows, slice):
+            size = (rows.stop - rows.start) // count
+        elif rows is not None:
+            size = rows.shape[1]
+        key = size, *(a if a is None else (a.shape[1:], a.dtype) for a in data)
+        seen[key] += count
+        player = players.get(key)
+        if player is None and works and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
+            if len(players) == MOST_PLAYERS:
+                players.clear()
+            try:
+                stream = make_stream()
+                player = Player(
+                    backend, stream, step, as_written, buffers, slots, data, size, noise
+                )
+                players[key] = player
+            except Exception as error:
+                works = False
+                warn(NO_GRAPH, error)
+        if player is None or not works:
+            return run_eagerly(buffers, slots, t, count, data, rows, noise)
+        measured = player.take_steps(t, count, data, rows, noise)
+        works = player.works
+        every = xpnn.backend.FLUSH_EVERY
+        if (t + count) // every > t // every:
+            backend._flush(slots)
+        return buffers, slots, [measured]
+
+    return run

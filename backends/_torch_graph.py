@@ -1,0 +1,147 @@
+"""Capturing a CUDA graph with torch; not run on a GPU yet.
+
+`_cuda_graph` tells what is captured, and what for.  A capture that fails leaves traces in
+torch: its random numbers can't be drawn any more, and in some versions memory stays taken
+(pytorch/pytorch#180395).  So what would fail is looked for in the step before it (`Watch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import cuda
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ._cuda_graph import no_collection
+
+__all__ = ["TorchStream", "address"]
+
+aten = torch.ops.aten
+
+COPIES = (aten._to_copy.default, aten.copy_.default)
+CHANGES = (aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default)
+MASKS = (torch.bool, torch.uint8)
+
+
+def address(a: Any) -> Any:
+    """Return which memory a tensor is, and how it lies there."""
+    return a.data_ptr(), tuple(a.shape), a.stride()
+
+
+class TorchStream:
+    """A stream of a GPU; see `xpnn.backends._cuda_graph.Stream`.
+
+    A graph of torch has memory of its own by itself.
+
+    Parameters
+    ----------
+    device : torch.device
+        The GPU.
+    """
+
+    def __init__(self, device: Any) -> None:
+        self._device, self._stream = device, cuda.Stream(device)
+
+    @contextmanager
+    def taking_turns(self) -> Iterator[None]:
+        """Make this the current stream; the caller's and this one wait for each other."""
+        caller = cuda.current_stream(self._device)
+        self._stream.wait_stream(caller)
+        try:
+            with cuda.stream(self._stream):
+                yield
+        finally:
+            caller.wait_stream(self._stream)
+
+    def capture(self, take: Callable[[], None]) -> Callable[[], None]:
+        """Call `take`, then capture it, and return what plays that."""
+        with Constants():
+            with Watch():
+                take()  # cuBLAS makes itself ready for this stream, too
+            graph, raised = cuda.CUDAGraph(), None
+            # another thread may ask what this one is refused
+            mode = {"capture_error_mode": "thread_local"}
+            try:
+                with no_collection(), cuda.graph(graph, stream=self._stream, **mode):
+                    try:
+                        take()
+                    except BaseException as error:
+                        raised = error
+            except Exception:  # it complains of what is raised below
+                if raised is None:
+                    raise
+            if raised is not None:
+                raise raised
+        return graph.replay  # type: ignore[no-any-return]
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Return a new tensor on the GPU."""
+        return torch.empty(shape, dtype=dtype, device=self._device)
+
+    def copy(self, array: Any) -> Any:
+        """Return a copy."""
+        return array.clone()
+
+    def gather(self, array: Any, rows: Any, place: Any) -> None:
+        """Store rows of a tensor in a place."""
+        torch.index_select(array, 0, rows, out=place)
+
+    def view(self, array: Any, captured: bool) -> Any:
+        """Return the tensor: its products can be captured as they are."""
+        return array
+
+
+class Constants(TorchFunctionMode):  # type: ignore[misc]
+    """Lets a Python number become a tensor by a kernel, where torch copies from the host.
+
+    ``xp.maximum(x, 0.0)`` makes a tensor of the number, and a capture refuses the copy.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Call a function of torch."""
+        kwargs = kwargs or {}
+        makes = function in (torch.asarray, torch.as_tensor, torch.tensor)
+        if makes and args and isinstance(args[0], bool | int | float):
+            where = {key: kwargs.get(key) for key in ("dtype", "device")}
+            return torch.full((), args[0], **where)
+        return function(*args, **kwargs)
+
+
+class Watch(TorchDispatchMode):  # type: ignore[misc]
+    """Refuses what would make the host wait for the GPU, as a capture does."""
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Call an operation, or what it is made of."""
+        kwargs = kwargs or {}
+        with self:
+            result = function.decompose(*args, **kwargs)
+        if result is NotImplemented:
+            result = function(*args, **kwargs)
+            if _waits(function, args, result):
+                raise RuntimeError(f"{function} makes the host wait for the GPU")
+        return result
+
+
+def _waits(function: Any, args: Any, result: Any) -> bool:
+    """Whether the host has to know what an operation computes, or has to copy."""
+    if function is aten.lift_fresh.default:  # a tensor was made of numbers of the host
+        return bool(result.device.type != "cpu")
+    if function in COPIES:
+        return any(isinstance(a, torch.Tensor) and a.device != result.device for a in args)
+    masked = function in (aten.index.Tensor, *CHANGES) and any(
+        index is not None and index.dtype in MASKS for index in args[1]
+    )
+    if function in CHANGES:  # one number for what a mask says is filled in
+        return masked and not (args[2].numel() == 1 and args[2].device.type == "cpu")
+    if function is aten.index.Tensor:
+        return masked
+    tags = torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape
+    return any(tag in function.tags for tag in tags)
