@@ -45,9 +45,10 @@ def tests(session: nox.Session, backend: str, extras: str) -> None:
 
 @nox.session(default=False)
 def gpu(session: nox.Session) -> None:
-    """Run the tests with CuPy, on a machine with an NVIDIA GPU and CUDA 13."""
-    session.install("-e", ".[test,cuda13]")
-    session.run("pytest", *session.posargs, env={"XPNN_TEST_BACKENDS": "cupy"})
+    """Run the tests with CuPy and torch, on a machine with an NVIDIA GPU and CUDA 13."""
+    session.install("-e", ".[test,cuda13,torch]")
+    env = {"XPNN_TEST_BACKENDS": "cupy,torch:cuda"}
+    session.run("pytest", *session.posargs, env=env)
 
 
 @nox.session(default=False)

@@ -404,6 +404,11 @@ def tiny(model, optimizer):
     return sum(int(((a != 0) & (np.abs(a) < SMALLEST["float32"])).sum()) for a in slots)
 
 
+def forgets(backend):
+    """Whether tiny numbers are set to 0: CuPy leaves them, as a GPU is as fast with them."""
+    return backend.name != "cupy"
+
+
 MOMENTUM = [xpnn.SGD(0.05, momentum=0.9), xpnn.Adam(0.001)]
 
 
@@ -413,9 +418,9 @@ def test_no_denormal_numbers_are_remembered(backend, optimizer):
     for _ in range(14):  # 896 steps, and 0.9 to that power is 1e-41
         model.fit(X, Y, epochs=64, batch_size=None)
         assert int(model._state["iterations"]) % 64 == 0
-        assert tiny(model, optimizer) == 0
+        assert tiny(model, optimizer) == 0 or not forgets(backend)
     momentum = host(model._state[optimizer.slots[0]][0])  # of the first layer's weights
-    assert (momentum[:, :3] == 0).all()
+    assert (momentum[:, :3] == 0).all() == forgets(backend)
     assert (momentum[:, 3:] != 0).any()
 
 
@@ -427,7 +432,7 @@ def test_forgetting_tiny_numbers_changes_no_parameter(backend, optimizer, monkey
         return model.parameters, tiny(model, optimizer)
 
     params, denormal = train()
-    assert denormal == 0
+    assert (denormal == 0) == forgets(backend)
     monkeypatch.setattr("xpnn.backend.FLUSH_EVERY", 1 << 40)
     monkeypatch.setattr("xpnn.backends.numpy.FLUSH_EVERY", 1 << 40)
     wanted, denormal = train()
