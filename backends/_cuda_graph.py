@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 
 import xpnn.backend
-from xpnn.backend import Array, Backend
+from xpnn.backend import Array, Backend, batch_size_of
 
 __all__ = [
     "NO_GRAPH",
@@ -346,11 +346,7 @@ def repeat(
             memory = places
             players.clear()
             seen.clear()
-        size = None
-        if isinstance(rows, slice):
-            size = (rows.stop - rows.start) // count
-        elif rows is not None:
-            size = rows.shape[1]
+        size = batch_size_of(rows, count)
         key = size, *(a if a is None else (a.shape[1:], a.dtype) for a in data)
         seen[key] += count
         player = players.get(key)

@@ -15,7 +15,14 @@ from typing import Any, ClassVar
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnn.backend import FLUSH_EVERY, Array, Backend, BackendUnavailableError, row_blocks
+from xpnn.backend import (
+    FLUSH_EVERY,
+    Array,
+    Backend,
+    BackendUnavailableError,
+    batch_size_of,
+    row_blocks,
+)
 
 from ._recording import Player, take_rows
 
@@ -214,12 +221,7 @@ class NumpyBackend(Backend):
         ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
             # a recording is of certain memory: of the parameters, and of a batch of all rows
             x = data[0]
-            if rows is None:
-                size = x.shape[0]
-            elif isinstance(rows, slice):
-                size = (rows.stop - rows.start) // count
-            else:
-                size = rows.shape[1]
+            size = batch_size_of(rows, count) or x.shape[0]
             whole = data if rows is None else ()
             shapes = [a if a is None else (a.shape[1:], a.dtype) for a in data]
             key = id(buffers), size, *shapes, *map(id, whole)

@@ -8,6 +8,7 @@ differ or the graph fails.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xpnn.backend import Array, Backend, BackendUnavailableError
+from xpnn.backend import Array, Backend, BackendUnavailableError, batch_size_of
 
 CAPTURING = ("cuda",)
 """The types of devices whose work can be captured in a graph."""
@@ -158,7 +159,11 @@ class TorchBackend(Backend):
         @cache
         def of(dtype: Any) -> tuple[Any, Callable[..., Any]]:
             kernel = fused(step.optimizer, self.device, dtype)
-            return kernel, self._repeat(replace(step, optimizer=kernel) if kernel else step)
+            if not kernel:
+                return None, self._repeat(step)
+            # one pass over the parameters need not be cut for the cache's sake
+            whole = replace(step.packing, cut_above=sys.maxsize)
+            return kernel, self._repeat(replace(step, optimizer=kernel, packing=whole))
 
         def run(buffers: list[Array], slots: list[list[Array]], *arguments: Any) -> Any:
             with torch.inference_mode():
@@ -170,7 +175,20 @@ class TorchBackend(Backend):
 
     def _repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps, in inference mode."""
-        return super().repeat(step)
+        from ._torch_products import LARGE, Products, works
+
+        take = super().repeat(step)
+        largest = max(map(math.prod, step.packing.shapes), default=0)
+
+        def run(
+            buffers: Any, slots: Any, t: int, count: int, data: Any, rows: Any, noise: Any
+        ) -> Any:
+            n = batch_size_of(rows, count) or data[0].shape[0]
+            large = self.device.type == "cpu" and n * largest >= LARGE and works()
+            with Products() if large else nullcontext():
+                return take(buffers, slots, t, count, data, rows, noise)
+
+        return run
 
     def activate(self) -> AbstractContextManager[Any]:
         """Switch autograd off."""

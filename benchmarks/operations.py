@@ -36,6 +36,8 @@ def main() -> None:
     click.echo(tabulate(operations_of_numpy(), headers, floatfmt=".2f"))
     headers = ["torch's kernel", "parameters", "rule, µs", "kernel, µs", "ratio"]
     click.echo("\n" + tabulate(kernels_of_torch(), headers, floatfmt=".2f", intfmt=","))
+    headers = ["torch's product", "rows, inputs, outputs", "torch, µs", "oneDNN, µs", "ratio"]
+    click.echo("\n" + tabulate(products_of_torch(), headers, floatfmt=(*[".0f"] * 4, ".2f")))
 
 
 def operations_of_numpy() -> list[list[object]]:
@@ -56,6 +58,23 @@ def operations_of_numpy() -> list[list[object]]:
             }.get(name, (a,))
             before, after = microseconds(shared, *arguments), microseconds(own, *arguments)
             rows.append([name, f"({n}, {k})", before, after, before / after])
+    return rows
+
+
+def products_of_torch() -> list[list[object]]:
+    """Return a row for each product of a network's layer that is left to oneDNN."""
+    import torch  # noqa: TID251
+    from xpnn.backends._torch_products import Products
+
+    torch.set_num_threads(1)
+    rows = []
+    for n, m, k in ((512, 1024, 2048), (512, 2048, 2048), (512, 2048, 1000), (1024, 512, 512)):
+        x, weights, dy = torch.rand(n, m), torch.rand(m, k), torch.rand(n, k)
+        for a, b, text in ((x, weights, "x @ weights"), (dy, weights.T, "dy @ weights.T")):
+            before = microseconds(torch.matmul, a, b, calls=3)
+            with Products():
+                after = microseconds(torch.matmul, a, b, calls=3)
+            rows.append([text, f"({n}, {m}, {k})", before, after, before / after])
     return rows
 
 

@@ -427,6 +427,13 @@ def array_namespace(x: Array) -> Any:
         return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
 
 
+def batch_size_of(rows: Any, count: int) -> int | None:
+    """Return the rows of a step, of the `rows` of `count` steps in `Backend.repeat`'s terms."""
+    if isinstance(rows, slice):
+        return int(rows.stop - rows.start) // count
+    return None if rows is None else int(rows.shape[1])
+
+
 def row_blocks(x: Array, numbers: int) -> Iterator[tuple[int, Array]]:
     """Yield the rows of (n, …) in parts of about so many numbers, and where each begins."""
     rows = max(1, numbers // max(1, math.prod(x.shape[1:])))
