@@ -139,9 +139,10 @@ def ratios(runs: list[summary.Record]) -> Figure:
 
 def bars(panel: Axes, comparison: summary.Comparison) -> None:
     """Draw a bar for each side, the fastest on top, with the spread over the rounds."""
-    names = comparison.sides()[::-1]
-    for height, side in enumerate(names):
-        median, least, greatest = comparison.ratio(side, "xpnn-numpy") or (1.0, 1.0, 1.0)
+    found = [(side, comparison.ratio(side, "xpnn-numpy")) for side in comparison.sides()[::-1]]
+    ratios = {side: ratio for side, ratio in found if ratio}
+    names = list(ratios)
+    for height, (side, (median, least, greatest)) in enumerate(ratios.items()):
         ours = side.startswith("xpnn")
         colour = BLUE if ours else colour_of(side)
         # from 1: what is faster than xpnn on NumPy points left, what is slower right

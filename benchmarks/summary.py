@@ -6,8 +6,10 @@ counts.  Each side is taken at its better number of threads.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from sides import reference
@@ -46,7 +48,12 @@ class Comparison:
             side: min(by_threads, key=lambda n: statistics.median(by_threads[n].values()))
             for side, by_threads in found.items()
         }
-        self.rounds = {side: found[side][threads] for side, threads in self.threads.items()}
+        # a round may lack a side's better number of threads, and counts with the one it has
+        self.rounds: dict[str, dict[int, float]] = {}
+        for side, by_threads in found.items():
+            others = (rounds for n, rounds in by_threads.items() if n != self.threads[side])
+            better = by_threads[self.threads[side]]
+            self.rounds[side] = {**dict(chain(*(r.items() for r in others))), **better}
 
     def seconds(self, side: str) -> float:
         """Return a side's median over the rounds."""
@@ -61,8 +68,14 @@ class Comparison:
         return statistics.median(ratios), min(ratios), max(ratios)
 
     def sides(self) -> list[str]:
-        """Return the sides, the fastest first."""
-        return sorted(self.rounds, key=self.seconds)
+        """Return the sides, the fastest first: by their ratios, which the machine leaves."""
+        main = main_reference(self)
+
+        def place(side: str) -> tuple[float, float]:
+            ratio = self.ratio(side, main)
+            return ratio[0] if ratio else math.inf, self.seconds(side)
+
+        return sorted(self.rounds, key=place)
 
 
 def comparisons(records: list[Record]) -> list[Comparison]:
