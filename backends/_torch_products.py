@@ -44,6 +44,7 @@ def _fits(a: Any, b: Any) -> bool:
 
 
 def _product(a: Any, b: Any) -> Any:
+    """Multiply: (m, k), (k, n) -> (m, n); oneDNN's layer takes weights as (n, k)."""
     return torch.ops.mkldnn._linear_pointwise(a, b.T, None, "none", [], "")
 
 

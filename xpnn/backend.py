@@ -371,10 +371,9 @@ class Backend:
         self, data: tuple[Array, ...], rows: Any, count: int, dtype: Any
     ) -> Iterator[tuple[Array, ...]]:
         """Yield the rows of each step; those of several are taken at once, and cut."""
-        if isinstance(rows, slice):
-            size, together = (rows.stop - rows.start) // count, count
-        else:
-            size = rows.shape[1]
+        size, together = batch_size_of(rows, count), count
+        assert size is not None  # there are rows
+        if not isinstance(rows, slice):
             together = max(1, GATHERED // (size * data[0].shape[1]))
             rows = self.asarray(rows.reshape(-1))
         for start in range(0, count * size, together * size):
