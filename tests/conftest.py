@@ -1,6 +1,7 @@
 """Which backends a run tests: XPNN_TEST_BACKENDS=numpy,torch; a named one must be usable."""
 
 import os
+import signal
 from importlib import import_module
 
 # Threads fight over two cores, and arrays in tests are small; read when NumPy is imported.
@@ -25,6 +26,9 @@ if "numpy" not in SPECS:
 
 
 def pytest_configure(config):
+    # What a shell starts with & may ignore Ctrl-C, and so would the processes that tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Most tests make a small network anew: JAX compiles each kind once, not each time.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
