@@ -17,6 +17,10 @@ from xpnn.backend import Array, Backend, BackendUnavailableError
 class StrictBackend(Backend):
     """Arrays of array-api-strict on one of its make-believe devices."""
 
+    def device_name(self, device: Any) -> str:
+        """Return the name between the quotes that a device prints as."""
+        return str(device).split("'")[1]
+
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array."""
         return np.asarray(self.xp.asarray(x, device=self.xp.Device("CPU_DEVICE")))

@@ -39,6 +39,10 @@ class CupyBackend(Backend):
     # a launch costs more than the numbers that it is for: everything is joined, nothing cut
     packing = (sys.maxsize, sys.maxsize)
 
+    def device_name(self, device: Any) -> str:
+        """Return the GPU's number."""
+        return str(device.id)
+
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array on this GPU; as in `Backend.asarray`."""
         with self.device:

@@ -43,6 +43,7 @@ __all__ = [
     "BackendUnavailableError",
     "array_namespace",
     "available_backends",
+    "backend_of",
     "device_of",
     "dtype_name",
     "get_backend",
@@ -179,6 +180,10 @@ class Backend:
             return getattr(self.xp, dtype_name(name))
         except AttributeError:
             raise TypeError(f"dtype must be a dtype of {self.name}, got {name!r}") from None
+
+    def device_name(self, device: Any) -> str:
+        """Return what stands behind the colon in the spec of one of the library's devices."""
+        return str(device)
 
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library."""
@@ -601,6 +606,23 @@ def _owner(x: Any) -> Backend | None:
             if backend.owns(x):
                 return backend
     return None
+
+
+def backend_of(x: Array) -> Backend:
+    """Return the backend on which an array is: that of its library, on its device.
+
+    Raises
+    ------
+    TypeError
+        If no backend is known for it.
+    """
+    owner = _owner(x)
+    if owner is None:
+        raise TypeError(f"no backend is known for arrays like {type(x).__qualname__}")
+    device = device_of(x)
+    if device is None or device == owner.device:
+        return owner
+    return _load(owner.name, owner.device_name(device))
 
 
 def _try(backend: Backend) -> None:

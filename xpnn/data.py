@@ -21,7 +21,13 @@ from .losses import Loss
 if TYPE_CHECKING:
     from .initializers import Generator
 
-__all__ = ["batch_slices", "check_class_weight", "check_sample_weight", "split_rows"]
+__all__ = [
+    "batch_slices",
+    "check_class_weight",
+    "check_sample_weight",
+    "split_rows",
+    "take_rows",
+]
 
 
 def batch_slices(n: int, batch_size: int | None) -> list[slice]:
@@ -66,16 +72,17 @@ def split_rows(
         )
     order = generator.permutation(n)
     held, kept = np.sort(order[:count]), np.sort(order[count:])
-
-    def take(array: Array, rows: np.ndarray) -> Array:
-        xp = array_namespace(array)
-        index = xp.asarray(rows, dtype=index_dtype_of(array), device=device_of(array))
-        return xp.take(array, index, axis=0)
-
     return (
-        (take(x, kept), take(y, kept), None if weight is None else weight[kept]),
-        (take(x, held), take(y, held)),
+        (take_rows(x, kept), take_rows(y, kept), None if weight is None else weight[kept]),
+        (take_rows(x, held), take_rows(y, held)),
     )
+
+
+def take_rows(array: Array, rows: np.ndarray) -> Array:
+    """Return rows of an array of any library, by their numbers on the host."""
+    xp = array_namespace(array)
+    index = xp.asarray(rows, dtype=index_dtype_of(array), device=device_of(array))
+    return xp.take(array, index, axis=0)
 
 
 def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> np.ndarray | None:

@@ -1,0 +1,19 @@
+"""Estimators for scikit-learn: its own MLP's parameters, trained by xpnn on any array library.
+
+They go where scikit-learn's go: into pipelines, searches and cross-validation; and with
+``sklearn.set_config(array_api_dispatch=True)`` arrays of other libraries go in and come out.
+"""
+
+try:
+    import sklearn as _sklearn
+except ImportError as error:
+    raise ImportError(
+        f"xpnn.sklearn needs scikit-learn, which can't be imported ({error}). Install it: "
+        "pip install 'scikit-learn>=1.6'"
+    ) from error
+
+from .estimators import MLPClassifier, MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
+del _sklearn

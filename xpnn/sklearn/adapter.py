@@ -1,0 +1,109 @@
+"""The one place that knows scikit-learn's private names.
+
+scikit-learn keeps its support of the array API standard private
+(https://github.com/scikit-learn/scikit-learn/issues/34135), and what validates parameters.
+Whatever of that changes from version to version is dealt with here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._array_api import get_namespace_and_device
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+
+from ..backend import Array, to_host
+
+try:
+    from sklearn.utils._array_api import check_same_namespace
+except ImportError:  # before scikit-learn 1.9
+
+    def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str) -> None:
+        """Check that X is of the library and on the device of the fitted arrays."""
+        if get_namespace_and_device(X)[1] and (
+            get_namespace_and_device(X)[::2]
+            != get_namespace_and_device(getattr(estimator, attribute))[::2]
+        ):
+            raise ValueError(
+                f"Inputs passed to {type(estimator).__name__}.{method}() must use the same "
+                "namespace and the same device as those passed to fit()."
+            )
+
+
+__all__ = [
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_same_namespace",
+    "column_or_1d",
+    "first_call",
+    "fit_context",
+    "labels_on_host",
+    "validate_inputs",
+    "validate_rows",
+    "validate_weight",
+    "where_arrays_are",
+]
+
+fit_context = _fit_context(prefer_skip_nested_validation=True)
+"""The decorator of methods that fit: it validates the parameters first."""
+
+
+def where_arrays_are(X: Any) -> tuple[Any, Any]:
+    """Return the namespace and device of inputs: NumPy's where dispatch is off."""
+    xp, _, device = get_namespace_and_device(X)
+    return xp, device
+
+
+def validate_inputs(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> Any:
+    """Return rows and targets, checked; X in single or double precision.
+
+    Raises
+    ------
+    TypeError, ValueError
+        scikit-learn's own, if they are none.
+    """
+    xp, _ = where_arrays_are(X)
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        multi_output=True,
+        y_numeric=numeric,
+        dtype=[xp.float64, xp.float32],
+        reset=reset,
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    return X, y
+
+
+def validate_rows(estimator: Any, X: Any, *, attribute: str, method: str) -> Array:
+    """Return rows to predict from, checked to be like those that were fitted."""
+    check_same_namespace(X, estimator, attribute=attribute, method=method)
+    xp, _ = where_arrays_are(X)
+    return validate_data(estimator, X, dtype=[xp.float64, xp.float32], reset=False)
+
+
+def validate_weight(weight: Any, X: Array) -> np.ndarray | None:
+    """Return the samples' weights on the host."""
+    if weight is None:
+        return None
+    return to_host(_check_sample_weight(weight, X)).astype(np.float64)
+
+
+def labels_on_host(y: Any) -> np.ndarray:
+    """Return class labels as a NumPy array; numbers may come from any library."""
+    if hasattr(y, "toarray"):  # labels of a sparse matrix
+        y = y.toarray()
+    return y if isinstance(y, np.ndarray) else to_host(y)
+
+
+def first_call(estimator: Any, classes: Sequence[Any] | None) -> bool:
+    """Whether this is the first call of partial_fit, for which it notes the classes."""
+    return bool(_check_partial_fit_first_call(estimator, classes))

@@ -1,0 +1,182 @@
+"""What scikit-learn's estimators note of a training, and when they end it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ..backend import Array, array_namespace
+from ..callbacks import Callback
+from ..model import Sequential
+from ..training import fuse
+
+__all__ = ["Validation", "Watch"]
+
+SMALLEST_RATE = 1e-6
+"""The learning rate at which an adaptive one ends the training, as in scikit-learn."""
+
+
+class Validation:
+    """Rows that are held back, on which a network is measured.
+
+    Parameters
+    ----------
+    model : Sequential
+        The compiled model.
+    X, y : array of n rows
+        The rows, and the targets as the loss takes them.
+    weight : numpy.ndarray of shape (n,), optional
+        How much each row counts.
+    score : callable
+        ``score(outputs, weight)`` measures the network's outputs, on the host.
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        X: Array,
+        y: Any,
+        weight: np.ndarray | None,
+        score: Callable[[np.ndarray, np.ndarray | None], float],
+    ) -> None:
+        self.model, self.weight, self.score = model, weight, score
+        backend = model.backend
+        with backend.activate():
+            self.x = backend.asarray(model._inputs(X), model.dtype)
+            self.y = model._targets(y, self.x)
+            self.placed = None if weight is None else backend.asarray(weight, model.dtype)
+        loss, _ = model._compiled()
+        stack, criterion = fuse(model.layers, loss)
+        last = model.layers[-1] if len(stack.layers) < len(model.layers) else None
+
+        def measure(params: Any, x: Array, y: Array, weight: Any) -> tuple[Array, Array]:
+            xp = array_namespace(x)
+            outputs = stack.predict(params, x)
+            losses, _ = criterion.forward(outputs, y)
+            mean = xp.mean(losses) if weight is None else xp.sum(losses * weight)
+            return mean, outputs if last is None else last.forward((), outputs)[0]
+
+        if self.placed is not None:
+            self.placed = self.placed / array_namespace(self.placed).sum(self.placed)
+        self._measure = backend.compile(measure)
+
+    def __call__(self) -> tuple[float, float]:
+        """Return the score and the loss with the parameters that the model now has."""
+        model, backend = self.model, self.model.backend
+        with backend.activate():
+            loss, outputs = self._measure(model._params, self.x, self.y, self.placed)
+            value = float(backend.read([loss])[0])
+            host = backend.to_numpy(outputs)
+        if not np.isfinite(host).all():
+            return math.nan, value
+        return float(self.score(host, self.weight)), value
+
+
+class Watch(Callback):
+    """Writes an estimator's record of each epoch, and ends the training where none improves.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Whose attributes are written.
+    n_samples : int
+        The number of rows that an epoch goes through.
+    validation : Validation or None
+        What is measured after each epoch; it then decides what an improvement is.
+    incremental : bool
+        Whether this is one of many calls of ``partial_fit``, so that nothing ends.
+    """
+
+    def __init__(
+        self, estimator: Any, n_samples: int, validation: Validation | None, incremental: bool
+    ) -> None:
+        self.estimator, self.n_samples = estimator, n_samples
+        self.validation, self.incremental = validation, incremental
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Note the epoch, set the learning rate of the next one, and maybe end."""
+        e = self.estimator
+        self._note(logs["loss"])
+        e._no_improvement_count = e._no_improvement_count + 1 if self._stalled() else 0
+        if e._schedule == "invscaling":
+            self._set_rate(float(e.learning_rate_init) / (e.t_ + 1) ** e.power_t)
+        if e._no_improvement_count > e.n_iter_no_change and self._ends():
+            self.model.stop_training = True
+        elif e.n_iter_ == e.max_iter and not self.incremental:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({e.max_iter}) reached and the "
+                "optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def diverged(self, reason: Exception) -> None:
+        """Note an epoch in which the training diverged; the best parameters stay."""
+        e = self.estimator
+        self._note(math.nan)
+        e.validation_scores_.append(math.nan)
+        e.validation_loss_curve_.append(math.nan)
+        warnings.warn(
+            f"The training diverged and was stopped, with the best parameters: {reason}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def _note(self, loss: float) -> None:
+        e = self.estimator
+        e.n_iter_ += 1
+        e.t_ += self.n_samples
+        e.loss_ = loss
+        e.loss_curve_.append(loss)
+        if e.verbose:
+            print(f"Iteration {e.n_iter_}, loss = {loss:.8f}")
+
+    def _stalled(self) -> bool:
+        """Whether the epoch improved by less than the tolerance; the best is kept."""
+        e = self.estimator
+        if self.validation is None:
+            stalled = bool(e.loss_ > e.best_loss_ - e.tol)
+            e.best_loss_ = min(e.best_loss_, e.loss_)
+            return stalled
+        score, loss = self.validation()
+        e.validation_scores_.append(score)
+        e.validation_loss_curve_.append(loss)
+        if e.verbose:
+            print(f"Validation score: {score:f}")
+        stalled = bool(score < e.best_validation_score_ + e.tol)
+        if score > e.best_validation_score_:
+            e.best_validation_score_ = score
+            e._best = self.model.parameters
+        return stalled
+
+    def _ends(self) -> bool:
+        """Whether a training that stalls is at its end, or goes on with smaller steps."""
+        e = self.estimator
+        what = "Training loss" if self.validation is None else "Validation score"
+        said = (
+            f"{what} did not improve more than tol={e.tol:f} for {e.n_iter_no_change} "
+            "consecutive epochs."
+        )
+        rate = e._optimizer.learning_rate
+        if e._schedule == "adaptive" and rate > SMALLEST_RATE:
+            self._set_rate(rate / 5)
+            e._no_improvement_count = 0
+            said = f"{said} Setting learning rate to {rate / 5:f}"
+        elif e._schedule == "adaptive":
+            said = f"{said} Learning rate too small. Stopping."
+        else:
+            said = f"{said} Stopping."
+        if e.verbose:
+            print(said)
+        return bool(e._no_improvement_count)
+
+    def _set_rate(self, rate: float) -> None:
+        from dataclasses import replace
+
+        self.estimator._optimizer = replace(self.estimator._optimizer, learning_rate=rate)
+        self.model.learning_rate = rate
