@@ -49,7 +49,7 @@ from .serialization import ModelFileError, load
 
 __version__ = "0.1.0"
 
-_LATER = ("nnfs", "plots", "testing")
+_LATER = ("nnfs", "plots", "sklearn", "testing")
 
 
 def __getattr__(name: str) -> object:

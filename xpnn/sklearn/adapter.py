@@ -7,14 +7,12 @@ Whatever of that changes from version to version is dealt with here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from ..backend import Array, to_host
@@ -41,7 +39,6 @@ __all__ = [
     "StrOptions",
     "check_same_namespace",
     "column_or_1d",
-    "first_call",
     "fit_context",
     "labels_on_host",
     "validate_inputs",
@@ -102,8 +99,3 @@ def labels_on_host(y: Any) -> np.ndarray:
     if hasattr(y, "toarray"):  # labels of a sparse matrix
         y = y.toarray()
     return y if isinstance(y, np.ndarray) else to_host(y)
-
-
-def first_call(estimator: Any, classes: Sequence[Any] | None) -> bool:
-    """Whether this is the first call of partial_fit, for which it notes the classes."""
-    return bool(_check_partial_fit_first_call(estimator, classes))
