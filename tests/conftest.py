@@ -6,6 +6,8 @@ from importlib import import_module
 
 # Threads fight over two cores, and arrays in tests are small; read when NumPy is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# scikit-learn takes arrays of other libraries only if this was said before SciPy was imported.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import pytest
 
@@ -21,7 +23,7 @@ collect_ignore = [] if "torch" in SPECS else PEERS
 
 # What is about no array library in particular runs where NumPy is tested.
 if "numpy" not in SPECS:
-    host = ("benchmarks", "book_ends", "examples", "layout", "plots", "readme", "tables")
+    host = ("benchmarks", "book_ends", "examples", "layout", "plots", "readme", "sklearn_peer", "tables")
     collect_ignore += [f"test_{name}.py" for name in host]
 
 

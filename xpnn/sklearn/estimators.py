@@ -140,7 +140,7 @@ class Task:
         What the outputs should be.
     weight : numpy.ndarray of shape (n,) or None
         How much each row counts.
-    stratify : numpy.ndarray of shape (n,) or None
+    stratify : numpy.ndarray of shape (n, 1) or None
         Classes that a split keeps in proportion, as scikit-learn's MLP does for two.
     """
 
@@ -436,6 +436,7 @@ class _Perceptron(BaseEstimator):
     def _start(self, task: Task, n_layers: int) -> None:
         """Begin the record of a training."""
         self.n_iter_ = self.t_ = 0
+        self._weight_seen = 0.0
         self.n_layers_, self.n_outputs_ = n_layers, task.n_outputs
         self.out_activation_ = task.output
         self.loss_curve_: list[float] = []
@@ -499,7 +500,9 @@ class _Perceptron(BaseEstimator):
     ) -> None:
         """Train, and say in scikit-learn's words how it ended."""
         self.n_iter_ = 0
-        watch = Watch(self, int(X.shape[0]), validation, incremental)
+        n = int(X.shape[0])
+        total = float(n) if weight is None else float(np.sum(weight))
+        watch = Watch(self, n, total, validation, incremental)
         try:
             model.fit(
                 X,
@@ -626,6 +629,7 @@ class _Perceptron(BaseEstimator):
             elif name in unknown:
                 setattr(new, name, unknown[name])
         new.validation_loss_curve_ = [] if watched else None
+        new._weight_seen = float(new.t_)
         new.coefs_ = [np.array(a) for a in estimator.coefs_]
         new.intercepts_ = [np.array(a) for a in estimator.intercepts_]
         if watched:
@@ -672,7 +676,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
         The rows of a step; ``"auto"`` is ``min(200, n_samples)``.
     learning_rate : {"constant", "invscaling", "adaptive"}
         How the rate of ``solver="sgd"`` changes: not at all; to ``learning_rate_init /
-        (t + 1) ** power_t`` after t rows; or to a fifth where the loss stalls.
+        (t + 1) ** power_t`` after rows of the weight t; or to a fifth where the loss stalls.
     learning_rate_init : float
         The first learning rate of a solver that is given by name.
     power_t : float
@@ -807,7 +811,8 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
-        tags.classifier_tags.multi_label = True
+        softmax = isinstance(self.loss, Loss) and self.loss.activation == "Softmax"
+        tags.classifier_tags.multi_label = not softmax
         return tags
 
     @property
@@ -847,7 +852,15 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
         self._train(X, y, sample_weight, incremental=False)
         return self
 
-    @available_if(lambda self: self._is_stochastic())
+    def _can_fit_partially(self) -> bool:
+        if isinstance(self.class_weight, str):
+            raise AttributeError(
+                "class_weight='balanced' needs all rows at once, so there is no partial_fit: "
+                "give the weights as a dict"
+            )
+        return self._is_stochastic()
+
+    @available_if(lambda self: self._can_fit_partially())
     @fit_context
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
@@ -869,14 +882,10 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
         Raises
         ------
         TypeError, ValueError
-            As in `fit`; also if classes are missing, or others than before, or weights are to
-            be balanced, which takes all rows at once.
+            As in `fit`; also if classes are missing, or others than before.
+        AttributeError
+            If ``class_weight="balanced"``, which needs all rows at once.
         """
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                "class_weight='balanced' needs all rows at once: in partial_fit, give the "
-                "weights as a dict"
-            )
         self._note_classes(y, classes)
         self._train(X, y, sample_weight, incremental=True)
         return self
@@ -917,8 +926,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
         numbers = labels.dtype.kind in "biuf"
         self.classes_ = xp.asarray(labels, device=device) if numbers else labels
         if self.class_weight is not None:
-            of_classes = compute_sample_weight(self.class_weight, y)
-            weight = of_classes if weight is None else weight * of_classes
+            weight = self._with_class_weight(y, weight)
 
         several = binarizer.y_type_ == "multiclass"
         loss: Any = self.loss
@@ -934,11 +942,23 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
             kind = "several labels" if self._multilabel else f"{labels.size} classes"
             raise ValueError(f"the loss {loss} does not fit {kind}, of which its outputs are")
         if several:
-            rows = (np.searchsorted(labels, y)[:, None] == np.arange(labels.size)).astype(float)
-            return Task(loss, "softmax", labels.size, rows, weight)
+            n_outputs = max(2, labels.size)  # of one, softmax is 1 whatever is learnt
+            rows = np.searchsorted(labels, y)[:, None] == np.arange(n_outputs)
+            return Task(loss, "softmax", n_outputs, rows.astype(float), weight)
         rows = binarizer.transform(y)
-        stratify = None if self._multilabel else rows[:, 0].astype(bool)
+        stratify = None if self._multilabel else rows.astype(bool)
         return Task(loss, "logistic", rows.shape[1], rows.astype(float), weight, stratify)
+
+    def _with_class_weight(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+        """Return the rows' weights with those of their classes multiplied in."""
+        ones = np.ones(y.shape[0]) if weight is None else weight
+        if not isinstance(self.class_weight, str) or self._multilabel:
+            return ones * compute_sample_weight(self.class_weight, y)
+        # balanced as scikit-learn does it, but a row of weight 2 counts as the row twice
+        indices = np.searchsorted(self._label_binarizer.classes_, y)
+        sums = np.bincount(indices, ones)
+        shares = np.sum(sums) / (np.count_nonzero(sums) * np.where(sums > 0, sums, 1))
+        return ones * shares[indices]
 
     def _score(self, outputs: np.ndarray, targets: Any, weight: np.ndarray | None) -> float:
         if self.out_activation_ == "softmax":
@@ -1011,12 +1031,12 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
 
     def _probabilities(self, X: Any, method: str) -> Array:
         p = self._outputs(X, method)
-        if p.shape[1] > 1 or self._multilabel:
-            return p
         xp = array_namespace(p)
-        if self.classes_.shape[0] == 1:
-            return xp.ones_like(p)
-        return xp.concat([1 - p, p], axis=1)
+        if self.classes_.shape[0] == 1 and not self._multilabel:
+            return xp.ones_like(p[:, :1])
+        if p.shape[1] == 1 and not self._multilabel:
+            return xp.concat([1 - p, p], axis=1)
+        return p
 
     def _fill(
         self, stock: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Validation:
     weight : numpy.ndarray of shape (n,), optional
         How much each row counts.
     score : callable
-        ``score(outputs, weight)`` measures the network's outputs, on the host.
+        ``score(outputs)`` measures the network's outputs, on the host.
     """
 
     def __init__(
@@ -42,14 +43,15 @@ class Validation:
         X: Array,
         y: Any,
         weight: np.ndarray | None,
-        score: Callable[[np.ndarray, np.ndarray | None], float],
+        score: Callable[[np.ndarray], float],
     ) -> None:
-        self.model, self.weight, self.score = model, weight, score
+        self.model, self.score = model, score
         backend = model.backend
         with backend.activate():
             self.x = backend.asarray(model._inputs(X), model.dtype)
             self.y = model._targets(y, self.x)
-            self.placed = None if weight is None else backend.asarray(weight, model.dtype)
+            share = None if weight is None else weight / np.sum(weight)
+            self.weight = None if share is None else backend.asarray(share, model.dtype)
         loss, _ = model._compiled()
         stack, criterion = fuse(model.layers, loss)
         last = model.layers[-1] if len(stack.layers) < len(model.layers) else None
@@ -59,22 +61,20 @@ class Validation:
             outputs = stack.predict(params, x)
             losses, _ = criterion.forward(outputs, y)
             mean = xp.mean(losses) if weight is None else xp.sum(losses * weight)
-            return mean, outputs if last is None else last.forward((), outputs)[0]
+            return stack.penalise(params, mean), outputs if last is None else last.forward((), outputs)[0]
 
-        if self.placed is not None:
-            self.placed = self.placed / array_namespace(self.placed).sum(self.placed)
         self._measure = backend.compile(measure)
 
     def __call__(self) -> tuple[float, float]:
         """Return the score and the loss with the parameters that the model now has."""
         model, backend = self.model, self.model.backend
         with backend.activate():
-            loss, outputs = self._measure(model._params, self.x, self.y, self.placed)
+            loss, outputs = self._measure(model._params, self.x, self.y, self.weight)
             value = float(backend.read([loss])[0])
             host = backend.to_numpy(outputs)
         if not np.isfinite(host).all():
             return math.nan, value
-        return float(self.score(host, self.weight)), value
+        return self.score(host), value
 
 
 class Watch(Callback):
@@ -86,6 +86,8 @@ class Watch(Callback):
         Whose attributes are written.
     n_samples : int
         The number of rows that an epoch goes through.
+    weight : float
+        The sum of their weights.
     validation : Validation or None
         What is measured after each epoch; it then decides what an improvement is.
     incremental : bool
@@ -93,9 +95,14 @@ class Watch(Callback):
     """
 
     def __init__(
-        self, estimator: Any, n_samples: int, validation: Validation | None, incremental: bool
+        self,
+        estimator: Any,
+        n_samples: int,
+        weight: float,
+        validation: Validation | None,
+        incremental: bool,
     ) -> None:
-        self.estimator, self.n_samples = estimator, n_samples
+        self.estimator, self.n_samples, self.weight = estimator, n_samples, weight
         self.validation, self.incremental = validation, incremental
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
@@ -104,7 +111,7 @@ class Watch(Callback):
         self._note(logs["loss"])
         e._no_improvement_count = e._no_improvement_count + 1 if self._stalled() else 0
         if e._schedule == "invscaling":
-            self._set_rate(float(e.learning_rate_init) / (e.t_ + 1) ** e.power_t)
+            self._set_rate(float(e.learning_rate_init) / (e._weight_seen + 1) ** e.power_t)
         if e._no_improvement_count > e.n_iter_no_change and self._ends():
             self.model.stop_training = True
         elif e.n_iter_ == e.max_iter and not self.incremental:
@@ -131,6 +138,8 @@ class Watch(Callback):
         e = self.estimator
         e.n_iter_ += 1
         e.t_ += self.n_samples
+        # beside t_, so that a row of weight 2 is the row twice for the learning rate, too
+        e._weight_seen = getattr(e, "_weight_seen", 0.0) + self.weight
         e.loss_ = loss
         e.loss_curve_.append(loss)
         if e.verbose:
@@ -176,7 +185,5 @@ class Watch(Callback):
         return bool(e._no_improvement_count)
 
     def _set_rate(self, rate: float) -> None:
-        from dataclasses import replace
-
         self.estimator._optimizer = replace(self.estimator._optimizer, learning_rate=rate)
         self.model.learning_rate = rate
