@@ -359,7 +359,7 @@ class _Perceptron(BaseEstimator):
         for name, value in vars(self).items():
             if name in ("coefs_", "intercepts_", "_best"):
                 value = [convert(array) for array in value]
-            elif name == "classes_" and value.dtype.kind in "biuf":
+            elif name == "classes_" and not _are_names(value):
                 value = convert(value)
             if name != "_model":
                 setattr(new, name, value)
@@ -635,6 +635,11 @@ class _Perceptron(BaseEstimator):
         if watched:
             new._best = [np.array(a) for a in new._arrays()]
         return new
+
+
+def _are_names(labels: Array) -> bool:
+    """Whether labels are no numbers, so that only NumPy can hold them."""
+    return isinstance(labels, np.ndarray) and labels.dtype.kind not in "biuf"
 
 
 def _stock_name(layer: Layer) -> str | None:
@@ -923,8 +928,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
                 f"{found}."
             )
         xp, device = where_arrays_are(X)
-        numbers = labels.dtype.kind in "biuf"
-        self.classes_ = xp.asarray(labels, device=device) if numbers else labels
+        self.classes_ = labels if _are_names(labels) else xp.asarray(labels, device=device)
         if self.class_weight is not None:
             weight = self._with_class_weight(y, weight)
 
