@@ -83,5 +83,8 @@ def dtype(request):
     return request.param
 
 
+if all(spec.startswith("jax") for spec in SPECS):  # scikit-learn takes no arrays of JAX's
+    collect_ignore += ["test_sklearn_arrays.py", "test_sklearn_checks.py"]
+
 if not os.environ.get("XPNN_TEST_CUPY_OFFLINE"):  # needs CuPy and NVRTC, but no GPU
     collect_ignore.append("test_cupy_offline.py")

@@ -6,7 +6,6 @@ about CUDA, which fails where torch is built for it and there is no GPU, therefo
 """
 
 import array_api_strict
-import numpy as np
 import pytest
 from conftest import SPECS
 from sklearn.utils.estimator_checks import parametrize_with_checks

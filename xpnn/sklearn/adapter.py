@@ -7,6 +7,7 @@ Whatever of that changes from version to version is dealt with here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,11 @@ __all__ = [
     "where_arrays_are",
 ]
 
-fit_context = _fit_context(prefer_skip_nested_validation=True)
-"""The decorator of methods that fit: it validates the parameters first."""
+
+def fit_context(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a method that fits: the parameters are validated first."""
+    decorated: Callable[..., Any] = _fit_context(prefer_skip_nested_validation=True)(method)
+    return decorated
 
 
 def where_arrays_are(X: Any) -> tuple[Any, Any]:

@@ -461,7 +461,7 @@ class _Perceptron(BaseEstimator):
     def _network(
         self, layers: list[Layer], loss: Loss, X: Array, *, again: bool, incremental: bool
     ) -> Sequential:
-        """Return the network to train: a new one, that of the last fit, or one around arrays."""
+        """Return the network to train: a new one, the last one, or one around the arrays."""
         backend = self._where(X)
         last: Sequential | None = getattr(self, "_model", (None,))[0] if again else None
         goes_on = incremental and again and hasattr(self, "_optimizer")
@@ -526,7 +526,7 @@ class _Perceptron(BaseEstimator):
 
     # ------------------------------------------------------------------------ exchange
 
-    _stock: ClassVar[type]
+    _stock: ClassVar[Any]
 
     def to_sklearn(self) -> Any:
         """Return a fitted estimator of scikit-learn's own that predicts the same.
@@ -551,8 +551,8 @@ class _Perceptron(BaseEstimator):
         names = [_stock_name(layer) for layer in self._activations(len(sizes) - 2)]
         if None in names or len(set(names)) > 1:
             raise ValueError(
-                f"scikit-learn's {type(self).__name__} has one activation for all hidden layers, "
-                "'identity', 'logistic', 'tanh' or 'relu', so it can't express "
+                f"scikit-learn's {type(self).__name__} has one activation for all hidden "
+                "layers, 'identity', 'logistic', 'tanh' or 'relu', so it can't express "
                 f"activation={self.activation!r}"
             )
         stock = self._stock(hidden_layer_sizes=tuple(sizes[1:-1]))
@@ -570,9 +570,7 @@ class _Perceptron(BaseEstimator):
         self._fill(stock, coefs, intercepts)
         return stock
 
-    def _fill(
-        self, stock: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]
-    ) -> None:
+    def _fill(self, stock: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> None:
         """Give an estimator of scikit-learn's what this one has learnt."""
         names = {*RECORD, "n_features_in_", "feature_names_in_"}
         for name in sorted(names & vars(self).keys()):
@@ -610,7 +608,7 @@ class _Perceptron(BaseEstimator):
                 f"{type(estimator).__name__}"
             )
         check_is_fitted(estimator, "coefs_")
-        new = cls()
+        new: Any = cls()
         shared = new.get_params().keys() & estimator.get_params().keys()
         new.set_params(**{name: getattr(estimator, name) for name in shared})
         if new.solver == "lbfgs":
@@ -924,8 +922,8 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
             )
         if len(np.setdiff1d(found, labels, assume_unique=True)):
             raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {labels}. 'y' has "
-                f"{found}."
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {labels}. "
+                f"'y' has {found}."
             )
         xp, device = where_arrays_are(X)
         self.classes_ = labels if _are_names(labels) else xp.asarray(labels, device=device)
@@ -956,8 +954,10 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
     def _with_class_weight(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
         """Return the rows' weights with those of their classes multiplied in."""
         ones = np.ones(y.shape[0]) if weight is None else weight
+        shares: np.ndarray
         if not isinstance(self.class_weight, str) or self._multilabel:
-            return ones * compute_sample_weight(self.class_weight, y)
+            shares = compute_sample_weight(self.class_weight, y)
+            return ones * shares
         # balanced as scikit-learn does it, but a row of weight 2 counts as the row twice
         indices = np.searchsorted(self._label_binarizer.classes_, y)
         sums = np.bincount(indices, ones)
@@ -1042,9 +1042,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
             return xp.concat([1 - p, p], axis=1)
         return p
 
-    def _fill(
-        self, stock: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]
-    ) -> None:
+    def _fill(self, stock: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> None:
         super()._fill(stock, coefs, intercepts)
         stock.classes_ = self._label_binarizer.classes_
         if self.out_activation_ == "softmax" and stock.classes_.size == 2:

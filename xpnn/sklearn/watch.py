@@ -61,7 +61,9 @@ class Validation:
             outputs = stack.predict(params, x)
             losses, _ = criterion.forward(outputs, y)
             mean = xp.mean(losses) if weight is None else xp.sum(losses * weight)
-            return stack.penalise(params, mean), outputs if last is None else last.forward((), outputs)[0]
+            return stack.penalise(params, mean), outputs if last is None else last.forward(
+                (), outputs
+            )[0]
 
         self._measure = backend.compile(measure)
 
