@@ -953,16 +953,19 @@ class MLPClassifier(ClassifierMixin, _Perceptron):
 
     def _with_class_weight(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
         """Return the rows' weights with those of their classes multiplied in."""
-        ones = np.ones(y.shape[0]) if weight is None else weight
-        shares: np.ndarray
+        ones: np.ndarray = np.ones(y.shape[0]) if weight is None else weight
+        of_rows: np.ndarray
         if not isinstance(self.class_weight, str) or self._multilabel:
-            shares = compute_sample_weight(self.class_weight, y)
-            return ones * shares
+            of_rows = ones * compute_sample_weight(self.class_weight, y)
+            return of_rows
         # balanced as scikit-learn does it, but a row of weight 2 counts as the row twice
         indices = np.searchsorted(self._label_binarizer.classes_, y)
         sums = np.bincount(indices, ones)
-        shares = np.sum(sums) / (np.count_nonzero(sums) * np.where(sums > 0, sums, 1))
-        return ones * shares[indices]
+        shares: np.ndarray = np.sum(sums) / (
+            np.count_nonzero(sums) * np.where(sums > 0, sums, 1)
+        )
+        of_rows = ones * shares[indices]
+        return of_rows
 
     def _score(self, outputs: np.ndarray, targets: Any, weight: np.ndarray | None) -> float:
         if self.out_activation_ == "softmax":
