@@ -353,7 +353,7 @@ class Fit:
     def _settle(self) -> None:
         """Let go of the data, and make the count of steps an array again, as it began."""
         for callback in self.callbacks:
-            del callback.data
+            vars(callback).pop("data", None)
         state = self.model._state
         if state:
             count = np.array(int(state["iterations"]), dtype=np.int32)
