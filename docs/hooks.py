@@ -22,8 +22,12 @@ ROOT = Path(__file__).parents[1]
 PREFIX = "repository/"
 HOME = {"README.md": "docs/index.md"}  # the two say the same
 
+SOURCES: dict[str, str] = {}  # the files behind the pages that are made
+
 # Fenced code and code in a line are matched so that links in them are left alone.
-LINK = re.compile(r"(?ms)^ *```.*?^ *```|`[^`\n]+`|(?P<start>\]\()(?P<path>[^)\s#:]+)(?P<end>[^)\s:]*\))")
+LINK = re.compile(
+    r"(?ms)^ *```.*?^ *```|`[^`\n]+`|(?P<start>\]\()(?P<path>[^)\s#:]+)(?P<end>[^)\s:]*\))"
+)
 
 
 def _target(source: str, link: str) -> str | None:
@@ -39,7 +43,15 @@ def _page(path: str) -> str:
     """Return where in the site's sources a file of the repository is."""
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
+    if path.endswith("/README.md"):  # a page like the others, not the first one of a section
+        return PREFIX + path.removesuffix("/README.md") + ".md"
     return PREFIX + path + ("" if path.endswith((".md", ".png")) else ".md")
+
+
+def _named(page: str) -> str | None:
+    """Return the file of the repository that a page of the navigation is made of."""
+    found = (p for p in (f"{page}.md", f"{page}/README.md") if (ROOT / p).is_file())
+    return next(found, None)
 
 
 def _links(source: str) -> set[str]:
@@ -55,14 +67,17 @@ def _file(path: str, config: MkDocsConfig) -> File:
         return File.generated(config, _page(path), abs_src_path=where, inclusion=inclusion)
     text = (ROOT / path).read_text(encoding="utf-8")
     language = path.rpartition(".")[2]
-    listing = f"---\nsearch: {{exclude: true}}\n---\n# `{path}`\n\n`````{language}\n{text}\n`````\n"
+    listing = (
+        f"---\nsearch: {{exclude: true}}\n---\n# `{path}`\n\n`````{language}\n{text}\n`````\n"
+    )
     return File.generated(config, _page(path), content=listing, inclusion=inclusion)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the repository's files that the navigation names, and all that are linked to."""
-    named = re.findall(rf"{PREFIX}([\w./-]+)", str(config.nav))
-    waiting = {"docs/" + file.src_uri for file in files.documentation_pages()} | set(named)
+    named = re.findall(rf"{PREFIX}([\w./-]+)\.md", str(config.nav))
+    waiting = {"docs/" + file.src_uri for file in files.documentation_pages()}
+    waiting |= {path for path in map(_named, named) if path is not None}
     seen: set[str] = set()
     while waiting:
         path = waiting.pop()
@@ -70,14 +85,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if path.endswith(".md"):
             waiting |= _links(path) - seen
         if not path.startswith("docs/"):
+            SOURCES[_page(path)] = path
             files.append(_file(path, config))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Let links to files of the repository lead to their pages."""
+    if page.parent is None:  # alone under its tab
+        page.meta.setdefault("hide", ["navigation"])
     uri = page.file.src_uri
-    source = uri.removeprefix(PREFIX) if uri.startswith(PREFIX) else "docs/" + uri
+    source = SOURCES.get(uri, "docs/" + uri)
 
     def changed(match: re.Match[str]) -> str:
         path = _target(source, match["path"]) if match["path"] else None

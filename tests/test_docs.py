@@ -27,7 +27,11 @@ PAGES = sorted(
 )
 RUN = {"python", "sh"}
 SHOWN = {"", "text", "toml"}
-NOT_RUN = {"CONTRIBUTING.md": 2, "README.md": 2, "docs/index.md": 1}  # blocks that say that they aren't
+NOT_RUN = {
+    "CONTRIBUTING.md": 2,
+    "README.md": 2,
+    "docs/index.md": 1,
+}  # blocks that say that they aren't
 MARK = re.compile(r"<!-- not run: \S.* -->")
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d*)?(?:e[-+]?\d+)?")
 SEPARATOR = "\N{SYMBOL FOR RECORD SEPARATOR}"
