@@ -115,9 +115,7 @@ LOSSES = {
     "classes, logits": (xpnn.CategoricalCrossEntropy(from_logits=True), None, CLASSES),
     "classes as rows": (xpnn.CategoricalCrossEntropy(), xpnn.Softmax(), np.eye(3)[CLASSES]),
     "classes, smoothed": (
-        xpnn.CategoricalCrossEntropy(label_smoothing=0.2),
-        xpnn.Softmax(),
-        CLASSES,
+        xpnn.CategoricalCrossEntropy(label_smoothing=0.2), xpnn.Softmax(), CLASSES
     ),
     "classes of sigmoids": (xpnn.CategoricalCrossEntropy(), xpnn.Sigmoid(), CLASSES),
 }
