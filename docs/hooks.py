@@ -104,6 +104,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         there = posixpath.relpath(_page(path), posixpath.dirname(uri) or ".")
         return match["start"] + there + match["end"]
 
+    if uri in SOURCES:  # GitHub is content with three spaces under a number
+        markdown = re.sub(r"(?m)^ {3}(?=(  )?\S)", "    ", markdown)
     return LINK.sub(changed, markdown)
 
 
