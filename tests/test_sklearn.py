@@ -21,7 +21,7 @@ from perceptrons import (
     many,
     progress,
 )
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss, mean_poisson_deviance, recall_score
 from sklearn.model_selection import train_test_split
@@ -92,7 +92,6 @@ def test_the_same_seed_learns_what_scikit_learns_own_learns(kind, setting):
         assert getattr(ours, name) == wanted, name
 
 
-@pytest.mark.skipif("not hasattr(stock.MLPRegressor(), 'loss')", reason="scikit-learn < 1.7")
 def test_counts_are_learnt_as_by_scikit_learn():
     ours, theirs = (
         fitted(which, "counts", loss="poisson", solver="sgd") for which in ("ours", "theirs")
@@ -469,8 +468,6 @@ def test_lbfgs_and_other_values_are_refused_with_a_sentence():
 def test_to_scikit_learn_and_back(kind, activation):
     cls, X, y = DATA[kind]
     extra = {"loss": "poisson"} if kind == "counts" else {}
-    if kind == "counts" and not hasattr(cls(), "loss"):
-        extra = {}
     model = fitted("ours", kind, activation=activation, dropout=0.1, max_iter=4, **extra)
     theirs = model.to_sklearn()
     assert type(theirs) is cls
@@ -505,6 +502,16 @@ def test_what_scikit_learn_has_not_is_refused_or_left_out():
     np.testing.assert_allclose(theirs.predict(diabetes), model.predict(diabetes))
     with pytest.raises(NotFittedError):
         MLPRegressor().to_sklearn()
+
+
+def test_an_old_scikit_learn_has_no_counts(monkeypatch):
+    class Old(BaseEstimator):
+        def __init__(self, hidden_layer_sizes=()):
+            self.hidden_layer_sizes = hidden_layer_sizes
+
+    monkeypatch.setattr(MLPRegressor, "_stock", Old)
+    with pytest.raises(ValueError, match=r"networks for counts from version 1\.7 on"):
+        fitted("ours", "counts", loss="poisson").to_sklearn()
 
 
 def test_from_scikit_learn():

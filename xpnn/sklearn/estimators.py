@@ -544,7 +544,7 @@ class _Perceptron(BaseEstimator):
         sklearn.exceptions.NotFittedError
             If there is nothing to return yet.
         ValueError
-            If scikit-learn's has no such activations.
+            If scikit-learn's has no such activations, or is too old for counts.
         """
         check_is_fitted(self, "coefs_")
         sizes = self._sizes()
@@ -556,6 +556,8 @@ class _Perceptron(BaseEstimator):
                 f"activation={self.activation!r}"
             )
         stock = self._stock(hidden_layer_sizes=tuple(sizes[1:-1]))
+        if self.out_activation_ == "exp" and "loss" not in stock.get_params():
+            raise ValueError("scikit-learn has networks for counts from version 1.7 on")
         shared = stock.get_params().keys() & self.get_params().keys()
         shared -= {"hidden_layer_sizes", "activation"}
         for name in ("solver", "loss"):
