@@ -27,3 +27,8 @@ def host(x):
     from xpnn.backend import to_host
 
     return to_host(x)
+
+
+def of_the_core(cls):
+    """Whether a layer, a loss or an optimizer is xpnn's, and not that of its estimators."""
+    return cls.__module__.startswith("xpnn.") and "sklearn" not in cls.__module__

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import SPECS, load
 from processes import command, surroundings
-from support import assert_close, host
+from support import assert_close, host, of_the_core
 
 import xpnn
 from xpnn import (
@@ -418,7 +418,7 @@ def test_every_numeric_field_of_every_optimizer_is_in_the_table():
     known = {
         (name, f.name)
         for name, cls in xpnn.optimizers.OPTIMIZERS.items()
-        if cls.__module__.startswith("xpnn.")
+        if of_the_core(cls)
         for f in dataclasses.fields(cls)
         if isinstance(f.default, float)
     }

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from processes import command, run_python, surroundings
 from safetensors.numpy import save as pack
-from support import assert_close, host
+from support import assert_close, host, of_the_core
 
 import xpnn
 from xpnn import Dense, ModelFileError, Sequential
@@ -71,7 +71,7 @@ EXAMPLES = {
 
 
 def ours(table):
-    return {name for name, cls in table.items() if cls.__module__.startswith("xpnn.")}
+    return {name for name, cls in table.items() if of_the_core(cls)}
 
 
 def test_examples_are_complete():
