@@ -167,13 +167,13 @@ class GradientNorms(Callback):
             self._measure(epoch + 1)
 
     def _measure(self, epoch: int) -> None:
-        from .plots import norms_of, parameter_names
+        from .plots import norms_of
 
         model = self.model
         _, grads = model.gradients(*self._some)
         self.epochs.append(epoch)
         for record, arrays in ((self.norms, grads), (self.sizes, model.parameters)):
-            for name, norm in zip(parameter_names(model), norms_of(model, arrays)):
+            for name, norm in zip(model._parameters, norms_of(model, arrays)):
                 record.setdefault(name, []).append(norm)
 
 

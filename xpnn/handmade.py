@@ -60,7 +60,7 @@ def relu_pairs(
         raise ValueError(f"knots must have the shape (k + 1,), k > 0, got {knots.shape}")
     reject(~np.isfinite(knots), knots, "knots must hold finite numbers")
     lengths = np.diff(knots)  # (k,)
-    reject(~(lengths > 0), knots[1:], "knots must rise from one to the next")
+    reject(~(lengths > 0), knots[1:], "knots must rise from one to the next", 1)
     values = to_host(f(knots)).astype(np.float64)
     if values.shape != knots.shape:
         raise ValueError(f"f must give the shape of knots, {knots.shape}, got {values.shape}")

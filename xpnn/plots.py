@@ -54,6 +54,8 @@ MARKERS = "os^Dv*XPp"
 # white in the middle, and told apart by anybody; from nothing to much, likewise
 SIGNED, UNSIGNED, SHARES = "PuOr", "viridis", "cividis"
 
+RING: dict[str, Any] = {"mfc": "none", "mec": COLOURS[4], "mew": 2}
+
 REGION_ALPHA = 0.35
 """How much of a class's colour its region has, over white."""
 
@@ -339,13 +341,12 @@ def weight_maps(model: Sequential) -> Any:
 
 def dense_layers(model: Sequential) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return each Dense layer's name, weights and biases, on the host."""
-    parameters = iter([to_host(p) for p in model.parameters])
-    layers = []
+    arrays, layers = model._tensors(), []
     for index, layer in enumerate(model.layers):
-        own = {name: next(parameters) for name in layer.parameters()}
         if isinstance(layer, Dense):
             name = f"Layer {index}: {layer.n_inputs} inputs, {layer.n_outputs} neurons"
-            layers.append((name, own["weights"], own["biases"]))
+            own = (to_host(arrays[f"{index}.{kind}"]) for kind in ("weights", "biases"))
+            layers.append((name, *own))
     if not layers:
         raise ValueError(f"model must have a Dense layer, got {model!r}")
     return layers
@@ -481,7 +482,8 @@ def neuron_activations(
     -------
     matplotlib.figure.Figure
         A map for each neuron, all in one scale of colours: from dark for nothing to yellow
-        where no output is below 0, else orange below 0 and purple above.
+        where no output is below 0, else orange below 0 and purple above.  Whose map is 0
+        everywhere is said to be.
 
     Raises
     ------
@@ -511,8 +513,9 @@ def neuron_activations(
         raise ValueError("neurons must name at least one, got none")
     columns = min(8, int(np.ceil(np.sqrt(2 * len(chosen)))))
     rows = -(-len(chosen) // columns)
+    side = max(1.1, 6 / columns)
     figure = Figure(
-        figsize=(1.1 * columns + 0.9, 1.2 * rows + 0.5), dpi=100, layout="constrained"
+        figsize=(side * columns + 0.9, (side + 0.1) * rows + 0.5), dpi=100, layout="constrained"
     )
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     shown = outputs[:, list(chosen)]
@@ -528,26 +531,27 @@ def neuron_activations(
             extent=(across.min(), across.max(), up.min(), up.max()),
             aspect="auto",
         )
-        axes.set_title(str(neuron), fontsize="small", pad=2)
+        silent = not outputs[:, neuron].any()
+        axes.set_title(f"{neuron}: all 0" if silent else str(neuron), fontsize="small", pad=2)
         axes.set_xticks([])
         axes.set_yticks([])
     for axes in panels[len(chosen) :]:
         axes.set_visible(False)
     bar = figure.colorbar(image, ax=list(panels), fraction=0.04, aspect=30, pad=0.01)
     bar.outline.set_visible(False)
-    figure.suptitle(f"What each neuron of layer {layer % count}, {model.layers[layer]}, gives")
+    kind = type(model.layers[layer]).__name__
+    figure.suptitle(f"Outputs of layer {layer % count}, {kind}, over the plane")
     return figure
 
 
 def _outputs(model: Sequential, X: np.ndarray, layer: int) -> np.ndarray:
     """Return a layer's outputs, on the host."""
-    from .training import Stack
-
-    layers = model.layers[: layer + 1]
-    count = sum(len(one.parameters()) for one in layers)
     with model.backend.activate():
         x = model.backend.asarray(model._inputs(X), model.dtype)
-        return to_host(Stack(layers).predict(model._params[:count], x))
+        arrays = model._stack.split(model._arrays)
+        for one, own in zip(model.layers[: layer + 1], arrays):
+            x, _ = one.forward(own, x)
+        return to_host(x)
 
 
 def confusion_matrix(
@@ -645,13 +649,15 @@ def gradient_norms(axes: Any, model: Sequential, X: Any, y: Any) -> dict[str, fl
         ``"0.weights"``.  What is 0 has no place on the scale, and is a cross at its bottom.
     """
     _, grads = model.gradients(X, y)
-    norms = dict(zip(parameter_names(model), norms_of(model, grads)))
+    norms = dict(zip(model._parameters, norms_of(model, grads)))
     kinds = list(dict.fromkeys(name.partition(".")[2] for name in norms))
     for kind, colour, marker in zip(kinds, _cycle(COLOURS), _cycle(MARKERS)):
         own = {int(n.partition(".")[0]): v for n, v in norms.items() if n.endswith(f".{kind}")}
         _log_line(axes, list(own), list(own.values()), colour, kind, marker=marker)
     layers = sorted({int(name.partition(".")[0]) for name in norms})
-    axes.set_xticks(layers, [f"{i}\n{type(model.layers[i]).__name__}" for i in layers])
+    kinds = [type(model.layers[i]).__name__ for i in layers]
+    several = len(set(kinds)) > 1
+    axes.set_xticks(layers, [f"{i}\n{k}" if several else f"{i}" for i, k in zip(layers, kinds)])
     axes.set_xlabel("layer")
     axes.set_ylabel("norm of the gradient")
     axes.set_title("Gradients, layer by layer")
@@ -708,11 +714,6 @@ def gradient_history(
     axes.set_title(f"Gradients of the {kind}")
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
-
-
-def parameter_names(model: Sequential) -> list[str]:
-    """Return the names of what a model learns, as model files have them: ``"0.weights"``."""
-    return [f"{i}.{name}" for i, layer in enumerate(model.layers) for name in layer.parameters()]
 
 
 def norms_of(model: Sequential, arrays: Sequence[Any]) -> list[float]:
@@ -862,6 +863,9 @@ def optimizer_walk(
 ) -> Any:
     """Draw a function, its minima, and the places to which an optimizer came.
 
+    A ring is around the last place, and triangles point to the minima, a green one to the
+    lowest.
+
     Parameters
     ----------
     axes : matplotlib.axes.Axes
@@ -910,9 +914,9 @@ def optimizer_walk(
             last,
             _values(f, last),
             s=130,
-            facecolors="none",
-            edgecolors=COLOURS[4],
-            linewidths=2,
+            facecolors=RING["mfc"],
+            edgecolors=RING["mec"],
+            linewidths=RING["mew"],
             zorder=4,
         )
     axes.set_xlim(low, high)
@@ -943,8 +947,7 @@ def optimizer_walks(
     Returns
     -------
     matplotlib.figure.Figure
-        A picture for each, as `optimizer_walk` draws it; a ring is around the last place,
-        and triangles point to the minima, a green one to the lowest.
+        A picture for each, as `optimizer_walk` draws it.
 
     Raises
     ------
@@ -952,6 +955,7 @@ def optimizer_walks(
         If an argument is none of the above.
     """
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     if not isinstance(optimizers, Mapping) or not optimizers:
         raise TypeError(
@@ -968,11 +972,23 @@ def optimizer_walks(
         if len(places) <= steps or not low <= places[-1] <= high:
             end = "leaves the picture"
         else:
-            end = f"ends at {places[-1]:.2f}"
+            end = f"ends at {places[-1]:.2f}".replace("-", "\N{MINUS SIGN}")
         axes.set_title(f"{name}\n{end}", fontsize="medium")
     for axes in panels.flat[len(optimizers) :]:
         axes.set_visible(False)
-    figure.colorbar(balls, ax=panels, label="step", fraction=0.03, aspect=40)
+    bar = figure.colorbar(balls, ax=panels, label="step", fraction=0.02, aspect=40, pad=0.01)
+    bar.outline.set_visible(False)
+    point = {"marker": "^", "ls": "", "ms": 7}
+    figure.legend(
+        handles=[
+            Line2D([], [], color=COLOURS[2], label="lowest minimum", **point),
+            Line2D([], [], color=COLOURS[4], label="other minimum", **point),
+            Line2D([], [], **RING, marker="o", ls="", ms=10, label="last place"),
+        ],
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+    )
     return figure
 
 
@@ -1096,7 +1112,7 @@ def sine_by_hand(by_hand: Sequential, trained: Sequential, X: Any, y: Any) -> An
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6.4), dpi=100, layout="constrained")
-    panels = figure.subplots(2, 2, sharex=True)
+    panels = figure.subplots(2, 2, sharex=True, sharey="col")
     for (grows, fits), model, name in zip(panels, (by_hand, trained), ("By hand", "Trained")):
         contributions(grows, model, X)
         grows.set_title(f"{name}: the curve grows, neuron by neuron")
