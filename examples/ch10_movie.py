@@ -27,9 +27,8 @@ def main(backend: str | None, epochs: int, every: int | None, output: str) -> No
     model = xpnn.Sequential(layers, seed=7, backend=backend)
     model.compile("categorical_cross_entropy", xpnn.SGD(1.0, decay=1e-3, momentum=0.9))
     history = model.fit(X, y, epochs=epochs, batch_size=None, callbacks=[movie]).history
-    print(
-        f"loss {history['loss'][-1]:.3f}, accuracy {history['accuracy'][-1]:.3f}; wrote {output}"
-    )
+    loss, accuracy = history["loss"][-1], history["accuracy"][-1]
+    print(f"loss {loss:.3f}, accuracy {accuracy:.3f}; wrote {output}")
 
 
 if __name__ == "__main__":

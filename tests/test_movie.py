@@ -12,6 +12,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 from processes import command, run_python, surroundings
+from support import host
 
 import xpnn
 from xpnn import movie, plots
@@ -184,6 +185,32 @@ def test_an_interrupted_training_leaves_the_movie_so_far(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_resumed_training_is_filmed_from_where_it_goes_on(tmp_path, monkeypatch):
+    def train(epochs, *callbacks, **settings):
+        network = model()
+        callbacks = [xpnn.callbacks.Checkpoint(tmp_path / "kept"), *callbacks]
+        network.fit(X, Y, epochs=epochs, callbacks=callbacks, **settings)
+        return network
+
+    seen = []
+    original = movie._Scene.draw
+
+    def draw(self):
+        seen.append((self._title.get_text(), host(self._model.predict(X))))
+        picture = original(self)
+        seen[-1] = self._title.get_text(), seen[-1][1]
+        return picture
+
+    first = train(2)
+    monkeypatch.setattr(movie._Scene, "draw", draw)
+    callback = TrainingMovie(tmp_path / "a.gif", every=1, **SMALL)
+    train(4, callback, resume=tmp_path / "kept")
+    titles = [title.partition(",")[0] for title, _ in seen]
+    assert titles == ["epoch 2", "epoch 3", "epoch 4"]
+    np.testing.assert_array_equal(seen[0][1], first.predict(X))
+    assert len(frames(tmp_path / "a.gif")[0]) == 3
+
+
 def test_the_end_of_a_training_that_ends_early_is_shown(tmp_path):
     class Stop(xpnn.Callback):
         def on_epoch_end(self, epoch, logs):
@@ -338,7 +365,9 @@ def test_a_folder_is_no_file(tmp_path):
 def test_without_ffmpeg_the_remedy_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'xpnn\[movie\]', or let the name"):
+    with pytest.raises(
+        ModuleNotFoundError, match=r"pip install 'xpnn\[movie\]', or let the name"
+    ):
         TrainingMovie("a.mp4")
     TrainingMovie("a.gif")
 

@@ -1,5 +1,7 @@
 """Pictures of models and of optimizers, on every array library: what is drawn is what is."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -182,7 +184,9 @@ def test_gradients_are_recorded_in_the_course_of_a_training(backend):
             if epoch % 2:
                 grads = self.model.gradients(X, Y)[1]
                 sizes = self.model.parameters
-                wanted.append([[np.linalg.norm(host(a)) for a in both] for both in (grads, sizes)])
+                wanted.append(
+                    [[np.linalg.norm(host(a)) for a in both] for both in (grads, sizes)]
+                )
 
     network.fit(X, Y, epochs=5, callbacks=[Independent(), recorded])
     assert recorded.epochs == [0, 2, 4]
@@ -204,11 +208,37 @@ def test_gradients_are_recorded_in_the_course_of_a_training(backend):
     assert recorded.epochs == [0]
 
 
+def test_what_was_recorded_goes_on_when_a_run_is_resumed(tmp_path):
+    def train(epochs, network, *others, **settings):
+        recorded = GradientNorms()
+        callbacks = [recorded, *others]
+        network.fit(X, Y, epochs=epochs, batch_size=8, callbacks=callbacks, **settings)
+        return recorded
+
+    whole = train(4, model())
+    train(2, model(), xpnn.callbacks.Checkpoint(tmp_path))
+    resumed = train(4, model(), xpnn.callbacks.Checkpoint(tmp_path), resume=tmp_path)
+    assert whole.epochs == resumed.epochs == [0, 1, 2, 3, 4]
+    assert whole.norms == resumed.norms
+    assert whole.sizes == resumed.sizes
+
+
 def test_gradients_are_taken_on_some_rows_of_many():
     network, recorded = model(), GradientNorms((X, Y), rows=7)
     grads = network.gradients(X[::5], Y[::5])[1]
     network.fit(X, Y, callbacks=[recorded])
     assert recorded.norms["0.weights"][0] == pytest.approx(np.linalg.norm(grads[0]))
+
+
+def test_a_gradient_whose_square_is_nothing_is_seen(backend):
+    layers = [
+        xpnn.Dense(2, 5, weights=W0),
+        xpnn.Dense(5, 3, weights=1e-30 * W1),
+        xpnn.Softmax(),
+    ]
+    network = xpnn.Sequential(layers).compile("categorical_cross_entropy", "sgd")
+    norms = plots.gradient_norms(axes(), network, X, Y)
+    assert 1e-32 < norms["0.weights"] < 1e-28  # in float32, whose squares end at 1e-45
 
 
 def test_a_gradient_of_zero_is_a_cross_at_the_bottom():
@@ -325,11 +355,15 @@ def test_eight_pairs_come_as_near_as_chords_can():
     knots = handmade.sine_knots(8)
     x, wave = xpnn.datasets.sine(1000)
     figure = Figure()
-    largest = plots.fitted_curve(figure.subplots(), handmade.relu_pairs(sine, knots).predict, x, wave)
+    largest = plots.fitted_curve(
+        figure.subplots(), handmade.relu_pairs(sine, knots).predict, x, wave
+    )
     # a chord is off by length² / 8 of the second derivative at most (Taylor)
-    bends = [4 * np.pi**2 * np.abs(sine(np.linspace(a, b))).max() for a, b in zip(knots, knots[1:])]
+    bends = [4 * np.pi**2 * np.abs(sine(np.linspace(a, b))).max() for a, b in pairwise(knots)]
     assert largest <= (np.diff(knots) ** 2 / 8 * bends).max()
-    assert largest == pytest.approx(np.abs(np.interp(x, knots, sine(knots)) - wave).max(), abs=1e-6)
+    assert largest == pytest.approx(
+        np.abs(np.interp(x, knots, sine(knots)) - wave).max(), abs=1e-6
+    )
     # and evenly spaced knots would be worse
     even = handmade.relu_pairs(sine, np.linspace(0, 1, 9))
     assert largest < np.abs(even.predict(x) - wave).max()

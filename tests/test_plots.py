@@ -163,7 +163,9 @@ def test_the_confusion_matrix_counts():
     parts = np.array([[n / sum(row) for n in row] for row in wanted])
     np.testing.assert_allclose(image.get_array(), parts)
     written = {tuple(t.get_position()): int(t.get_text()) for t in axes.texts}
-    assert written == {(j, i): n for i, row in enumerate(wanted) for j, n in enumerate(row) if n}
+    assert written == {
+        (j, i): n for i, row in enumerate(wanted) for j, n in enumerate(row) if n
+    }
     assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b", "c", "d"]
     right = sum(wanted[i][i] for i in range(4)) / 50
     assert axes.get_title() == f"Confusion matrix: {right:.1%} right"

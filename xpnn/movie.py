@@ -10,7 +10,7 @@ import math
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -128,6 +128,11 @@ class Film:
         In pixels.
     hold : float
         For how many seconds more the last frame stays.
+
+    Attributes
+    ----------
+    frames : int
+        How many were taken.
     """
 
     def __init__(
@@ -140,8 +145,9 @@ class Film:
         size: tuple[int, int],
         hold: float,
     ) -> None:
-        self._epoch, self._taken = 0, -1
+        self.frames, self._epoch, self._taken, self._broken = 0, 0, -1, False
         self._scene = _Scene(model, data, epochs, size)
+        self._model = model
         self._hold = hold
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_write(path))
@@ -149,6 +155,13 @@ class Film:
             self._writer: _Writer = kind(temporary, fps, self._scene)
             stack.callback(self._writer.abandon)
             self._stack = stack.pop_all()
+
+    def begin(self) -> None:
+        """Take the first frame: of the beginning, or of where a resumed run goes on."""
+        measures = self._model.history.history if self._model.history else {}
+        for epoch, row in enumerate(zip(*measures.values()), 1):
+            self.note(epoch, dict(zip(measures, row)))
+        self.take()
 
     def note(self, epoch: int, logs: dict[str, float]) -> None:
         """Write down what an epoch measured."""
@@ -160,12 +173,17 @@ class Film:
         try:
             self._writer.add(self._scene.draw())
         except BaseException:
-            self._stack.__exit__(*sys.exc_info())  # what is there is no whole movie
+            # what is there is no whole movie
+            self._broken = True
+            self._stack.__exit__(*sys.exc_info())
             raise
+        self.frames += 1
         self._taken = self._epoch
 
     def close(self) -> None:
         """End the movie; then it is there under its name."""
+        if self._broken:
+            return
         with self._stack:
             if self._taken != self._epoch:
                 self._writer.add(self._scene.draw())
@@ -431,7 +449,7 @@ class _Mp4:
 
         self._fps, self._last = fps, b""
         width, height = scene.size
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (until the movie ends)
         self._process = subprocess.Popen(
             [
                 *(_ffmpeg(), "-y", "-loglevel", "error"),
@@ -458,10 +476,8 @@ class _Mp4:
 
     def _end(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with suppress(OSError):
             self._process.stdin.close()
-        except OSError:
-            pass
         if self._process.wait():
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip()
@@ -477,8 +493,6 @@ class _Mp4:
             self._process.kill()
             self._process.wait()
         if self._process.stdin is not None and not self._process.stdin.closed:
-            from contextlib import suppress
-
             with suppress(OSError):
                 self._process.stdin.close()
         self._errors.close()

@@ -259,11 +259,11 @@ def class_colours(k: int) -> list[str]:
 
 def _plane_points(X: Any) -> np.ndarray:
     """Check points in the plane, and return them on the host."""
-    X = to_host(X)
-    if X.ndim != 2 or X.shape[1] != 2 or not X.size:
-        raise ValueError(f"X must be points in the plane, of shape (n, 2), got {X.shape}")
-    reject(~np.isfinite(X), X, "X must hold finite numbers")
-    return X
+    points = to_host(X)
+    if points.ndim != 2 or points.shape[1] != 2 or not points.size:
+        raise ValueError(f"X must be points in the plane, of shape (n, 2), got {points.shape}")
+    reject(~np.isfinite(points), points, "X must hold finite numbers")
+    return points
 
 
 def _grid(X: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -277,17 +277,18 @@ def _grid(X: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def _classes(name: str, values: Any, threshold: float = 0.5) -> np.ndarray:
     """Return class indices (n,), of indices, of one-hot rows, or of scores."""
-    values = to_host(values)
-    if values.ndim == 2 and values.shape[1] > 1:
-        return values.argmax(axis=1)  # type: ignore[no-any-return]
-    if values.ndim == 2 and values.dtype.kind == "f":
-        return (values[:, 0] > threshold).astype(np.int64)
-    flat = values.reshape(-1)
-    if values.ndim not in (1, 2) or not flat.size:
+    host = to_host(values)
+    if host.ndim not in (1, 2) or not host.size:
         raise ValueError(
             f"{name} must be class indices of shape (n,), or a row of scores for each sample, "
-            f"got the shape {values.shape}"
+            f"got the shape {host.shape}"
         )
+    if host.ndim == 2 and host.shape[1] > 1:
+        classes: np.ndarray = np.argmax(host, axis=1)
+        return classes
+    flat = host.reshape(-1)
+    if host.ndim == 2 and host.dtype.kind == "f":
+        flat = flat > threshold
     wrong = (flat < 0) | (flat != np.floor(flat))
     reject(wrong, flat, f"{name} must be class indices, integers >= 0")
     return flat.astype(np.int64)
@@ -341,12 +342,12 @@ def weight_maps(model: Sequential) -> Any:
 
 def dense_layers(model: Sequential) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return each Dense layer's name, weights and biases, on the host."""
-    arrays, layers = model._tensors(), []
+    arrays, layers = model._tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, Dense):
             name = f"Layer {index}: {layer.n_inputs} inputs, {layer.n_outputs} neurons"
-            own = (to_host(arrays[f"{index}.{kind}"]) for kind in ("weights", "biases"))
-            layers.append((name, *own))
+            weights, biases = arrays[f"{index}.weights"], arrays[f"{index}.biases"]
+            layers.append((name, to_host(weights), to_host(biases)))
     if not layers:
         raise ValueError(f"model must have a Dense layer, got {model!r}")
     return layers
@@ -392,18 +393,18 @@ def weight_map(axes: Any, weights: Any, biases: Any) -> Callable[[Any, Any], Non
     inputs = np.append(np.arange(n_inputs + 1.0), [n_inputs + gap, n_inputs + gap + strip])
     neurons = np.arange(n_neurons + 1.0)
 
-    def together(weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
+    def together(weights: np.ndarray, biases: np.ndarray) -> Any:
         nothing = np.full(biases.shape, np.nan)
         values = np.ma.masked_invalid(np.stack([*weights, nothing, biases]))
-        return values if neurons_across else values.T  # type: ignore[no-any-return]
+        return values if neurons_across else values.T
 
-    edges = (neurons, inputs) if neurons_across else (inputs, neurons)
-    mesh = _signed_map(axes, *edges, together(weights, biases))
+    x, y = (neurons, inputs) if neurons_across else (inputs, neurons)
+    mesh = _signed_map(axes, x, y, together(weights, biases))
     axes.invert_yaxis()
-    places, said = _some(n_inputs)
+    middles, said = _some(n_inputs)
     if n_inputs > 20:  # the strip is narrow, and its name takes the room of the last number
-        places, said = places[:-1], said[:-1]
-    input_ticks = [*places, n_inputs + gap + strip / 2], [*said, "bias"]
+        middles, said = middles[:-1], said[:-1]
+    input_ticks = [*middles, n_inputs + gap + strip / 2], [*said, "bias"]
     for ticks, name, across in (
         (input_ticks, "input", not neurons_across),
         (_some(n_neurons), "neuron", neurons_across),
@@ -613,7 +614,9 @@ def confusion_matrix(
     names = [str(c) for c in range(k)] if labels is None else list(labels[:k])
     long = max(map(len, names)) > 3
     if k <= 40:
-        axes.set_xticks(range(k), names, rotation=45 if long else 0, ha="right" if long else "center")
+        axes.set_xticks(
+            range(k), names, rotation=45 if long else 0, ha="right" if long else "center"
+        )
         axes.set_yticks(range(k), names)
     axes.set_xlabel("taken for")
     axes.set_ylabel("class")
@@ -722,24 +725,26 @@ def norms_of(model: Sequential, arrays: Sequence[Any]) -> list[float]:
         return []
     xp = array_namespace(arrays[0])
     with model.backend.activate():
-        norms = [xp.sqrt(xp.sum(array * array)) for array in arrays]
-        return model.backend.read(norms).tolist()
+        # of what has vanished, squares would be 0
+        largest = [xp.max(xp.abs(array)) for array in arrays]
+        scaled = [a / xp.where(m > 0, m, xp.ones_like(m)) for a, m in zip(arrays, largest)]
+        sums = [xp.sum(a * a) for a in scaled]
+        norms = model.backend.read(largest) * np.sqrt(model.backend.read(sums))
+    return [float(norm) for norm in norms]
 
 
 def _log_line(
-    axes: Any, x: Sequence[float], values: Any, colour: Any, label: str, *, marker: str
+    axes: Any, places: Sequence[float], values: Any, colour: Any, label: str, *, marker: str
 ) -> None:
     """Draw numbers >= 0 on a logarithmic scale, and what is 0 as a cross at its bottom."""
-    x, values = np.asarray(x), np.asarray(values, dtype=float)
+    x, values = np.asarray(places), np.asarray(values, dtype=float)
     above = np.where(values > 0, values, np.nan)
     axes.plot(x, above, color=colour, marker=marker, lw=1.5, label=label)
     axes.set_yscale("log")
     zero = x[values == 0]
     if zero.size:
         place = axes.get_xaxis_transform()
-        axes.plot(
-            zero, np.zeros(zero.size), "x", color=colour, transform=place, clip_on=False
-        )
+        axes.plot(zero, np.zeros(zero.size), "x", color=colour, transform=place, clip_on=False)
 
 
 def _cycle(items: Sequence[str]) -> Any:
@@ -978,7 +983,7 @@ def optimizer_walks(
         axes.set_visible(False)
     bar = figure.colorbar(balls, ax=panels, label="step", fraction=0.02, aspect=40, pad=0.01)
     bar.outline.set_visible(False)
-    point = {"marker": "^", "ls": "", "ms": 7}
+    point: dict[str, Any] = {"marker": "^", "ls": "", "ms": 7}
     figure.legend(
         handles=[
             Line2D([], [], color=COLOURS[2], label="lowest minimum", **point),
@@ -1035,10 +1040,12 @@ def fitted_curve(axes: Any, predict: Callable[[np.ndarray], Any], X: Any, y: Any
 
 
 def _line_points(X: Any) -> np.ndarray:
-    X = to_host(X)
-    if X.ndim != 2 or X.shape[1] != 1 or not X.size:
-        raise ValueError(f"X must hold rows of one feature, of shape (n, 1), got {X.shape}")
-    return X
+    points = to_host(X)
+    if points.ndim != 2 or points.shape[1] != 1 or not points.size:
+        raise ValueError(
+            f"X must hold rows of one feature, of shape (n, 1), got {points.shape}"
+        )
+    return points
 
 
 def contributions(axes: Any, model: Sequential, X: Any) -> np.ndarray:
@@ -1072,7 +1079,8 @@ def contributions(axes: Any, model: Sequential, X: Any) -> np.ndarray:
     last = model.layers[-1]
     if len(model.layers) < 2 or not isinstance(last, Dense) or last.n_outputs != 1:
         raise ValueError(
-            f"model must have hidden layers and end in a Dense layer of one output, got {model!r}"
+            "model must have hidden layers and end in a Dense layer of one output, got "
+            f"{model!r}"
         )
     weights, biases = (to_host(p).astype(np.float64) for p in model.parameters[-2:])
     hidden = _outputs(model, X, len(model.layers) - 2).astype(np.float64)  # (n, k)
