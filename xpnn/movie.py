@@ -184,9 +184,11 @@ class Film:
         """End the movie; then it is there under its name."""
         if self._broken:
             return
+        if not self.frames:
+            self.begin()
+        elif self._taken != self._epoch:
+            self.take()
         with self._stack:
-            if self._taken != self._epoch:
-                self._writer.add(self._scene.draw())
             self._writer.close(self._hold)
 
 
@@ -275,6 +277,8 @@ class _Scene:
             return update
         if view == "curve":
             plots.fitted_curve(axes, predict, X, y)
+            room = 0.2 * (np.ptp(y) or 1.0)  # for a network that overshoots
+            axes.set_ylim(y.min() - room, y.max() + room)
             line, x = axes.get_lines()[1], np.sort(X, axis=0)
             return lambda: line.set_ydata(to_host(predict(x)).reshape(-1))
         return lambda: None

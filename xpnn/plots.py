@@ -345,9 +345,10 @@ def dense_layers(model: Sequential) -> list[tuple[str, np.ndarray, np.ndarray]]:
     arrays, layers = model._tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, Dense):
-            name = f"Layer {index}: {layer.n_inputs} inputs, {layer.n_outputs} neurons"
+            counts = ((layer.n_inputs, "input"), (layer.n_outputs, "neuron"))
+            said = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in counts)
             weights, biases = arrays[f"{index}.weights"], arrays[f"{index}.biases"]
-            layers.append((name, to_host(weights), to_host(biases)))
+            layers.append((f"Layer {index}: {said}", to_host(weights), to_host(biases)))
     if not layers:
         raise ValueError(f"model must have a Dense layer, got {model!r}")
     return layers
