@@ -27,6 +27,7 @@ if "numpy" not in SPECS:
         "benchmarks",
         "book_ends",
         "examples",
+        "killed",
         "layout",
         "movie",
         "plots",

@@ -431,10 +431,13 @@ def weight_map(axes: Any, weights: Any, biases: Any) -> Callable[[Any, Any], Non
 
 
 def _limit(values: np.ndarray) -> float:
-    """Return how far a scale reaches to both sides of 0: to a number of one or two digits."""
+    """Return how far a scale reaches to both sides of 0: to a number of one or two digits.
+
+    A movie whose weights grow has a new scale only now and then, and so is drawn faster.
+    """
     largest = float(np.abs(values).max()) or 1.0
     power = 10.0 ** np.floor(np.log10(largest))
-    steps = power * np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
+    steps = power * np.array([1, 1.5, 2, 3, 5, 7, 10])
     return float(steps[np.searchsorted(steps, largest * (1 - 1e-9))])
 
 
