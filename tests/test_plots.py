@@ -1,12 +1,15 @@
 """Pictures of a training."""
 
 import itertools
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 from processes import run_python
 
 from xpnn.plots import (
@@ -214,3 +217,19 @@ def test_colours_differ_for_any_colour_vision(matrix):
     # the curves, and the regions of up to four classes; 10 is a difference at a glance
     for pair in [(COLOURS[0], COLOURS[4]), *itertools.combinations(COLOURS[:4], 2)]:
         assert np.linalg.norm(lab(pair[0], matrix) - lab(pair[1], matrix)) > 10, pair
+
+
+def test_the_page_shows_what_its_code_draws():
+    docs = Path(__file__).parents[1] / "docs"
+    page = (docs / "pictures.md").read_text(encoding="utf-8")
+    code = "".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+    drawn = re.findall(r'(?:savefig|TrainingMovie)\("([\w.]+)"\)', code)
+    shown = re.findall(r"!\[[^\]]+\]\(images/([\w.]+)\)", page)
+    assert drawn == shown
+    for name in shown:
+        path = docs / "images" / name
+        with Image.open(path) as picture:
+            picture.load()
+        assert path.stat().st_size < (3_000_000 if name.endswith(".gif") else 150_000)
+    with Image.open(docs / "images" / "momentum.gif") as movie:
+        assert movie.n_frames > 100
