@@ -50,8 +50,8 @@ class Callback:
     model : Sequential
         The model that trains, from `on_train_begin` on.  A callback may read all of it.
     data : (X, y)
-        What it trains on, on the model's backend, from `on_train_begin` on; X as it was
-        given, y as the loss takes it.  Not to be changed.
+        What it trains on, on the model's backend, until `on_train_end`; X as it was given, y
+        as the loss takes it.  Not to be changed.
     """
 
     model: Sequential
@@ -225,6 +225,7 @@ class EarlyStopping(_Monitor):
         """Give the model back what was learnt after the best epoch."""
         if self._learnt:
             self.model._set_tensors(self._learnt)
+        self._learnt = {}
 
     def state(self) -> dict[str, Any]:
         """Return the best measure and what was learnt there."""
@@ -605,6 +606,10 @@ class GradientNorms(Callback):
         """Measure, where it is time."""
         if (epoch + 1) % self.every == 0:
             self._measure(epoch + 1)
+
+    def on_train_end(self) -> None:
+        """Let go of the data."""
+        vars(self).pop("_some", None)  # the same callback may be given twice
 
     def state(self) -> dict[str, Any]:
         """Return what was written down."""
