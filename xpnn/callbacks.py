@@ -66,7 +66,7 @@ class Callback:
         """Is called once, with the number of epochs and of steps in each.
 
         An error raised here stops `fit` before anything is trained.  Where a run is resumed,
-        ``model.history`` has the epochs before, and `restore` is called after this.
+        the model, its history and, by `restore`, the callback get what was before after this.
         """
 
     def on_epoch_begin(self, epoch: int) -> None:
