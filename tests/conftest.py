@@ -31,6 +31,7 @@ if "numpy" not in SPECS:
         "examples",
         "killed",
         "layout",
+        "movie",
         "plots",
         "readme",
         "sklearn_peer",

@@ -50,7 +50,7 @@ from .serialization import ModelFileError, load
 
 __version__ = "0.1.0"
 
-_LATER = ("nnfs", "plots", "sklearn", "testing")
+_LATER = ("handmade", "nnfs", "plots", "sklearn", "testing")
 
 
 def __getattr__(name: str) -> object:
