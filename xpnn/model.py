@@ -715,6 +715,28 @@ class Sequential:
 
         save(self, path)
 
+    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an ONNX file, which other programs run without Python.
+
+        The file takes ``"inputs"`` of shape (n, n_features), for any n, in the model's dtype,
+        and gives what `predict` does; `xpnn.export.onnx_model` tells the output's name.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, which is replaced at once when all is written.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If the package onnx is not installed.
+        TypeError
+            If a layer does not define `Layer.to_onnx`.
+        """
+        from .export import export_onnx
+
+        export_onnx(self, path)
+
 
 def _map_state(function: Callable[[Array], Array], state: State) -> State:
     """Apply a function to each array of an optimizer's state."""
