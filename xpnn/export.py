@@ -152,9 +152,7 @@ class Graph:
         else:  # nothing was computed
             self._nodes.append(helper.make_node("Identity", [last], [output], name=output))
         outputs = [self._value(output, dtype, size, "n_outputs")]
-        graph = helper.make_graph(
-            self._nodes, "xpnn", self._inputs, outputs, self._constants
-        )
+        graph = helper.make_graph(self._nodes, "xpnn", self._inputs, outputs, self._constants)
         domains = sorted({node.domain for node in self._nodes} - {""})
         known = self._onnx.helper.make_opsetid
         model = helper.make_model(
@@ -235,11 +233,13 @@ def onnx_model(model: Sequential, preparation: Preparation | None = None) -> Any
         x = y
     graph._where = ""
     n_outputs, name, dtype = model._sizes()[-1], _output_name(model), graph.dtype
-    if preparation is not None and isinstance(preparation.target, Classes):
-        about["labels"] = json.dumps(preparation.target.labels)
-    elif preparation is not None:
-        x = _restored(graph, preparation.target, x)
-        name, dtype = "prediction", np.dtype("float64")
+    if preparation is not None:
+        target = preparation.target
+        if isinstance(target, Classes):
+            about["labels"] = json.dumps(target.labels)
+        else:
+            x = _restored(graph, target, x)
+            name, dtype = "prediction", np.dtype("float64")
     return graph._finish(x, name, dtype, n_outputs, about)
 
 

@@ -292,8 +292,9 @@ def _other_kind(path: Path) -> tuple[str, str] | None:
         return None
     if start.startswith(b"PK"):
         names: list[str] = []
-        with suppress(zipfile.BadZipFile, OSError, ValueError), zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+        with suppress(zipfile.BadZipFile, OSError, ValueError):
+            with zipfile.ZipFile(path) as archive:  # noqa: SIM117  (one line is too long)
+                names = archive.namelist()
         for ending, kind in MEMBERS.items():
             if any(name.endswith(ending) for name in names):
                 return kind
