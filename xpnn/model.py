@@ -289,6 +289,25 @@ class Sequential:
         where = f"{self.dtype} on {self.backend.spec}"
         return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {where}"
 
+    def card(self) -> dict[str, Any]:
+        """Return a model card: what the network is, as plain data for `json.dumps`.
+
+        Returns
+        -------
+        dict
+            ``"card"``, the version of this form, and ``"xpnn"``, that of the library;
+            ``"dtype"`` and ``"backend"``; ``"inputs"`` and ``"outputs"``, how many, or None;
+            ``"layers"``, each with its settings, ``"outputs"`` and the shapes of its
+            ``"parameters"``; ``"parameters"``, how many, and ``"bytes"``; ``"loss"``,
+            ``"optimizer"`` and ``"metrics"``, None before `compile`; ``"training"``, the
+            number of ``"epochs"`` of the last `fit` and the ``"last"`` one's numbers, or
+            None; ``"data"``, what a file of ``xpnn train`` tells of its columns (`xpnn
+            inspect` shows it), else None.
+        """
+        from .cards import model_card
+
+        return model_card(self)
+
     # ---------------------------------------------------------------------- compile
 
     def compile(
@@ -711,9 +730,11 @@ class Sequential:
         path : str or path
             The file, which is replaced at once when all is written.
         """
+        from .cards import last_epoch
         from .serialization import save
 
-        save(self, path)
+        training = last_epoch(self)
+        save(self, path, {"training": training} if training else None)
 
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an ONNX file, which other programs run without Python.

@@ -154,7 +154,8 @@ def load(path: str | os.PathLike[str], backend: str | Backend | None = None) -> 
         If there is no such file.
     ModelFileError
         If it is truncated, damaged, of another program or of a newer version, or names
-        a layer whose class has not been imported.
+        a layer whose class has not been imported.  Of a pickle, or another well-known kind
+        of file, the message says what it seems to be and why it is not loaded.
     """
     return read(path, backend)[0]
 
@@ -291,10 +292,11 @@ def _other_kind(path: Path) -> tuple[str, str] | None:
     if start[8:9] == b"{":  # the beginning of a safetensors file, perhaps a damaged one
         return None
     if start.startswith(b"PK"):
-        names: list[str] = []
-        with suppress(zipfile.BadZipFile, OSError, ValueError):
-            with zipfile.ZipFile(path) as archive:  # noqa: SIM117  (one line is too long)
+        try:
+            with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
+        except (zipfile.BadZipFile, OSError, ValueError):
+            names = []  # a damaged one
         for ending, kind in MEMBERS.items():
             if any(name.endswith(ending) for name in names):
                 return kind
