@@ -43,11 +43,15 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
 
     layers, total = [], 0
     for layer, size in zip(model.layers, model._sizes()[1:]):
+        settings = describe(layer)
+        kind = settings.pop("type")
         shapes = {name: p.shape for name, p in layer.parameters().items()}
+        state = {name: p.shape for name, p in layer.state().items()}
         total += sum(math.prod(shape) for shape in shapes.values())
-        layers.append({**describe(layer), "outputs": size, "parameters": shapes})
+        about = {"type": kind, "settings": settings, "outputs": size}
+        layers.append({**about, "parameters": shapes, "state": state})
     loss, optimizer, extra = model._loss, model._optimizer, extra or {}
-    about = {
+    whole = {
         "card": VERSION,
         "xpnn": __version__,
         "dtype": model.dtype,
@@ -60,12 +64,13 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
         "loss": describe(loss) if loss else None,
         "optimizer": describe(optimizer) if optimizer else None,
         "metrics": list(model._metrics) if loss else None,
+        **model._clip,
         "training": last_epoch(model) or _training(extra),
         "data": None,
     }
     if "preparation" in extra:
-        about["data"] = {**extra["data"], **extra["preparation"]}
-    card: dict[str, Any] = json.loads(json.dumps(about))  # as it comes back from a file
+        whole["data"] = {**extra["data"], **extra["preparation"]}
+    card: dict[str, Any] = json.loads(json.dumps(whole))  # as it comes back from a file
     return card
 
 
@@ -83,20 +88,16 @@ def _training(extra: Mapping[str, Any]) -> dict[str, Any] | None:
     training = extra.get("training")
     if training is None:
         return None
-    if (
-        not isinstance(training, dict)
-        or training.keys() != {"epochs", "last"}
-        or not isinstance(training["epochs"], int)
-        or not isinstance(training["last"], dict)
-        or not all(
-            value is None or isinstance(value, int | float)
-            for value in training["last"].values()
-        )
-    ):
+    odd = not isinstance(training, dict) or training.keys() != {"epochs", "last"}
+    if not odd:
+        last = training["last"]
+        odd = not isinstance(training["epochs"], int) or not isinstance(last, dict)
+        odd = odd or not all(isinstance(v, int | float | None) for v in last.values())
+    if odd:
         raise ValueError(
             f"expected the training as epochs and the last one's numbers, got {training!r:.80}"
         )
-    return training
+    return dict(training)
 
 
 def text(model: Sequential, card: Mapping[str, Any]) -> str:
@@ -108,7 +109,7 @@ def text(model: Sequential, card: Mapping[str, Any]) -> str:
         lines.append(("metrics", ", ".join(card["metrics"]) or "none"))
     if card["training"]:
         epochs, last = card["training"]["epochs"], card["training"]["last"]
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in last.items() if value)
+        numbers = ", ".join(f"{k} {v:.4g}" for k, v in last.items() if v is not None)
         lines.append(("trained", f"{epochs:,} epoch{'s' * (epochs != 1)}; at last {numbers}"))
     if card["data"]:
         features, target = card["data"]["features"], card["data"]["target"]
@@ -118,6 +119,5 @@ def text(model: Sequential, card: Mapping[str, Any]) -> str:
         lines.append(("target", target["column"] or "its classes"))
         if "labels" in target:
             lines.append(("classes", ", ".join(target["labels"])))
-    return "\n".join(
-        [model.summary(), "", *(f"{name:10} {what}" for name, what in lines)]
-    ).rstrip()
+    told = [f"{name:10} {what}" for name, what in lines]
+    return "\n".join([model.summary(), *([""] if told else []), *told])

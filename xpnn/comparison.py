@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Backend, resolve
+from .backend import Array, Backend, resolve
 from .checks import check_number
-from .training import fuse
+from .training import Stack, fuse
 
 if TYPE_CHECKING:
-    from .layers.base import Layer
+    from .layers.base import Layer, Params
+    from .losses import Loss
     from .model import Sequential
 
 __all__ = ["Comparison", "Part", "compare_backends"]
@@ -157,8 +158,9 @@ def compare_backends(
 ) -> Comparison:
     """Print, layer by layer, where backends differ by more than rounding.
 
-    The network with its parameters is run forwards and backwards on each backend, as it is
-    trained, but with nothing dropped out.  Each layer is given the first backend's numbers, so
+    The network is run forwards and backwards on each backend as `Sequential.gradients` does:
+    with the penalties of its parameters, with nothing dropped out, and with the running
+    statistics of batch normalisation.  Each layer is given the first backend's numbers, so
     that only those that are to blame differ.
 
     Parameters
@@ -234,11 +236,12 @@ class _Run:
         loss, _ = model._compiled()
         self.layers, self.backend, self.targets = model.layers, backend, targets
         self.stack, self.criterion = fuse(model.layers, loss)
-        host = [model.backend.to_numpy(p) for p in model._params]
-        self.params = model._stack.split(host)
+        host = [model.backend.to_numpy(array) for array in model._arrays]
+        self.flat = tuple(host[: len(model._params)])
+        self.own = model._stack.split(host)
         self._forward = [backend.compile(_forward(layer)) for layer in self.layers]
         self._backward = [backend.compile(_backward(layer)) for layer in self.stack.layers]
-        self._loss = backend.compile(self.criterion)
+        self._loss = backend.compile(_loss(self.stack, self.criterion))
 
     def walk(
         self, x: np.ndarray, given: Trace | None = None, *, absolute: bool = False
@@ -259,15 +262,15 @@ class _Run:
         inputs = []
         for i in range(len(self.layers)):
             inputs.append(x)
-            trace[i, OUTPUTS] = self._call(self._forward[i], absolute, self.params[i], x)
+            trace[i, OUTPUTS] = self._call(self._forward[i], absolute, self.own[i], x)
             x = given[i, OUTPUTS]
         learning = len(self.stack.layers)
         predictions = given[learning - 1, OUTPUTS] if learning else inputs[0]
-        loss, dpredictions = self._call(self._loss, False, predictions, self.targets)
+        loss, dpredictions = self._call(self._loss, False, self.flat, predictions, self.targets)
         trace[None, LOSS], trace[None, BACK] = loss, dpredictions
         dy = given[None, BACK]
         for i in reversed(range(learning)):
-            back = self._call(self._backward[i], absolute, self.params[i], inputs[i], dy)
+            back = self._call(self._backward[i], absolute, self.own[i], inputs[i], dy)
             dx, grads = back
             for name, grad in zip(self.layers[i].parameters(), grads):
                 trace[i, f"gradient of {name}"] = grad
@@ -293,11 +296,27 @@ class _Run:
 
 
 def _forward(layer: Layer) -> Callable[..., Any]:
-    return lambda params, x: layer.forward(params, x)[0]
+    return lambda own, x: layer.forward(own, x)[0]
 
 
 def _backward(layer: Layer) -> Callable[..., Any]:
-    return lambda params, x, dy: layer.forward(params, x)[1](dy)
+    alone = Stack((layer,))
+
+    def backward(own: Params, x: Array, dy: Array) -> tuple[Array, list[Array]]:
+        dx, grads = layer.forward(own, x)[1](dy)
+        penalised = [*grads]
+        alone.penalise(own, 0.0, penalised)
+        return dx, penalised
+
+    return backward
+
+
+def _loss(stack: Stack, criterion: Loss) -> Callable[..., Any]:
+    def loss(params: Sequence[Array], predictions: Array, targets: Array) -> tuple[Array, ...]:
+        value, dpredictions = criterion(predictions, targets)
+        return stack.penalise(params, value), dpredictions
+
+    return loss
 
 
 def _allowed(
@@ -316,7 +335,10 @@ def _allowed(
             # probabilities, of order 1, are subtracted from targets
             of_order = 1 / n if run.criterion.classifies else 0.0
             magnitude = max(magnitude, _largest(predictions) if name == LOSS else of_order)
-            terms = sum(predictions.shape) if name == LOSS else predictions.shape[1]
+            terms = predictions.shape[1]
+            if name == LOSS:
+                penalised = (run.flat[i].size for i, _, _ in run.stack.penalties)
+                terms = n + terms + sum(penalised)
         elif name == OUTPUTS:
             terms = (first[layer - 1, OUTPUTS] if layer else x).shape[1]
         else:

@@ -267,10 +267,8 @@ def export_onnx(
 
 
 def _tensors(model: Sequential) -> dict[str, np.ndarray]:
-    """Return what the network has learnt, on the host, by its names in the model file."""
-    return {
-        name: model.backend.to_numpy(array) for name, array in zip(model._names, model._params)
-    }
+    """Return parameters and states, on the host, by their names in a model file."""
+    return {name: model.backend.to_numpy(array) for name, array in model._tensors().items()}
 
 
 def _by_layer(model: Sequential) -> list[dict[str, np.ndarray]]:
