@@ -21,9 +21,8 @@ from typing import Any
 import click
 import numpy as np
 
-from . import __version__, datasets
+from . import __version__, cards, datasets
 from .backend import BackendUnavailableError, available_backends, resolve
-from .cards import last_epoch, model_card, text
 from .checks import check_integer, check_number
 from .comparison import compare_backends
 from .data import split_rows
@@ -571,7 +570,7 @@ def train(
     seconds = time.perf_counter() - began
 
     extra = {"data": rows.source, "preparation": rows.preparation.to_json()}
-    if training := last_epoch(model):
+    if training := cards.last_epoch(model):
         training["last"] = {
             name: value if value is None else _in_units(name, value, goal)
             for name, value in training["last"].items()
@@ -835,8 +834,8 @@ def _described_value(value: Any) -> list[str]:
 def inspect(model: Path, as_json: bool) -> None:
     """Tell what the MODEL is: layers, how it was trained, on what and how well."""
     network, _, extra = _read(model)
-    card = model_card(network, extra)
-    click.echo(json.dumps(card, indent=2) if as_json else text(network, card))
+    card = cards.model_card(network, extra)
+    click.echo(json.dumps(card, indent=2) if as_json else cards.text(network, card))
 
 
 # --------------------------------------------------------------------------- backends

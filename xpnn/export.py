@@ -296,13 +296,15 @@ def _raw_rows(graph: Graph, preparation: Preparation) -> str:
     if all(not feature.categories for feature in features):
         x = graph._input("features", "float64", len(features))
         return _scaled(graph, x, [f.mean for f in features], [f.scale for f in features])
+    columns = [  # before anything else, so that they get the names that they have
+        graph._input(feature.column, "str" if feature.categories else "float64", 1)
+        for feature in features
+    ]
     parts = []
-    for feature in features:
+    for feature, x in zip(features, columns):
         if not feature.categories:
-            x = graph._input(feature.column, "float64", 1)
             parts.append(_scaled(graph, x, [feature.mean], [feature.scale]))
             continue
-        x = graph._input(feature.column, "str", 1)
         rows = graph.node(  # (n, 1, k); zeros=0 makes an unknown category an error
             "OneHotEncoder", x, domain="ai.onnx.ml", cats_strings=feature.categories, zeros=0
         )
