@@ -258,6 +258,28 @@ def test_layer_that_says_nothing():
         assert words in str(caught.value)
 
 
+@dataclass(frozen=True)
+class SquaredOfTestExport(xpnn.ReLU):
+    """What is inherited from ReLU says nothing of what this computes."""
+
+    def forward(self, params, x):
+        return x * x, lambda dy: (2 * x * dy, ())
+
+
+@dataclass(frozen=True)
+class RenamedOfTestExport(xpnn.ReLU):
+    """This one computes what ReLU does."""
+
+
+def test_layer_that_extends_another():
+    with pytest.raises(
+        TypeError, match="SquaredOfTestExport does not say how ONNX computes it"
+    ):
+        onnx_model(Sequential([SquaredOfTestExport()]))
+    output = run(onnx_model(Sequential([RenamedOfTestExport()])), inputs=X.astype("float32"))
+    np.testing.assert_array_equal(output, np.maximum(X.astype("float32"), 0))
+
+
 @pytest.mark.parametrize("how", ["none", "unknown operator", "unknown name", "shape"])
 def test_layer_that_says_something_wrong(how):
     model = Sequential([Dense(3, 2), WrongOfTestExport(how)])

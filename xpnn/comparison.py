@@ -293,7 +293,8 @@ class _Run:
                 return tuple(map(fetch, value))
             return self.backend.to_numpy(value)
 
-        with self.backend.activate():
+        # what becomes infinite is shown, and of absolute values it is nobody's fault
+        with self.backend.activate(), np.errstate(all="ignore"):
             return fetch(function(*map(place, arguments)))
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .layers.base import Layer
 from .serialization import atomic_write
 from .tables import Classes, Measure, Preparation
 
@@ -221,8 +223,9 @@ def onnx_model(model: Sequential, preparation: Preparation | None = None) -> Any
     for index, (layer, arrays) in enumerate(zip(model.layers, _by_layer(model))):
         graph._where = f"{index}."
         params = tuple(graph.constant(array, name=name) for name, array in arrays.items())
+        to_onnx = layer.to_onnx if _is_of_its_forward(layer) else partial(Layer.to_onnx, layer)
         try:
-            y = layer.to_onnx(graph, params, x)
+            y = to_onnx(graph, params, x)
         except TypeError as error:
             raise TypeError(f"layers[{index}] can't be exported: {error}") from error
         if not isinstance(y, str):
@@ -264,6 +267,15 @@ def export_onnx(
     with atomic_write(path) as temporary:
         temporary.write_bytes(made.SerializeToString())
     return made
+
+
+def _is_of_its_forward(layer: Layer) -> bool:
+    """Whether `to_onnx` is that of the class whose `forward` it has, or of a later one.
+
+    A class that extends ReLU and defines another `forward` inherits what is ReLU's.
+    """
+    definer = next(c for c in type(layer).__mro__ if {"forward", "to_onnx"} & vars(c).keys())
+    return "to_onnx" in vars(definer)
 
 
 def _tensors(model: Sequential) -> dict[str, np.ndarray]:
