@@ -15,13 +15,24 @@ from xpnn.backend import resolve
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
 # A peer is compared with where a run names it; the other sessions don't install it.
-PEERS = [f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")]
+PEERS = [
+    f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")
+]
 collect_ignore = [] if "torch" in SPECS else PEERS
 
 
 # What is about no array library in particular runs where NumPy is tested.
 if "numpy" not in SPECS:
-    host = ("benchmarks", "book_ends", "examples", "layout", "plots", "readme", "tables")
+    host = (
+        "benchmarks",
+        "book_ends",
+        "examples",
+        "killed",
+        "layout",
+        "plots",
+        "readme",
+        "tables",
+    )
     collect_ignore += [f"test_{name}.py" for name in host]
 
 

@@ -28,7 +28,6 @@ def networks(layers, theirs, **compile_):
     return model, peer
 
 
-
 def train_peer(peer, optimizer, loss, batch_size=None, penalty=None, clip=None, schedule=None):
     """Train as `fit` does without shuffling, and return the losses."""
     x, y, losses = torch.tensor(X), torch.tensor(Y), []
@@ -91,7 +90,9 @@ def test_batch_normalisation(backend, batch_size, momentum, epsilon):
     for i in (0, 2):
         for name, buffer in (("mean", "running_mean"), ("variance", "running_var")):
             wanted = getattr(peer[i], buffer).numpy()
-            np.testing.assert_allclose(host(tensors[f"{i}.{name}"]), wanted, rtol=1e-7, atol=1e-12)
+            np.testing.assert_allclose(
+                host(tensors[f"{i}.{name}"]), wanted, rtol=1e-7, atol=1e-12
+            )
     # what it does where it is used is the same function, with the same gradients
     loss, grads = model.gradients(X, Y)
     peer.zero_grad()
@@ -133,7 +134,9 @@ def test_penalties(backend, strengths):
     wanted = [np.average(losses[i : i + 5], weights=weights) for i in range(0, STEPS, 5)]
     np.testing.assert_allclose(history["loss"], wanted, rtol=1e-7)
     check(model, peer)
-    value = torch.nn.functional.cross_entropy(peer(torch.tensor(X)), torch.tensor(Y)) + penalty()
+    value = (
+        torch.nn.functional.cross_entropy(peer(torch.tensor(X)), torch.tensor(Y)) + penalty()
+    )
     assert model.evaluate(X, Y)["loss"] == pytest.approx(value.item(), rel=1e-9)
     assert model.gradients(X, Y)[0] == pytest.approx(value.item(), rel=1e-9)
 
@@ -227,9 +230,7 @@ def test_label_smoothing(backend, smoothing, kind):
     targets = Y if kind == "indices" else np.eye(3)[Y]
     history = model.fit(X, targets, epochs=STEPS, batch_size=None).history
     optimizer = torch.optim.SGD(peer.parameters(), 0.3)
-    losses = train_peer(
-        peer, optimizer, torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
-    )
+    losses = train_peer(peer, optimizer, torch.nn.CrossEntropyLoss(label_smoothing=smoothing))
     np.testing.assert_allclose(history["loss"], losses, rtol=1e-7)
     check(model, peer)
 
@@ -257,3 +258,27 @@ def test_weights(backend, kind):
 
     train_peer(peer, torch.optim.SGD(peer.parameters(), 0.3), loss)
     check(model, peer)
+
+
+def test_reduce_on_plateau(backend):
+    losses = [5.0, 4.0, 4.5, 4.1, 3.9, 3.9, 3.85, 3.7, 3.69, 3.68, 3.9, 4.0, 3.6, 3.6, 3.6, 3.6]
+    model = xpnn.Sequential(layers(), seed=0).compile("categorical_cross_entropy", "sgd")
+    theirs = torch.optim.SGD([torch.zeros(1)], 0.01)
+    # theirs waits for one more epoch than its patience
+    schedule = lr.ReduceLROnPlateau(
+        theirs, factor=0.3, patience=1, threshold=0.05, threshold_mode="abs", min_lr=3e-4
+    )
+    rates = []
+
+    class Told(xpnn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            ours.on_epoch_end(epoch, {"loss": losses[epoch]})
+            schedule.step(losses[epoch])
+            rates.append((self.model.learning_rate, theirs.param_groups[0]["lr"]))
+
+    ours = xpnn.callbacks.ReduceOnPlateau("loss", 0.3, 2, min_delta=0.05, minimum=3e-4)
+    ours.model = model
+    model.fit(X, Y, epochs=len(losses), callbacks=[Told()])
+    assert len({rate for rate, _ in rates}) > 3
+    for rate, wanted in rates:
+        assert rate == pytest.approx(wanted, rel=1e-12)

@@ -2,6 +2,7 @@
 
 from . import (
     calculus,
+    callbacks,
     datasets,
     initializers,
     layers,
@@ -102,6 +103,7 @@ __all__ = [
     "Tanh",
     "available_backends",
     "calculus",
+    "callbacks",
     "datasets",
     "get_backend",
     "initializers",
