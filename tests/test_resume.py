@@ -306,11 +306,22 @@ def test_within_an_epoch_after_some_seconds(tmp_path, monkeypatch):
         path.unlink()
 
 
-def test_a_diverged_run_keeps_the_last_good_checkpoint(tmp_path):
-    model = network(optimizer=xpnn.SGD(1e30))
+def test_a_diverged_run_leaves_only_good_checkpoints(backend, tmp_path):
+    model = network(optimizer=xpnn.SGD(0.1))
+    model.fit(X, Y, epochs=3, callbacks=[Checkpoint(tmp_path)])
+
+    class Spoil(Callback):  # the last step of the epoch makes parameters infinite
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 4:
+                self.model.set_parameters([host(p) * np.inf for p in self.model.parameters])
+
+    again = network(optimizer=xpnn.SGD(0.1))
+    callbacks = [Checkpoint(tmp_path), Spoil()]
     with pytest.raises(xpnn.DivergenceError):
-        model.fit(X, Y, epochs=5, callbacks=[Checkpoint(tmp_path)])
-    assert all(newest(tmp_path).training["epoch"] < 5 for _ in Checkpoint.files(tmp_path))
+        again.fit(X, Y, epochs=9, callbacks=callbacks, resume=tmp_path)
+    start = newest(tmp_path)
+    assert start.epoch == 4
+    assert all(np.isfinite(array).all() for array in start.arrays.values())
 
 
 def test_an_error_of_a_callback_leaves_no_half_told_checkpoint(tmp_path):

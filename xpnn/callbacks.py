@@ -470,8 +470,8 @@ class Checkpoint(Callback):
         fit = self.model._fit
         assert fit is not None
         position = fit.epoch, fit.step
-        if position == self._saved:
-            return
+        if position == self._saved or not fit.backend.all_finite(*self.model._params):
+            return  # of parameters that became infinite in the last step nobody knows yet
         self._number += 1
         name = f"checkpoint-{self._number:06d}-epoch-{fit.epoch}.safetensors"
         fit.save(self.directory / name)
