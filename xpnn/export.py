@@ -309,7 +309,7 @@ def _raw_rows(graph: Graph, preparation: Preparation) -> str:
         x = graph._input("features", "float64", len(features))
         return _scaled(graph, x, [f.mean for f in features], [f.scale for f in features])
     columns = [  # before anything else, so that they get the names that they have
-        graph._input(feature.column, "str" if feature.categories else "float64", 1)
+        graph._input(feature.column, "object" if feature.categories else "float64", 1)
         for feature in features
     ]
     parts = []
