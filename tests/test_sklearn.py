@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 
 import numpy as np
+import onnxruntime
 import pytest
 import sklearn.neural_network as stock
 from perceptrons import (
@@ -29,6 +30,7 @@ from support import assert_close
 
 import xpnn
 from xpnn.backend import array_namespace
+from xpnn.export import onnx_model
 from xpnn.sklearn import MLPClassifier, MLPRegressor
 from xpnn.sklearn.losses import (
     Exponential,
@@ -155,6 +157,13 @@ def test_gradients_of_the_losses(loss):
 
 def test_gradient_of_the_exponential():
     check_layer(Exponential(), (5, 3))
+
+
+def test_the_exponential_in_onnx():
+    model = xpnn.Sequential([xpnn.Dense(10, 1), Exponential()], seed=0, dtype="float64")
+    session = onnxruntime.InferenceSession(onnx_model(model).SerializeToString())
+    (outputs,) = session.run(None, {"inputs": diabetes})
+    np.testing.assert_allclose(outputs, model.predict(diabetes), rtol=1e-12)
 
 
 def test_the_deviance_is_scikit_learns(backend, dtype):

@@ -1,4 +1,4 @@
-"""The command ``xpnn``: train, evaluate, predict, backends.
+"""The command ``xpnn``: train, evaluate, predict, export, inspect, compare, backends.
 
 What was asked for is checked before anything slow begins.  Results go to stdout, and
 everything else that is said goes to stderr; bad input ends with status 2 and one sentence.
@@ -7,6 +7,7 @@ everything else that is said goes to stderr; bad input ends with status 2 and on
 from __future__ import annotations
 
 import csv
+import json
 import os
 import sys
 import time
@@ -20,10 +21,11 @@ from typing import Any
 import click
 import numpy as np
 
-from . import __version__, datasets
+from . import __version__, cards, datasets
 from .backend import BackendUnavailableError, available_backends, resolve
-from .callbacks import TrainingMovie
+from .callbacks import Callback, Checkpoint, EarlyStopping, TrainingMovie
 from .checks import check_integer, check_number
+from .comparison import compare_backends
 from .data import split_rows
 from .layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from .model import DivergenceError, Sequential
@@ -57,6 +59,7 @@ class Settings:
     epochs: int = 50
     batch_size: int | None = 32
     dropout: float = 0.0
+    l2: float = 0.0
     validation_split: float | None = 0.2  # None: the data set has validation data of its own
 
 
@@ -365,12 +368,12 @@ def _network(
     weights = "he_normal" if isinstance(activation, ReLU | LeakyReLU) else "glorot_uniform"
     layers: list[Layer] = []
     for size in settings.hidden:
-        layers += [Dense(n_inputs, size, weights=weights), activation]
+        layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), activation]
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
         n_inputs = size
     output = Softmax() if isinstance(target, Classes) else Linear()
-    layers += [Dense(n_inputs, target.n_outputs), output]
+    layers += [Dense(n_inputs, target.n_outputs, l2=settings.l2), output]
     return Sequential(layers, seed=_generators(seed)[1], backend=backend)
 
 
@@ -387,6 +390,9 @@ def _check_writable(option: str, path: Path, *others: tuple[str, str | Path]) ->
         if path.resolve() == Path(other).resolve():
             raise ValueError(f"{option} must not be {name}, but both are {str(path)!r}")
 
+
+CHECKPOINT_SECONDS = 30
+"""How long a run may be lost for that was killed."""
 
 BACKEND_OPTION = click.option(
     "--backend",
@@ -422,6 +428,21 @@ BACKEND_OPTION = click.option(
 @click.option("--epochs", type=int, help="How often to go through the data.")
 @click.option("--batch-size", metavar="ROWS", help="Rows in a step; 0 or 'all' is all of them.")
 @click.option("--dropout", type=float, help="The part of each hidden layer that is silenced.")
+@click.option("--l2", type=float, help="Adds l2 * sum(weights**2) to the loss, for each layer.")
+@click.option(
+    "--patience",
+    type=int,
+    metavar="EPOCHS",
+    help="Stop when the validation loss has not become smaller for so many epochs, and keep "
+    "what was learnt where it was smallest.",
+)
+@click.option(
+    "--checkpoints",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write checkpoints there each half minute and at the end; the same command again goes "
+    "on where it was killed or interrupted.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="One seed gives one run.")
 @click.option(
     "--validation-split",
@@ -464,6 +485,9 @@ def train(
     epochs: int | None,
     batch_size: str | None,
     dropout: float | None,
+    l2: float | None,
+    patience: int | None,
+    checkpoints: Path | None,
     seed: int,
     validation_split: float | None,
     backend: str | None,
@@ -526,9 +550,16 @@ def train(
     if dropout is not None:
         check_number("--dropout", dropout, at_least=0, below=1)
         settings = replace(settings, dropout=dropout)
+    if l2 is not None:
+        check_number("--l2", l2, at_least=0)
+        settings = replace(settings, l2=l2)
     if validation_split is not None:
         check_number("--validation-split", validation_split, at_least=0, below=1)
         settings = replace(settings, validation_split=validation_split)
+    if patience is not None:
+        check_integer("--patience", patience, at_least=1)
+        if settings.validation_split == 0:
+            raise ValueError("--patience needs rows to measure: give --validation-split")
 
     inputs = [("the data", data)] if is_table else []
     _check_writable("--output", output, *inputs)
@@ -537,11 +568,15 @@ def train(
 
         _check_writable("--plot", plot, *inputs, ("--output", output))
         check_picture(plot)
-    films = []
+    callbacks: list[Callback] = []
+    if checkpoints is not None:
+        if checkpoints.exists() and not checkpoints.is_dir():
+            raise ValueError(f"--checkpoints must be a folder, not the file {checkpoints}")
+        callbacks.append(Checkpoint(checkpoints, None, every_seconds=CHECKPOINT_SECONDS))
     if movie is not None:
         others = [("--output", output), *([("--plot", plot)] if plot is not None else [])]
         _check_writable("--movie", movie, *inputs, *others)
-        films.append(TrainingMovie(movie))
+        callbacks.append(TrainingMovie(movie))
 
     if is_table:
         assert target is not None
@@ -555,6 +590,8 @@ def train(
     for sentence in rows.said:
         click.echo(sentence)
 
+    if patience is not None:
+        callbacks.append(EarlyStopping("val_loss", patience))
     goal = rows.preparation.target
     model = _network(rows.training[0].shape[1], settings, goal, seed, place)
     if isinstance(goal, Classes):
@@ -569,7 +606,8 @@ def train(
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             validation_data=rows.validation,
-            callbacks=films,
+            callbacks=callbacks,
+            resume=checkpoints,
         )
     except KeyboardInterrupt:
         interrupted = True
@@ -581,7 +619,14 @@ def train(
     place.synchronize()
     seconds = time.perf_counter() - began
 
-    save(model, output, {"data": rows.source, "preparation": rows.preparation.to_json()})
+    extra = {"data": rows.source, "preparation": rows.preparation.to_json()}
+    if training := cards.last_epoch(model):
+        training["last"] = {
+            name: value if value is None else _in_units(name, value, goal)
+            for name, value in training["last"].items()
+        }
+        extra["training"] = training
+    save(model, output, extra)
     parts = {"training": rows.training, "validation": rows.validation}
     click.echo(_results(_measure(model, goal, parts)))
     files = str(output)
@@ -659,6 +704,13 @@ def _load(path: Path, backend: str | None) -> tuple[Sequential, Preparation, dic
             f"{path} was not written by 'xpnn train', so it does not say what its inputs and "
             "outputs mean; use it in Python with xpnn.load"
         )
+    return model, *_described(path, model, extra)
+
+
+def _described(
+    path: Path, model: Sequential, extra: dict[str, Any]
+) -> tuple[Preparation, dict[str, Any]]:
+    """Check what a model file says of its data."""
     try:
         preparation = Preparation.from_json(extra["preparation"])
         source = extra.get("data")
@@ -674,7 +726,7 @@ def _load(path: Path, backend: str | None) -> tuple[Sequential, Preparation, dic
             raise ValueError("the features and the target don't fit the network")
     except ValueError as error:
         raise ModelFileError(f"{path} does not describe its data well: {error}") from error
-    return model, preparation, source
+    return preparation, source
 
 
 @main.command()
@@ -693,8 +745,21 @@ def evaluate(model: Path, data: str, target: str | None, backend: str | None) ->
     built-in data set that it was trained on; then the same rows as in training are
     measured, those that it learnt from and those that it didn't.
     """
-    data = _data_name(data)
     network, preparation, source = _load(model, backend)
+    parts = _parts(model, network, preparation, source, _data_name(data), target)
+    click.echo(_results(_measure(network, preparation.target, parts)))
+    click.echo(f"Measured with {network.backend.name} on {network.backend.device}")
+
+
+def _parts(
+    model: Path,
+    network: Sequential,
+    preparation: Preparation,
+    source: dict[str, Any],
+    data: str,
+    target: str | None,
+) -> dict[str, Pair | None]:
+    """Return the rows of a table, or of the data set that the model was trained on."""
     goal = preparation.target
     if data in DATA_SETS:
         if target is not None:
@@ -706,16 +771,13 @@ def evaluate(model: Path, data: str, target: str | None, backend: str | None) ->
         if part is not None:
             check_number("validation_split of the model file", part, at_least=0, below=1)
         rows = _built_in(data, int(seed or 0), part)
-        parts = {"training": rows.training, "validation": rows.validation}
-    else:
-        target = target or goal.column
-        _check_table(data, target or None)
-        table = read_table(data)
-        table.column(target, "the target")
-        X = preparation.inputs(table, network.n_inputs or 0, target)
-        parts = {f"{len(table):,} rows": (X, goal.apply(table, target))}
-    click.echo(_results(_measure(network, goal, parts)))
-    click.echo(f"Measured with {network.backend.name} on {network.backend.device}")
+        return {"training": rows.training, "validation": rows.validation}
+    target = target or goal.column
+    _check_table(data, target or None)
+    table = read_table(data)
+    table.column(target, "the target")
+    X = preparation.inputs(table, network.n_inputs or 0, target)
+    return {f"{len(table):,} rows": (X, goal.apply(table, target))}
 
 
 @main.command()
@@ -771,7 +833,92 @@ def _write(file: Any, header: list[str], rows: Iterator[list[str]]) -> None:
     writer.writerows(rows)
 
 
+# ------------------------------------------------------------------ export and inspect
+
+
+def _read(path: Path) -> tuple[Sequential, Preparation | None, dict[str, Any]]:
+    """Load any model file, also one that `train` did not write, and what it keeps."""
+    model, extra = read(path, "numpy")
+    preparation = None
+    if "preparation" in extra:
+        preparation, _ = _described(path, model, extra)
+    return model, preparation, extra
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@click.argument("output", type=click.Path(path_type=Path), metavar="OUTPUT.onnx")
+def export(model: Path, output: Path) -> None:
+    """Write the MODEL as an ONNX file, which other programs run without Python.
+
+    For a model that was trained on a CSV file it takes raw rows, as 'xpnn predict' does: one
+    array of all features where they are numbers, else one for each column, numbers as float64
+    and categories as text.  What it takes and gives is printed, and the names of columns and
+    classes are kept in the file's metadata.
+    """
+    from .export import export_onnx
+
+    network, preparation, _ = _read(model)
+    _check_writable("OUTPUT", output, ("the model", model))
+    graph = export_onnx(network, output, preparation).graph
+    rows = [
+        [kind, value.name, *_described_value(value)]
+        for kind, values in (("takes", graph.input), ("gives", graph.output))
+        for value in values
+    ]
+    click.echo(_table(rows, ["", "name", "dtype", "shape"]))
+    click.echo(f"wrote {output}")
+
+
+def _described_value(value: Any) -> list[str]:
+    """Return the dtype and the shape of an input or output of an ONNX graph, in words."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    tensor = value.type.tensor_type
+    dtype = tensor_dtype_to_np_dtype(tensor.elem_type)
+    shape = ", ".join(d.dim_param or str(d.dim_value) for d in tensor.shape.dim)
+    return ["text" if dtype.kind == "O" else dtype.name, f"({shape})"]
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@click.option("--json", "as_json", is_flag=True, help="Print the model card as JSON.")
+def inspect(model: Path, as_json: bool) -> None:
+    """Tell what the MODEL is: layers, how it was trained, on what and how well."""
+    network, _, extra = _read(model)
+    card = cards.model_card(network, extra)
+    click.echo(json.dumps(card, indent=2) if as_json else cards.text(network, card))
+
+
 # --------------------------------------------------------------------------- backends
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@click.argument("data", metavar="DATA")
+@click.option(
+    "--backends",
+    "specs",
+    metavar="SPECS",
+    required=True,
+    help="Two or more, as numpy,auto; the others are compared with the first.",
+)
+@click.option(
+    "--target",
+    metavar="COLUMN",
+    help="The column with the right answers.  [default: the one that the model was trained on]",
+)
+def compare(model: Path, data: str, specs: str, target: str | None) -> None:
+    """Show where array libraries differ in the MODEL by more than rounding.
+
+    DATA is as for evaluate; of its rows the first 256 are used.  The exit status is 1 where
+    something differs.
+    """
+    network, preparation, source = _load(model, "numpy")
+    parts = _parts(model, network, preparation, source, _data_name(data), target)
+    X, y = next(pair for pair in parts.values() if pair is not None)
+    if compare_backends(network, X[:256], y[:256], specs.split(",")).first is not None:
+        raise click.exceptions.Exit(1)
 
 
 @main.command()

@@ -6,12 +6,15 @@ The losses are sums over a sample's outputs, as its gradients are, not means.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..backend import Array, array_namespace
 from ..checks import check_flag, reject
 from ..layers.base import Backward, Layer, Params
 from ..losses import BinaryCrossEntropy, Loss, LossBackward
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["Exponential", "HalfSquaredError", "PoissonDeviance", "SummedBinaryCrossEntropy"]
 
@@ -28,6 +31,10 @@ class Exponential(Layer):
             return dy * y, ()
 
         return y, backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add an Exp."""
+        return graph.node("Exp", x)
 
 
 class HalfSquaredError(Loss):
