@@ -273,7 +273,7 @@ class Player:
         *_, measures = step(
             step.params(seen(self.buffers)),
             step.parts(self.buffers),
-            [step.parts(slot) for slot in self.slots],
+            step.slot_parts(self.slots),
             [self._numbers[i, ...] for i in range(self._n_numbers)],
             *seen(self._batch),
             seen(self._noise),

@@ -508,7 +508,7 @@ class Player:
         *_, measures = self.step(
             self.step.params(parameters),
             self.step.parts(parameters),
-            [self.step.parts(slot) for slot in view(slots)],
+            self.step.slot_parts(view(slots)),
             [view(self.numbers)[i, ...] for i in range(self.numbers.shape[0])],
             *view(self.batch),
             view(self.noise),

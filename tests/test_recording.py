@@ -58,7 +58,8 @@ def learnt(model):
     state = model._state
     slots = [array for name, s in state.items() if name != "iterations" for array in s]
     history = [np.array(values) for values in model.history.history.values()]
-    return [*model.parameters, *[s.copy() for s in slots], *history]
+    states = [array.copy() for array in model._layer_state]
+    return [*model.parameters, *states, *[s.copy() for s in slots], *history]
 
 
 def assert_same(run):
@@ -86,7 +87,7 @@ def check(players, run, *, played=True):
 def every_layer():
     return [
         xpnn.Dense(6, 12, weights="he_normal"), xpnn.LeakyReLU(0.1), xpnn.Dropout(0.3),
-        xpnn.Dense(12, 12), xpnn.Tanh(), xpnn.Linear(),
+        xpnn.Dense(12, 12, l1=1e-3, bias_l2=1e-2), xpnn.Tanh(), xpnn.Linear(), xpnn.BatchNorm(12),
         xpnn.Dense(12, 12), xpnn.Sigmoid(), xpnn.Softmax(),
         xpnn.Dense(12, 12, weights="he_normal"), xpnn.ReLU(), xpnn.Dropout(0.1),
     ]  # fmt: skip
@@ -113,6 +114,9 @@ LOSSES = {
     "classes": (xpnn.CategoricalCrossEntropy(), xpnn.Softmax(), CLASSES),
     "classes, logits": (xpnn.CategoricalCrossEntropy(from_logits=True), None, CLASSES),
     "classes as rows": (xpnn.CategoricalCrossEntropy(), xpnn.Softmax(), np.eye(3)[CLASSES]),
+    "classes, smoothed": (
+        xpnn.CategoricalCrossEntropy(label_smoothing=0.2), xpnn.Softmax(), CLASSES
+    ),
     "classes of sigmoids": (xpnn.CategoricalCrossEntropy(), xpnn.Sigmoid(), CLASSES),
 }
 

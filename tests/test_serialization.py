@@ -58,6 +58,7 @@ def check_same(loaded, model):
 
 EXAMPLES = {
     "Dense": [Dense(2, 2)],
+    "BatchNorm": [xpnn.BatchNorm(2), xpnn.BatchNorm(2, momentum=0.5, epsilon=0.25)],
     "Dropout": [xpnn.Dropout(0.0), xpnn.Dropout(0.125)],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],
@@ -100,7 +101,9 @@ def test_network_that_learns_nothing(backend, tmp_path):
 @pytest.mark.parametrize("name", sorted(ours(LOSSES)))
 def test_every_loss(backend, tmp_path, name):
     cls = LOSSES[name]
-    options = {f.name: 0.5 if f.name == "delta" else True for f in dataclasses.fields(cls)}
+    options = {
+        f.name: True if isinstance(f.default, bool) else 0.5 for f in dataclasses.fields(cls)
+    }
     for loss in (cls(), cls(**options)):
         last = (
             [] if loss.activation is None or loss.from_logits else [LAYERS[loss.activation]()]

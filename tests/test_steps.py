@@ -77,7 +77,7 @@ def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=N
             h, noise = x[rows], []
             for layer, width in zip(model.layers, model._sizes(x.shape[1])):
                 noise.append(layer.draw(generator, (rows.size, width)))
-            predictions, backward = stack.forward(stack.split(params), h, tuple(noise))
+            predictions, backward, _ = stack.train(stack.split(params), [], h, tuple(noise))
             given = None if sample_weight is None else weight[rows]
             loss, dpredictions = criterion(predictions, y[rows], given)
             params, state = model._optimizer.update(params, backward(dpredictions), state)

@@ -17,6 +17,7 @@ from xpnn.testing import check_layer, check_loss, check_optimizer
     [
         xpnn.Dense(3, 4),
         xpnn.Dropout(0.4),
+        xpnn.BatchNorm(3, momentum=0.7),
         xpnn.Linear(),
         xpnn.Step(),
         xpnn.ReLU(),
@@ -36,6 +37,7 @@ def test_every_layer_is_tested():
     ours = {name for name, cls in LAYERS.items() if cls.__module__.startswith("xpnn.")}
     assert ours == {
         *(
+            "BatchNorm",
             "Dense",
             "Dropout",
             "Linear",
@@ -57,6 +59,8 @@ OUR_LOSSES = [
     xpnn.BinaryCrossEntropy(from_logits=True),
     xpnn.CategoricalCrossEntropy(),
     xpnn.CategoricalCrossEntropy(from_logits=True),
+    xpnn.CategoricalCrossEntropy(label_smoothing=0.1),
+    xpnn.CategoricalCrossEntropy(from_logits=True, label_smoothing=0.3),
 ]
 
 

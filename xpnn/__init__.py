@@ -1,6 +1,16 @@
 """Neural networks you can read, on any array library."""
 
-from . import calculus, datasets, initializers, layers, losses, metrics, optimizers, search
+from . import (
+    calculus,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
+    search,
+)
 from .backend import (
     Backend,
     BackendFallbackWarning,
@@ -12,6 +22,7 @@ from .backend import (
 )
 from .callbacks import Callback
 from .layers import (
+    BatchNorm,
     Dense,
     Dropout,
     Layer,
@@ -62,6 +73,7 @@ __all__ = [
     "Backend",
     "BackendFallbackWarning",
     "BackendUnavailableError",
+    "BatchNorm",
     "BinaryCrossEntropy",
     "Callback",
     "CategoricalCrossEntropy",
@@ -96,6 +108,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "schedules",
     "search",
     "set_backend",
     "use_backend",

@@ -310,7 +310,8 @@ class Backend:
         callable
             ``run(buffers, slots, t, count, data, rows, noise) -> (buffers, slots,
             measures)``.  `buffers` are the parameters and `slots` what the optimizer
-            remembers, in the form that `step` takes; both are consumed.  `t` steps have been
+            remembers, and last the layers' state if there is any, in the form that `step`
+            takes; both are consumed.  `t` steps have been
             taken, `count` are to be.  `data` holds x, y, and weight or None.  `rows` is None
             where every step takes all rows; a slice of rows that the steps take one part
             after the other; or a NumPy array of shape (count, batch_size) of each step's
@@ -330,7 +331,7 @@ class Backend:
             noise: Any,
         ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
             parts, params = step.parts(buffers), step.params(buffers)
-            slot_parts = [step.parts(slot) for slot in slots]
+            slot_parts = step.slot_parts(slots)
             dtype = buffers[0].dtype if buffers else data[0].dtype
             table = self.asarray(step.numbers(t, count), dtype)
             numbers = zip(*(self.unstack(number) for number in self.unstack(table)))

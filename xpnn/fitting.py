@@ -58,6 +58,7 @@ class Packed:
     buffers: list[Array]
     slots: list[list[Array]]
     iterations: int
+    layer_state: list[Array]
     params: list[Array] = field(default_factory=list)
     state: State = field(default_factory=dict)
 
@@ -70,6 +71,7 @@ class _Moment:
     buffers: list[Array]
     slots: list[list[Array]]
     iterations: int
+    layer_state: list[Array]
     generator: Generator | None
 
 
@@ -248,7 +250,10 @@ class Fit:
     def _prepare(self) -> None:
         """Take over the model's parameters, also where a callback has set them."""
         model, packed = self.model, self.model._packed
-        if packed and packed.params is model._params and packed.state is model._state:
+        theirs = model._params, model._state, model._layer_state
+        if packed and all(
+            a is b for a, b in zip((packed.params, packed.state, packed.layer_state), theirs)
+        ):
             self.packed = packed  # as this, or the last, call of fit left them
             return
         _, optimizer = model._compiled()
@@ -261,6 +266,7 @@ class Fit:
             join(model._params),
             [join(state[name]) for name in optimizer.slots],
             int(state.get("iterations", 0)),
+            model._layer_state,
         )
         self._publish()
 
@@ -272,7 +278,7 @@ class Fit:
         slots = {name: split(slot) for name, slot in zip(packed.slot_names, packed.slots)}
         packed.state = {**slots, "iterations": packed.iterations}
         self.model._params, self.model._state = packed.params, packed.state
-        self.model._packed = packed
+        self.model._layer_state, self.model._packed = packed.layer_state, packed
 
     def _settle(self) -> None:
         """Make the count of steps an array again, as `Optimizer.init` makes it."""
@@ -286,12 +292,17 @@ class Fit:
         count, rows, noise = block
         self._prepare()
         packed = self.packed
-        packed.buffers, packed.slots, measured = self.model._function("steps")(
-            packed.buffers, packed.slots, packed.iterations, count, self.data, rows, noise
+        has_state = bool(packed.layer_state)
+        slots = [*packed.slots, packed.layer_state] if has_state else packed.slots
+        packed.buffers, slots, measured = self.model._function("steps")(
+            packed.buffers, slots, packed.iterations, count, self.data, rows, noise
         )
+        packed.slots = slots[:-1] if has_state else slots
+        packed.layer_state = slots[-1] if has_state else []
         packed.iterations += count
         if packed.packing:  # the model's arrays are views of the buffers
             packed.state["iterations"] = packed.iterations
+            self.model._layer_state = packed.layer_state
         else:
             self._publish()
         return measured  # type: ignore[no-any-return]
@@ -365,6 +376,7 @@ class Fit:
             duplicate(self.packed.buffers),
             [duplicate(slot) for slot in self.packed.slots] if several else [],
             self.packed.iterations,
+            duplicate(self.packed.layer_state),
             copy.deepcopy(self.model._generator) if several and draws else None,
         )
         self._moments = [*self._moments[-1:], moment]
@@ -374,17 +386,18 @@ class Fit:
         moment = next(m for m in reversed(self._moments) if m.epoch <= max(0, began_well))
         packed = self.packed
         packed.buffers, packed.iterations = moment.buffers, moment.iterations
+        self.model._layer_state = packed.layer_state = moment.layer_state
         if began_well > moment.epoch:  # take the steps again that lead there
             packed.slots = moment.slots
             generator = moment.generator or self.model._generator  # which draws nothing then
             for _, block in self._blocks(generator, began_well - moment.epoch):
                 self._take(block)
         split = packed.packing.split if packed.packing else list
-        self.model._params, self.model._state = split(packed.buffers), {}
-        _, optimizer = self.model._compiled()
+        model = self.model
+        model._params, model._state = split(packed.buffers), {}
         raise DivergenceError(
             f"the {what} in epoch {epoch + 1}, step {step + 1}. Try a "
-            f"smaller learning rate (it is {optimizer.learning_rate:g}), inputs scaled to "
+            f"smaller learning rate (it is {model.learning_rate:g}), inputs scaled to "
             "about -1 to 1, or dtype='float64'. The parameters are the last with which "
             "an epoch began well"
         )

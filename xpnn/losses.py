@@ -278,15 +278,20 @@ class CategoricalCrossEntropy(Loss):
     ----------
     from_logits : bool
         Whether predictions are logits.  If not, they are probabilities, as Softmax gives.
+    label_smoothing : float
+        The part of a target, 0 <= part < 1, that is spread evenly over all k classes.
+        Szegedy et al. (2016).
 
     Notes
     -----
     The loss of a sample is -log p[y].  Probabilities are clipped to [1e-7, 1 - 1e-7], as
     in the book's chapter 5.  From logits z, log p = z - log(sum(exp(z))) needs no
-    clipping, and the derivative with respect to z is p - one_hot(y) (chapter 9).
+    clipping, and the derivative with respect to z is p - one_hot(y) (chapter 9).  With a
+    smoothing s, one_hot(y) becomes (1 - s) one_hot(y) + s / k in both.
     """
 
     from_logits: bool = False
+    label_smoothing: float = 0.0
 
     activation: ClassVar[str | None] = "Softmax"
     classifies: ClassVar[bool] = True
@@ -294,9 +299,13 @@ class CategoricalCrossEntropy(Loss):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag("from_logits", self.from_logits)
+        check_number("label_smoothing", self.label_smoothing, at_least=0, below=1)
 
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""
+        if self.label_smoothing:
+            s, k = self.label_smoothing, predictions.shape[1]
+            targets = (1 - s) * one_hot(targets, predictions) + s / k  # (n, k)
         if self.from_logits:
             return self._of_logits(predictions, targets)
         xp = array_namespace(predictions)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,13 @@ from .checks import check_flag, check_integer, check_number, check_rows
 from .data import batch_slices, check_class_weight, check_sample_weight, split_rows
 from .fitting import DivergenceError, Fit, Packed
 from .initializers import as_generator, draw
-from .layers.base import Layer
+from .layers.base import Layer, Parameter
 from .losses import LOSSES, Loss
 from .metrics import METRICS
 from .naming import look_up
 from .optimizers import OPTIMIZERS, Optimizer, State
 from .packing import Packing
+from .schedules import Schedule
 from .training import Stack, TrainStep, fuse, make_gradients, make_measure
 
 __all__ = ["DivergenceError", "History", "Sequential"]
@@ -112,14 +113,20 @@ class Sequential:
     ) -> None:
         self._describe(layers, dtype, backend)
         self._generator = as_generator(seed)
+        self._params = self._draw(self._parameters)
+        self._layer_state = self._draw(self._states)
+
+    def _draw(self, declared: dict[str, Parameter]) -> list[Array]:
+        """Make first values."""
         values = []
-        for index, layer in enumerate(self.layers):
-            for name, (shape, initializer) in layer.parameters().items():
-                try:
-                    values.append(draw(initializer, self._generator, shape))
-                except (TypeError, ValueError) as error:
-                    raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
-        self._params = [self.backend.asarray(v, self.dtype, copy=True) for v in values]
+        for full_name, p in declared.items():
+            try:
+                values.append(draw(p.initializer, self._generator, p.shape))
+            except (TypeError, ValueError) as error:
+                index, _, name = full_name.partition(".")
+                layer = self.layers[int(index)]
+                raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
+        return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
 
     def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
         """Set what is known before there are parameters."""
@@ -142,9 +149,13 @@ class Sequential:
                 raise ValueError(f"layers[{index}] does not fit: {error}") from None
         self.backend = resolve(backend)
         self._stack = Stack(self.layers)
+        # by their names in a file
+        self._parameters = _declared(layer.parameters() for layer in self.layers)
+        self._states = _declared(layer.state() for layer in self.layers)
         self._loss: Loss | None = None
         self._optimizer: Optimizer | None = None
         self._metrics: tuple[str, ...] = ()
+        self._clip: dict[str, float | None] = {"clip_norm": None, "clip_value": None}
         self._state: State = {}
         self._packed: Packed | None = None
         self._functions: dict[str, Callable[..., Any]] = {}
@@ -153,14 +164,13 @@ class Sequential:
 
     @classmethod
     def _restore(
-        cls, layers: Sequence[Layer], params: Sequence[Any], dtype: str, backend: Any
+        cls, layers: Sequence[Layer], tensors: Mapping[str, Any], dtype: str, backend: Any
     ) -> Sequential:
-        """Make a model around parameters that are known already."""
+        """Make a model around parameters and states that are known already, by their names."""
         model = cls.__new__(cls)
         model._describe(layers, dtype, backend)
         model._generator = as_generator(None)
-        model._params = []
-        model.set_parameters(params)
+        model._set_tensors(tensors)
         return model
 
     def __repr__(self) -> str:
@@ -171,8 +181,14 @@ class Sequential:
         # compiled functions are made again, and arrays travel by the host to their device
         backend = self.backend
         params = [backend.to_numpy(p) for p in self._params]
-        state = _map_state(backend.to_numpy, self._state)
-        changed = {"_functions": {}, "_params": params, "_state": state, "_packed": None}
+        changed = {
+            "_functions": {},
+            "_params": params,
+            "_layer_state": [backend.to_numpy(a) for a in self._layer_state],
+            "_state": _map_state(backend.to_numpy, self._state),
+            "_packed": None,
+            "_fit": None,
+        }
         return {**self.__dict__, **changed}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
@@ -206,10 +222,35 @@ class Sequential:
         return size
 
     @property
-    def _names(self) -> list[str]:
-        return [
-            f"{i}.{name}" for i, layer in enumerate(self.layers) for name in layer.parameters()
-        ]
+    def _arrays(self) -> list[Array]:
+        """What the core's functions take where the network is used: parameters, states."""
+        return [*self._params, *self._layer_state] if self._layer_state else self._params
+
+    def _tensors(self) -> dict[str, Array]:
+        """Return parameters and states by their names in a file; not copied."""
+        return dict(
+            zip([*self._parameters, *self._states], [*self._params, *self._layer_state])
+        )
+
+    def _set_tensors(self, tensors: Mapping[str, Any]) -> None:
+        """Set parameters and states, of any library, by their names; copied."""
+        declared = self._parameters | self._states
+        if declared.keys() != tensors.keys():
+            raise ValueError(f"expected the arrays {sorted(declared)}, got {sorted(tensors)}")
+        new = self._copy_here([tensors[name] for name in declared], declared)
+        n = len(self._parameters)
+        self._params, self._layer_state = new[:n], new[n:]
+
+    def _copy_here(self, arrays: Sequence[Any], declared: dict[str, Parameter]) -> list[Array]:
+        """Copy arrays, which must have the declared shapes, to the backend."""
+        with self.backend.activate():
+            new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
+        for (name, p), array in zip(declared.items(), new):
+            if tuple(array.shape) != p.shape:
+                raise ValueError(
+                    f"{name} must have the shape {p.shape}, got {tuple(array.shape)}"
+                )
+        return new
 
     @property
     def parameters(self) -> list[Array]:
@@ -234,17 +275,10 @@ class Sequential:
         ValueError
             If their number or a shape is wrong; then nothing is changed.
         """
-        shapes = [p.shape for layer in self.layers for p in layer.parameters().values()]
-        if len(arrays) != len(shapes):
-            raise ValueError(f"arrays must hold {len(shapes)} arrays, got {len(arrays)}")
-        with self.backend.activate():
-            new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
-        for name, array, shape in zip(self._names, new, shapes):
-            if tuple(array.shape) != shape:
-                raise ValueError(
-                    f"{name} must have the shape {shape}, got {tuple(array.shape)}"
-                )
-        self._params = new
+        count = len(self._parameters)
+        if len(arrays) != count:
+            raise ValueError(f"arrays must hold {count} arrays, got {len(arrays)}")
+        self._params = self._copy_here(arrays, self._parameters)
 
     def to(self, spec: str | Backend) -> Sequential:
         """Move the model, with its optimizer's state, to another backend.
@@ -269,8 +303,10 @@ class Sequential:
             return backend.asarray(array, array.dtype, copy=True)
 
         params = [place(p) for p in self._params]
+        layer_state = [place(a) for a in self._layer_state]
         state = _map_state(place, self._state)
         self.backend, self._params, self._state = backend, params, state
+        self._layer_state = layer_state
         self._functions, self._packed = {}, None
 
     def summary(self) -> str:
@@ -296,6 +332,9 @@ class Sequential:
         loss: str | Loss,
         optimizer: str | Optimizer,
         metrics: Sequence[str] = ("accuracy",),
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
     ) -> Sequential:
         """Choose how to train; the optimizer starts anew.
 
@@ -310,6 +349,11 @@ class Sequential:
         metrics : sequence of str
             Names of `xpnn.metrics.METRICS`.  ``"accuracy"`` is for losses that classify
             and left out for others.
+        clip_norm : float, optional
+            What the norm of all gradients together is cut to at each step, > 0: they are
+            multiplied by min(1, clip_norm / (norm + 1e-6)).  Pascanu et al. (2013).
+        clip_value : float, optional
+            What each entry of the gradients is cut to, > 0, before that.
 
         Returns
         -------
@@ -319,7 +363,7 @@ class Sequential:
         Raises
         ------
         TypeError, ValueError
-            If a name is unknown, or the loss doesn't fit the last layer.
+            If a name is unknown, a number out of range, or the loss doesn't fit the last layer.
         """
         criterion: Loss = _instance("loss", loss, Loss, LOSSES)
         rule: Optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
@@ -338,10 +382,32 @@ class Sequential:
                 )
             if criterion.classifies or metric != "accuracy":
                 names.append(metric)
+        clip = {"clip_norm": clip_norm, "clip_value": clip_value}
+        for name, value in clip.items():
+            if value is not None:
+                check_number(name, value, above=0)
         fuse(self.layers, criterion)
         self._loss, self._optimizer, self._metrics = criterion, rule, tuple(names)
+        self._clip = clip
         self._state, self._functions, self._packed = {}, {}, None
         return self
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step.
+
+        It may be set, also by a callback, to a number or a `xpnn.schedules.Schedule`; what
+        the optimizer remembers is kept, and its `decay` still applies.
+        """
+        _, optimizer = self._compiled()
+        t = np.asarray(float(self._state.get("iterations", 0)))
+        return float(Optimizer.numbers(optimizer, t)[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | Schedule) -> None:
+        _, optimizer = self._compiled()
+        self._optimizer = replace(optimizer, learning_rate=value)
+        self._functions.pop("steps", None)
 
     def _compiled(self) -> tuple[Loss, Optimizer]:
         if self._loss is None or self._optimizer is None:
@@ -375,9 +441,9 @@ class Sequential:
     def _train_step(self) -> TrainStep:
         loss, optimizer = self._compiled()
         stack, criterion = fuse(self.layers, loss)
-        shapes = tuple(p.shape for layer in self.layers for p in layer.parameters().values())
+        shapes = tuple(p.shape for p in self._parameters.values())
         packing = Packing(shapes, *self.backend.packing) if self.backend.packing else None
-        return TrainStep(stack, criterion, optimizer, self._metrics, packing)
+        return TrainStep(stack, criterion, optimizer, self._metrics, packing, **self._clip)
 
     # ------------------------------------------------------------------------- door
 
@@ -602,7 +668,7 @@ class Sequential:
     def _measure(self, x: Array, y: Array) -> dict[str, float]:
         measure, totals, n = self._function("measure"), None, x.shape[0]
         for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
-            measures = measure(self._params, x_part, y[part, ...])
+            measures = measure(self._arrays, x_part, y[part, ...])
             values = self.backend.read(list(measures)) * x_part.shape[0]
             totals = values if totals is None else totals + values
         assert totals is not None
@@ -643,11 +709,11 @@ class Sequential:
             n = x.shape[0]
             rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
             if rows >= n:
-                y = predict(self._params, self.backend.asarray(x, self.dtype))
+                y = predict(self._arrays, self.backend.asarray(x, self.dtype))
                 if y is x:  # no layer made a new array, and this one may be the caller's
                     y = xp.asarray(y, copy=True)
             else:
-                y = xp.concat([predict(self._params, part) for _, part in self._parts(x, rows)])
+                y = xp.concat([predict(self._arrays, part) for _, part in self._parts(x, rows)])
             return self._return_to(X, y)
 
     def _return_to(self, X: Any, y: Array) -> Array:
@@ -678,7 +744,7 @@ class Sequential:
         """
         with self.backend.activate():
             x = self.backend.asarray(self._inputs(X), self.dtype)
-            return self._function("predict")(self._params, x)
+            return self._function("predict")(self._arrays, x)
 
     def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
         """Compute the loss and its gradient with respect to each parameter.
@@ -700,7 +766,7 @@ class Sequential:
         self._compiled()
         with self.backend.activate():
             x = self.backend.asarray(self._inputs(X), self.dtype)
-            value, grads = self._function("gradients")(self._params, x, self._targets(y, x))
+            value, grads = self._function("gradients")(self._arrays, x, self._targets(y, x))
             return float(value), grads
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -714,6 +780,10 @@ class Sequential:
         from .serialization import save
 
         save(self, path)
+
+
+def _declared(of_layers: Iterable[dict[str, Parameter]]) -> dict[str, Parameter]:
+    return {f"{i}.{name}": p for i, own in enumerate(of_layers) for name, p in own.items()}
 
 
 def _map_state(function: Callable[[Array], Array], state: State) -> State:

@@ -74,7 +74,10 @@ def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:
 
 def describe(thing: Any) -> dict[str, Any]:
     """Return a frozen dataclass as plain data: its class name and its saved fields."""
-    saved = {f.name: getattr(thing, f.name) for f in _saved_fields(thing)}
+    saved = {}
+    for f in _saved_fields(thing):
+        value = getattr(thing, f.name)
+        saved[f.name] = describe(value) if isinstance(value, Described) else value
     return {"type": type(thing).__name__, **saved}
 
 

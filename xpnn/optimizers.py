@@ -21,6 +21,7 @@ from .backend import Array, array_namespace, device_of
 from .checks import check_flag, check_number
 from .naming import Described, register
 from .operations import add_product
+from .schedules import Schedule, as_learning_rate, learning_rate_at
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp"]
 
@@ -34,7 +35,7 @@ State = dict[str, Any]
 class Optimizer(Described):
     """The base class of optimizers; a subclass defines `rule` and, if it has any, `slots`."""
 
-    learning_rate: float
+    learning_rate: float | Schedule
     _: KW_ONLY
     decay: float = 0.0
 
@@ -44,8 +45,12 @@ class Optimizer(Described):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("learning_rate", self.learning_rate, above=0)
+        object.__setattr__(self, "learning_rate", as_learning_rate(self.learning_rate))
         check_number("decay", self.decay, at_least=0)
+        if self.decay and isinstance(self.learning_rate, Schedule):
+            raise ValueError(
+                f"decay must be 0 where the learning rate is a schedule, got {self.decay}"
+            )
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -150,7 +155,7 @@ class Optimizer(Described):
             In the shape of `t`; by default the learning rate, with the book's inverse-time
             decay (chapter 10).
         """
-        return (self.learning_rate / (1 + self.decay * t),)
+        return (learning_rate_at(self.learning_rate, t) / (1 + self.decay * t),)
 
     def rule(self, p: Array, g: Array, *slots_and_numbers: Array) -> tuple[Array, ...]:
         """Take one step with one parameter; the parameter and its slots are consumed.
@@ -176,8 +181,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        The size of a step, > 0.
+    learning_rate : float or Schedule
+        The size of a step, > 0, or how it changes.
     momentum : float
         The part of the last step that is taken again, 0 <= momentum < 1.
     decay : float
@@ -186,7 +191,7 @@ class SGD(Optimizer):
         Whether the step looks ahead along the momentum.  Sutskever et al. (2013).
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     _: KW_ONLY
     momentum: float = 0.0
     decay: float = 0.0
@@ -228,15 +233,15 @@ class AdaGrad(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        The size of a step, > 0.
+    learning_rate : float or Schedule
+        The size of a step, > 0, or how it changes.
     decay : float
         The learning rate of step t = 0, 1, … is learning_rate / (1 + decay * t).
     epsilon : float
         Keeps the divisor, outside its square root, from 0; > 0.
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     _: KW_ONLY
     decay: float = 0.0
     epsilon: float = 1e-7
@@ -267,8 +272,8 @@ class RMSProp(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        The size of a step, > 0.
+    learning_rate : float or Schedule
+        The size of a step, > 0, or how it changes.
     rho : float
         The part of the mean that is kept at each step, 0 <= rho < 1.
     decay : float
@@ -277,7 +282,7 @@ class RMSProp(Optimizer):
         Keeps the divisor, outside its square root, from 0; > 0.
     """
 
-    learning_rate: float = 0.001
+    learning_rate: float | Schedule = 0.001
     _: KW_ONLY
     rho: float = 0.9
     decay: float = 0.0
@@ -309,8 +314,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
-        The size of a step, > 0.
+    learning_rate : float or Schedule
+        The size of a step, > 0, or how it changes.
     beta_1, beta_2 : float
         The parts of the running means, of gradients and of their squares, that are
         kept at each step; 0 <= beta < 1.
@@ -326,7 +331,7 @@ class Adam(Optimizer):
     which saves two of twelve passes over the parameters.
     """
 
-    learning_rate: float = 0.001
+    learning_rate: float | Schedule = 0.001
     _: KW_ONLY
     beta_1: float = 0.9
     beta_2: float = 0.999

@@ -100,8 +100,8 @@ def save(
 
     backend = model.backend
     tensors = {
-        name: np.ascontiguousarray(backend.to_numpy(p))
-        for name, p in zip(model._names, model._params)
+        name: np.ascontiguousarray(backend.to_numpy(array))
+        for name, array in model._tensors().items()
     }
     architecture = {
         "dtype": model.dtype,
@@ -109,6 +109,7 @@ def save(
         "loss": describe(model._loss) if model._loss else None,
         "optimizer": describe(model._optimizer) if model._optimizer else None,
         "metrics": list(model._metrics),
+        **model._clip,
         "extra": dict(extra or {}),
     }
     text = json.dumps(architecture, allow_nan=False)
@@ -200,17 +201,13 @@ def read(
     try:
         architecture = json.loads(text, parse_constant=refuse)
         layers = [make(d, LAYERS, "layer") for d in architecture["layers"]]
-        model = Sequential._restore(
-            layers,
-            _in_order(layers, tensors),
-            architecture["dtype"],
-            place,
-        )
+        model = Sequential._restore(layers, tensors, architecture["dtype"], place)
         if architecture["loss"] is not None:
             model.compile(
                 make(architecture["loss"], LOSSES, "loss"),
                 make(architecture["optimizer"], OPTIMIZERS, "optimizer"),
                 architecture["metrics"],
+                **{name: architecture.get(name) for name in model._clip},
             )
         return model, dict(architecture["extra"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -241,11 +238,3 @@ def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         if tensor.dtype.kind != "f":
             raise ModelFileError(f"{path} holds {name} as {tensor.dtype}, which is no float")
     return metadata, tensors
-
-
-def _in_order(layers: list[Any], tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Return the arrays in the order of the layers' parameters."""
-    names = [f"{i}.{name}" for i, layer in enumerate(layers) for name in layer.parameters()]
-    if set(names) != set(tensors):
-        raise ValueError(f"expected the arrays {sorted(names)}, got {sorted(tensors)}")
-    return [tensors[name] for name in names]

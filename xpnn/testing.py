@@ -15,6 +15,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,19 +77,35 @@ def check_layer(
     check_integer("input_shape[0]", n, at_least=1)
     check_integer("input_shape[1]", n_inputs, at_least=1)
     generator = np.random.default_rng(seed)
-    parameters = layer.parameters()
+    parameters, states = layer.parameters(), layer.state()
     params = [draw(p.initializer, generator, p.shape) for p in parameters.values()]
+    # as training may have left it: not the first value, but no less
+    state = [
+        draw(p.initializer, generator, p.shape) + generator.uniform(0, 1, p.shape)
+        for p in states.values()
+    ]
     x = generator.standard_normal(input_shape)
     noise = layer.draw(generator, input_shape)
     n_outputs = layer.output_size(n_inputs)
     assert n_outputs is not None, f"output_size({n_inputs}) of {layer} is None"
     dy = generator.standard_normal((n, n_outputs))
     given = {"x": x, **dict(zip(parameters, params))}
+    new_names = [f"new {name}" for name in states]
 
-    def run(*arrays: Array) -> tuple[dict[str, Array], Callable[[], dict[str, Array]]]:
+    def run(
+        *arrays: Array, training: bool = False
+    ) -> tuple[dict[str, Array], Callable[[], dict[str, Array]]]:
         x, *rest = arrays
-        own, extra, dy = rest[: len(params)], rest[len(params) : -1], rest[-1]
-        y, backward = layer.forward(tuple(own), x, *extra)
+        n_own = len(params) + len(state)
+        own, kept, extra = rest[: len(params)], rest[len(params) : n_own], rest[n_own:-1]
+        dy, new = rest[-1], ()
+        if training:
+            y, backward, new = layer.train(tuple(own), tuple(kept), x, *extra)
+            assert len(new) == len(state), (
+                f"train of {layer} returns {len(new)} states instead of {len(state)}"
+            )
+        else:
+            y, backward = layer.forward((*own, *kept), x, *extra)
 
         def back() -> dict[str, Array]:
             dx, grads = backward(dy)
@@ -102,16 +119,21 @@ def check_layer(
                 found |= {f"d{name} (alone)": grad for name, grad in zip(parameters, alone)}
             return found
 
-        return {"y": y}, back
+        return {"y": y, **dict(zip(new_names, new))}, back
 
-    def total(*arrays: Array) -> Array:
-        y = run(*arrays)[0]["y"]
-        return array_namespace(y).sum(y * arrays[-1])
+    arrays = [x, *params, *state, *noise, dy]
+    shapes = {"y": dy.shape, **{f"new {name}": p.shape for name, p in states.items()}}
+    for training in (False, True) if states else (False,):
+        what = f"{layer} in training" if training else str(layer)
+        pass_ = partial(run, training=training)
 
-    arrays = [x, *params, *noise, dy]
-    _check_everywhere(str(layer), run, total, list(given), arrays, backends, {"y": dy.shape})
+        def total(*arrays: Array, pass_: Callable[..., Any] = pass_) -> Array:
+            y = pass_(*arrays)[0]["y"]
+            return array_namespace(y).sum(y * arrays[-1])
+
+        _check_everywhere(what, pass_, total, list(given), arrays, backends, shapes)
     _check_description(layer, LAYERS, "layer")
-    _check_file(layer, params, x)
+    _check_file(layer, [*params, *state], x)
 
 
 def check_loss(
@@ -336,10 +358,10 @@ def _check_description(thing: Any, classes: dict[str, Any], kind: str) -> None:
     assert describe(again) == describe(thing), f"{thing} comes back from a file as {again}"
 
 
-def _check_file(layer: Layer, params: list[np.ndarray], x: np.ndarray) -> None:
+def _check_file(layer: Layer, tensors: list[np.ndarray], x: np.ndarray) -> None:
     """Check that a network of the layer gives the same after it was saved and loaded."""
     model = Sequential([layer], dtype="float64", backend="numpy")
-    model.set_parameters(params)
+    model._set_tensors(dict(zip(model._tensors(), tensors)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         model.save(path)

@@ -8,22 +8,23 @@ and two threads can run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 
 from .backend import Array, array_namespace
-from .layers.base import Layer, Params
+from .layers.base import Backward, Layer, Params
 from .losses import Loss
 from .metrics import METRICS
+from .operations import sign
 from .optimizers import Optimizer
 from .packing import Packing
 
-__all__ = ["Noise", "Stack", "TrainStep", "fuse", "make_gradients", "make_measure"]
+__all__ = ["Noise", "Stack", "TrainStep", "clip", "fuse", "make_gradients", "make_measure"]
 
 Noise = tuple[tuple[Array, ...], ...]
 """For each layer what it drew for this step; an empty tuple for most."""
@@ -44,8 +45,23 @@ class Stack:
     @cached_property
     def _slices(self) -> list[slice]:
         """Where each layer's parameters are in the flat list; found once, not each step."""
-        counts = [len(layer.parameters()) for layer in self.layers]
-        return [slice(end - count, end) for count, end in zip(counts, accumulate(counts))]
+        return _slices(len(layer.parameters()) for layer in self.layers)
+
+    @cached_property
+    def _state_slices(self) -> list[slice]:
+        """Where each layer's state is in the flat list of all states."""
+        return _slices(len(layer.state()) for layer in self.layers)
+
+    @cached_property
+    def has_state(self) -> bool:
+        """Whether a layer keeps something beside its parameters."""
+        return any(layer.state() for layer in self.layers)
+
+    @cached_property
+    def penalties(self) -> list[tuple[int, float, float]]:
+        """The number of each parameter that is penalised, with its l1 and l2."""
+        each = chain.from_iterable(layer.parameters().values() for layer in self.layers)
+        return [(i, p.l1, p.l2) for i, p in enumerate(each) if p.l1 or p.l2]
 
     @cached_property
     def _first(self) -> int:
@@ -59,29 +75,41 @@ class Stack:
         layer = type(self.layers[self._first]) if self._first < len(self.layers) else Layer
         return layer.gradients is not Layer.gradients
 
-    def split(self, params: Sequence[Any]) -> list[Params]:
-        """Return a flat list of parameters as one tuple for each layer."""
-        return [tuple(params[part]) for part in self._slices]
+    def split(self, arrays: Sequence[Any]) -> list[Params]:
+        """Return a flat list as one tuple for each layer.
 
-    def predict(self, params: Sequence[Array], x: Array) -> Array:
+        Parameters
+        ----------
+        arrays : sequence
+            All parameters and, where the network is used, then all states.
+        """
+        own = [tuple(arrays[part]) for part in self._slices]
+        n = self._slices[-1].stop
+        if len(arrays) == n:
+            return own
+        return [(*p, *s) for p, s in zip(own, self.split_state(arrays[n:]))]
+
+    def split_state(self, state: Sequence[Any]) -> list[Params]:
+        """Return a flat list of the layers' states as one tuple for each layer."""
+        return [tuple(state[part]) for part in self._state_slices]
+
+    def predict(self, arrays: Sequence[Array], x: Array) -> Array:
         """Run the layers forwards, and keep nothing for the way back."""
-        for layer, own in zip(self.layers, self.split(params)):
+        for layer, own in zip(self.layers, self.split(arrays)):
             x, _ = layer.forward(own, x)
         return x
 
     def forward(
-        self, params: Sequence[Params], x: Array, noise: Noise | None = None
+        self, own: Sequence[Params], x: Array
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
-        """Run the layers forwards.
+        """Run the layers forwards, as where the network is used.
 
         Parameters
         ----------
-        params : sequence of tuples of array
-            The parameters of each layer, as `split` returns them.
+        own : sequence of tuples of array
+            The parameters and the state of each layer, as `split` returns them.
         x : array of shape (n, n_inputs)
             The inputs.
-        noise : tuple of tuples of array, optional
-            What the layers drew; given in training only.
 
         Returns
         -------
@@ -91,26 +119,104 @@ class Stack:
             ``backward(dy)`` returns the gradients with respect to the parameters, as a flat
             list.
         """
-        closures: list[Callable[[Array], tuple[Array, Params]]] = []
-        first, first_x = self._first, x
-        for i, (layer, own) in enumerate(zip(self.layers, params)):
-            if i == first:
+        closures, first_x = [], x
+        for i, (layer, arrays) in enumerate(zip(self.layers, own)):
+            if i == self._first:
                 first_x = x
-            x, layer_backward = layer.forward(own, x, *(noise[i] if noise else ()))
+            x, layer_backward = layer.forward(arrays, x)
             closures.append(layer_backward)
+        return x, partial(self._backward, closures, first_x)
 
-        def backward(dy: Array) -> list[Array]:
-            grads: list[Array] = []
-            for layer_backward in reversed(closures[first + 1 :]):
-                dy, own = layer_backward(dy)
-                grads[:0] = own
-            if self._first_has_gradients:
-                grads[:0] = self.layers[first].gradients(first_x, dy)
-            elif first < len(closures):
-                grads[:0] = closures[first](dy)[1]
-            return grads
+    def train(
+        self,
+        params: Sequence[Params],
+        state: Sequence[Array],
+        x: Array,
+        noise: Noise | None = None,
+    ) -> tuple[Array, Callable[[Array], list[Array]], list[Array]]:
+        """Run the layers forwards in training.
 
-        return x, backward
+        Parameters
+        ----------
+        params : sequence of tuples of array
+            The parameters of each layer, as `split` returns them.
+        state : sequence of array
+            The states of all layers.
+        x : array of shape (n, n_inputs)
+            The inputs.
+        noise : tuple of tuples of array, optional
+            What the layers drew.
+
+        Returns
+        -------
+        y, backward
+            As `forward` returns them.
+        state : list of array
+            The new states.
+        """
+        closures, first_x = [], x
+        new_state: list[Array] = []
+        states = self.split_state(state)
+        for i, (layer, own) in enumerate(zip(self.layers, params)):
+            if i == self._first:
+                first_x = x
+            drawn = noise[i] if noise else ()
+            x, layer_backward, new = layer.train(own, states[i], x, *drawn)
+            closures.append(layer_backward)
+            new_state += new
+        return x, partial(self._backward, closures, first_x), new_state
+
+    def _backward(self, closures: list[Backward], first_x: Array, dy: Array) -> list[Array]:
+        """Return the gradients with respect to the parameters, as a flat list."""
+        grads: list[Array] = []
+        first = self._first
+        for layer_backward in reversed(closures[first + 1 :]):
+            dy, own = layer_backward(dy)
+            grads[:0] = own
+        if self._first_has_gradients:
+            grads[:0] = self.layers[first].gradients(first_x, dy)
+        elif first < len(closures):
+            grads[:0] = closures[first](dy)[1]
+        return grads
+
+    def penalise(
+        self, params: Sequence[Array], loss: Array, grads: list[Array] | None = None
+    ) -> Array:
+        """Add the penalties of the parameters to a loss, and their gradients to `grads`.
+
+        A penalty is l1 * sum(abs(p)) + l2 * sum(p²); its derivative, l1 * sign(p) + 2 * l2 * p,
+        is taken as 0 at 0 (the book, ch. 14, takes l1 there).
+
+        Parameters
+        ----------
+        params : sequence of array
+            All parameters.
+        loss : array of shape ()
+            The mean loss.
+        grads : list of array, optional
+            Its gradients, of which entries are replaced.
+
+        Returns
+        -------
+        array of shape ()
+            The loss with the penalties.
+        """
+        for i, l1, l2 in self.penalties:
+            p = params[i]
+            xp = array_namespace(p)
+            if l1:
+                loss = loss + l1 * xp.sum(xp.abs(p))
+            if l2:
+                loss = loss + l2 * xp.sum(p * p)
+            if grads is not None:
+                grads[i] = grads[i] + l1 * sign(p) if l1 else grads[i]
+                grads[i] = grads[i] + 2 * l2 * p if l2 else grads[i]
+        return loss
+
+
+def _slices(counts: Iterable[int]) -> list[slice]:
+    counts = [*counts]
+    return [slice(end - count, end) for count, end in zip(counts, accumulate(counts))]
 
 
 def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
@@ -147,13 +253,13 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
 def make_measure(
     stack: Stack, criterion: Loss, metrics: Sequence[str]
 ) -> Callable[..., tuple[Array, ...]]:
-    """Return ``measure(params, x, y) -> (loss, *metrics)``, each an array of shape ()."""
+    """Return ``measure(arrays, x, y) -> (loss, *metrics)``, each an array of shape ()."""
 
-    def measure(params: Sequence[Array], x: Array, y: Array) -> tuple[Array, ...]:
-        predictions = stack.predict(params, x)
+    def measure(arrays: Sequence[Array], x: Array, y: Array) -> tuple[Array, ...]:
+        predictions = stack.predict(arrays, x)
         losses, _ = criterion.forward(predictions, y)
         return (
-            array_namespace(x).mean(losses),
+            stack.penalise(arrays, array_namespace(x).mean(losses)),
             *(_metric(name, criterion, predictions, y) for name in metrics),
         )
 
@@ -161,12 +267,13 @@ def make_measure(
 
 
 def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, list[Array]]]:
-    """Return ``gradients(params, x, y) -> (loss, grads)``, outside training."""
+    """Return ``gradients(arrays, x, y) -> (loss, grads)``, outside training."""
 
-    def gradients(params: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
-        predictions, backward = stack.forward(stack.split(params), x)
+    def gradients(arrays: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
+        predictions, backward = stack.forward(stack.split(arrays), x)
         loss, dpredictions = criterion(predictions, y)
-        return loss, backward(dpredictions)
+        grads = backward(dpredictions)
+        return stack.penalise(arrays, loss, grads), grads
 
     return gradients
 
@@ -188,6 +295,8 @@ class TrainStep:
     packing : Packing or None
         How the parameters are packed for the optimizer; None where arrays can't share
         memory, so that they stay as they are.
+    clip_norm, clip_value : float or None
+        What gradients are cut to; see `clip`.
     """
 
     stack: Stack
@@ -195,6 +304,8 @@ class TrainStep:
     optimizer: Optimizer
     metrics: tuple[str, ...]
     packing: Packing | None
+    clip_norm: float | None = None
+    clip_value: float | None = None
 
     def params(self, buffers: Sequence[Array]) -> list[Params]:
         """Return each layer's parameters: views of the buffers, or these themselves."""
@@ -203,6 +314,13 @@ class TrainStep:
     def parts(self, buffers: Sequence[Array]) -> Sequence[Array]:
         """Return buffers as the optimizer sees them: views of them, or these themselves."""
         return self.packing.cut(buffers) if self.packing else buffers
+
+    def slot_parts(self, slots: Sequence[Sequence[Array]]) -> list[Sequence[Array]]:
+        """Return what is remembered as a step sees it; the layers' state is not cut."""
+        if not self.stack.has_state:
+            return [self.parts(slot) for slot in slots]
+        *of_optimizer, state = slots
+        return [*map(self.parts, of_optimizer), state]
 
     def numbers(self, t: int, count: int) -> np.ndarray:
         """Return the optimizer's numbers for `count` steps from step `t` on, a row each."""
@@ -227,7 +345,8 @@ class TrainStep:
         params : sequence of tuples of array
             Each layer's parameters, as `params` returns them.
         parts, slots : sequence of array, sequence of sequence of array
-            The same parameters and what the optimizer remembers, as `parts` returns them.
+            The same parameters and what is remembered, as `parts` and `slot_parts` return
+            them: what the optimizer does, and then the layers' state, if there is any.
             They are consumed.
         numbers : sequence of array of shape ()
             What `Optimizer.numbers` gives for this step.
@@ -247,20 +366,60 @@ class TrainStep:
         measures : tuple of array of shape ()
             The loss and the metrics before the step.
         """
-        predictions, backward = self.stack.forward(params, x, noise)
+        *slots, state = slots if self.stack.has_state else (*slots, ())
+        predictions, backward, new_state = self.stack.train(params, state, x, noise)
         loss, dpredictions = self.criterion(predictions, y, weight)
         grads = backward(dpredictions)
+        if self.stack.penalties:
+            loss = self.stack.penalise([*chain(*params)], loss, grads)
         if self.packing:
             grads = self.packing.cut(self.packing.join(grads))
+        if self.clip_norm is not None or self.clip_value is not None:
+            grads = clip(grads, self.clip_norm, self.clip_value)
         new_parts, new_slots = self.optimizer.step(parts, grads, slots, numbers)
-        if (
-            self.packing
-        ):  # the layers see what is in these arrays, also after a rule with others
+        if self.stack.has_state:
+            slots, new_slots = [*slots, state], [*new_slots, new_state]
+        if self.packing:
+            # the layers see what is in these arrays, also after a rule with others
             for old, new in zip((*parts, *chain(*slots)), (*new_parts, *chain(*new_slots))):
                 if new is not old:
                     old[...] = new
+            new_parts, new_slots = [*parts], [*map(list, slots)]
         metrics = [_metric(name, self.criterion, predictions, y) for name in self.metrics]
         return new_parts, new_slots, (loss, *metrics)
+
+
+def clip(
+    grads: Sequence[Array], norm: float | None = None, value: float | None = None
+) -> list[Array]:
+    """Cut gradients to a size, so that one bad batch can't throw the parameters far away.
+
+    Parameters
+    ----------
+    grads : sequence of array
+        The gradients, together those of all parameters.
+    norm : float, optional
+        They are scaled so that the norm of all together is at most this: multiplied by
+        min(1, norm / (n + 1e-6)), where n is the root of the sum of all their squares.
+        Pascanu et al. (2013), with the 1e-6 that keeps 0 / 0 out.
+    value : float, optional
+        Before that, each entry is cut to [-value, value].
+
+    Returns
+    -------
+    list of array
+        New arrays.
+    """
+    if not grads:
+        return []
+    xp = array_namespace(grads[0])
+    if value is not None:
+        grads = [xp.minimum(xp.maximum(g, -value), value) for g in grads]
+    if norm is not None:
+        total = xp.sqrt(sum(xp.sum(g * g) for g in grads))
+        factor = xp.minimum(norm / (total + 1e-6), 1.0)
+        grads = [g * factor for g in grads]
+    return [*grads]
 
 
 def _metric(name: str, criterion: Loss, predictions: Array, targets: Array) -> Array:

@@ -4,6 +4,7 @@
 """
 
 from .base import LAYERS, Layer, Parameter
+from .batch_norm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
 from .leaky_relu import LeakyReLU
@@ -16,6 +17,7 @@ from .tanh import Tanh
 
 __all__ = [
     "LAYERS",
+    "BatchNorm",
     "Dense",
     "Dropout",
     "Layer",

@@ -8,12 +8,15 @@ plain data that goes in and comes out, and nothing is remembered on it between s
 
 The backward pass is a closure under the forward pass, so it reads beside it and sees
 what it needs; a gradient has its array's name with ``d`` in front.
+
+What a layer keeps beside what it learns, as running statistics are, is data too: its `state`
+comes after the parameters where the network is used, and goes in and comes out of `train`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..backend import Array
@@ -40,10 +43,14 @@ class Parameter(NamedTuple):
         Its shape.
     initializer : str, float, array_like or callable
         Its first value, as in `xpnn.initializers.draw`.
+    l1, l2 : float
+        What it adds to the loss: ``l1 * sum(abs(p)) + l2 * sum(p**2)`` (the book, ch. 14).
     """
 
     shape: tuple[int, ...]
     initializer: Any = "zeros"
+    l1: float = 0.0
+    l2: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +68,25 @@ class Layer(Described):
         super().__init_subclass__()
         register(cls, LAYERS, "layer")
 
+    def __str__(self) -> str:
+        # what was left at its default by keyword says nothing of this layer
+        shown = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if f.repr and not (f.kw_only and getattr(self, f.name) == f.default)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters by name, in the order in which `forward` takes them."""
+        return {}
+
+    def state(self) -> dict[str, Parameter]:
+        """Return by name the arrays that the layer keeps beside its parameters.
+
+        Training changes them, by `train` and not by gradients; where the network is used,
+        `forward` gets them behind the parameters.
+        """
         return {}
 
     def output_size(self, n_inputs: int | None) -> int | None:
@@ -111,6 +135,32 @@ class Layer(Described):
             to `y`, those with respect to `x` and to each parameter.
         """
         raise TypeError(f"the layer {type(self).__name__} does not define forward")
+
+    def train(
+        self, params: Params, state: Params, x: Array, *noise: Array
+    ) -> tuple[Array, Backward, Params]:
+        """Compute the outputs in training, and what the layer's state is after it.
+
+        A layer with `state` defines it; that of others is `forward`.
+
+        Parameters
+        ----------
+        params, state : tuple of array
+            In the order of `parameters` and of `state`; not changed.
+        x : array of shape (n, n_inputs)
+            The inputs, which are not changed.
+        *noise : array
+            What `draw` drew.
+
+        Returns
+        -------
+        y, backward
+            As `forward` returns them.
+        state : tuple of array
+            The new state.
+        """
+        y, backward = self.forward(params, x, *noise)
+        return y, backward, state
 
     def gradients(self, x: Array, dy: Array) -> Params:
         """Compute the gradients with respect to the parameters alone.

@@ -6,16 +6,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from ..backend import Array
-from ..checks import check_integer
+from ..checks import check_integer, check_number
 from ..initializers import INITIALIZERS
 from ..naming import look_up
 from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
 
 __all__ = ["Dense"]
-
-# A first value is no part of what the layer computes, and a model file holds what it led to.
-_FIRST_VALUE: Any = {"repr": False, "compare": False, "metadata": {"saved": False}}
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,17 @@ class Dense(Layer):
     weights, biases : str, float, array_like or callable
         Their first values, as in `xpnn.initializers.draw`.  Arrays have the shapes
         (n_inputs, n_outputs) and (n_outputs,).
+    l1, l2 : float
+        What the weights add to the loss, ``l1 * sum(abs(weights)) + l2 * sum(weights**2)``
+        (the book, ch. 14).
+    bias_l1, bias_l2 : float
+        The same of the biases.
 
     Raises
     ------
     TypeError, ValueError
-        If a size is not a positive integer, or an initializer is unknown.
+        If a size is not a positive integer, an initializer is unknown, or a penalty is
+        negative.
     """
 
     n_inputs: int
@@ -45,6 +48,10 @@ class Dense(Layer):
         default="glorot_uniform", repr=False, compare=False, metadata={"saved": False}
     )
     biases: Any = field(default="zeros", repr=False, compare=False, metadata={"saved": False})
+    l1: float = 0.0
+    l2: float = 0.0
+    bias_l1: float = 0.0
+    bias_l2: float = 0.0
 
     unbounded: ClassVar[bool] = True
 
@@ -52,6 +59,8 @@ class Dense(Layer):
         super().__post_init__()
         check_integer("n_inputs", self.n_inputs, at_least=1)
         check_integer("n_outputs", self.n_outputs, at_least=1)
+        for name in ("l1", "l2", "bias_l1", "bias_l2"):
+            check_number(name, getattr(self, name), at_least=0)
         for initializer in (self.weights, self.biases):
             if isinstance(initializer, str):
                 look_up(initializer, INITIALIZERS, "initializer")
@@ -59,8 +68,10 @@ class Dense(Layer):
     def parameters(self) -> dict[str, Parameter]:
         """Return the weights (n_inputs, n_outputs) and biases (n_outputs,)."""
         return {
-            "weights": Parameter((self.n_inputs, self.n_outputs), self.weights),
-            "biases": Parameter((self.n_outputs,), self.biases),
+            "weights": Parameter(
+                (self.n_inputs, self.n_outputs), self.weights, self.l1, self.l2
+            ),
+            "biases": Parameter((self.n_outputs,), self.biases, self.bias_l1, self.bias_l2),
         }
 
     def output_size(self, n_inputs: int | None) -> int:

@@ -1,0 +1,103 @@
+"""Batch normalisation: each feature is shifted and scaled to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backend import Array, array_namespace
+from ..checks import check_integer, check_number
+from ..operations import column_sums
+from .base import Backward, Layer, Parameter, Params
+
+__all__ = ["BatchNorm"]
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation: ``y = scale * (x - mean) / sqrt(variance + epsilon) + shift``.
+
+    In training, mean and variance are those of the batch; running means of both are kept,
+    and used where the network is used.  Ioffe and Szegedy (2015).
+
+    Parameters
+    ----------
+    n : int
+        The number of features.
+    momentum : float
+        The part of the running means that is kept at each step, 0 <= momentum < 1.  (Some
+        libraries give the other part this name.)
+    epsilon : float
+        Keeps the divisor from 0; > 0.
+
+    Notes
+    -----
+    `scale` begins at 1 and `shift` at 0; both have the shape (n,), as have the running
+    `mean`, which begins at 0, and `variance`, which begins at 1.  The running variance is
+    of the batch's unbiased one (divided by n_samples - 1), the output of the biased one, as
+    in the paper.
+    """
+
+    n: int
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer("n", self.n, at_least=1)
+        check_number("momentum", self.momentum, at_least=0, below=1)
+        check_number("epsilon", self.epsilon, above=0)
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return the scale (n,) and the shift (n,)."""
+        return {"scale": Parameter((self.n,), "ones"), "shift": Parameter((self.n,))}
+
+    def state(self) -> dict[str, Parameter]:
+        """Return the running mean (n,) and variance (n,)."""
+        return {"mean": Parameter((self.n,)), "variance": Parameter((self.n,), "ones")}
+
+    def output_size(self, n_inputs: int | None) -> int:
+        """Return `n`."""
+        if n_inputs not in (None, self.n):
+            raise ValueError(f"{self} takes {self.n} inputs, but gets {n_inputs}")
+        return self.n
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of features: `n`."""
+        return self.n
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
+        """Compute the outputs with the running mean and variance."""
+        scale, shift, mean, variance = params
+        xp = array_namespace(x)
+        factor = 1 / xp.sqrt(variance + self.epsilon)  # (n,)
+        z = (x - mean) * factor  # (n_samples, n)
+
+        def backward(dy: Array) -> tuple[Array, Params]:
+            return dy * (scale * factor), (column_sums(dy * z), column_sums(dy))
+
+        return z * scale + shift, backward
+
+    def train(
+        self, params: Params, state: Params, x: Array, *noise: Array
+    ) -> tuple[Array, Backward, Params]:
+        """Compute the outputs with the batch's mean and variance, and the new running ones."""
+        (scale, shift), (mean, variance) = params, state
+        xp = array_namespace(x)
+        m = x.shape[0]
+        batch_mean = column_sums(x) / m  # (n,)
+        centred = x - batch_mean  # (m, n)
+        batch_variance = column_sums(centred * centred) / m  # (n,)
+        factor = 1 / xp.sqrt(batch_variance + self.epsilon)  # (n,)
+        z = centred * factor  # (m, n)
+
+        def backward(dy: Array) -> tuple[Array, Params]:
+            dscale, dshift = column_sums(dy * z), column_sums(dy)  # (n,)
+            # mean and variance depend on x too: dy without its mean and its part along z
+            dx = (scale * factor) * (dy - dshift / m - z * (dscale / m))
+            return dx, (dscale, dshift)
+
+        unbiased = batch_variance * (m / max(m - 1, 1))
+        new_mean = self.momentum * mean + (1 - self.momentum) * batch_mean
+        new_variance = self.momentum * variance + (1 - self.momentum) * unbiased
+        return z * scale + shift, backward, (new_mean, new_variance)
