@@ -429,7 +429,11 @@ def steps(loss):
     ends = {"CategoricalCrossEntropy": xpnn.Softmax(), "BinaryCrossEntropy": xpnn.Sigmoid()}
     alone = getattr(loss, "from_logits", True)
     layers = LAYERS if alone else (*LAYERS, ends[type(loss).__name__])
-    metrics = ("accuracy",) if loss.classifies else tuple(set(METRICS) - {"accuracy"})
+    metrics = tuple(
+        cls()
+        for cls in METRICS.values()
+        if cls.classifies == loss.classifies and cls.is_number and not cls.of_all
+    )
     packing = Packing(SHAPES, *load_torch.TorchDeviceBackend.packing)
     for stack, criterion in {(Stack(layers), loss), fuse(layers, loss)}:
         for optimizer in OPTIMIZERS:

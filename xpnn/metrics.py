@@ -14,10 +14,11 @@ that compiles can compile them; that class indices lie between 0 and k - 1 is ta
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -34,6 +35,7 @@ __all__ = [
     "Accuracy",
     "ConfusionMatrix",
     "FunctionMetric",
+    "Kind",
     "LogLoss",
     "MeanAbsoluteError",
     "MeanSquaredError",
@@ -424,7 +426,7 @@ def _says_yes_or_no(predictions: Array) -> bool:
 
 def _are_rows(predictions: Array, targets: Array) -> bool:
     """Whether targets are one-hot rows, not class indices."""
-    rows = targets.ndim == 2 and targets.shape[1] > 1
+    rows: bool = targets.ndim == 2 and targets.shape[1] > 1
     if rows and targets.shape != predictions.shape:
         raise ValueError(
             f"targets must be class indices, or rows of the shape {tuple(predictions.shape)}, "
@@ -621,6 +623,19 @@ def _determination(spread: Array, squares: Array) -> Array:
 # ---------------------------------------------------------------------------- metrics
 
 
+class Kind(NamedTuple):
+    """What the numbers are that a classifier gives, as its loss takes them."""
+
+    threshold: float = 0.5
+    """Where an output begins to say yes."""
+
+    from_logits: bool = False
+    """Whether they are logits, not probabilities."""
+
+
+PROBABILITY = Kind()
+
+
 @dataclass(frozen=True)
 class Metric(Described):
     """The base class of metrics, as `Sequential.compile` takes them.
@@ -628,8 +643,9 @@ class Metric(Described):
     A subclass defines `measure`, and `result` where the whole is not the mean of its batches.
     """
 
-    classifies: ClassVar[bool] = False
-    """Whether it is of classes: then `measure` is told what the loss knows of the outputs."""
+    classifies: ClassVar[bool | None] = None
+    """Whether it is of classes, or of numbers, or None where it is of any outputs.  One of
+    classes takes what the loss takes, logits or probabilities, and is told which."""
 
     of_all: ClassVar[bool] = False
     """Whether it needs all predictions at once, as a rank does.  Then it is measured where
@@ -638,30 +654,36 @@ class Metric(Described):
     is_number: ClassVar[bool] = True
     """Whether the result is one number; what is more is left out of the history."""
 
+    label: ClassVar[str]
+    """The class's name as people write it: by itself, the name in snake_case."""
+
     def __init_subclass__(cls, registered: bool = True) -> None:
         super().__init_subclass__()
+        if "label" not in cls.__dict__:
+            words = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+            cls.label = re.sub(words, "_", cls.__name__).lower()
         if registered:
             register(cls, METRICS, "metric")
 
     @property
     def name(self) -> str:
         """What it is called in `History` and by `Sequential.evaluate`."""
-        return _snake(type(self).__name__)
+        return self.label
 
-    def measure(self, predictions: Array, targets: Array) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Measure one batch.
 
         Parameters
         ----------
-        predictions : array of shape (n, k)
-            What the network gives, as `Sequential.predict` returns it.  Where the metric
-            `classifies`, it may be what the last activation is yet to be applied to, and is
-            of shape (n,) where each output says yes or no on its own.
+        predictions : array of shape (n, k) or (n,)
+            What the network gives, as `Sequential.predict` returns it.  For a metric that
+            `classifies`, what the loss takes; and flat, (n * k,), where each output says yes
+            or no on its own.
         targets : array
-            As the loss takes them.
-        threshold, from_logits
-            Given to metrics that `classifies` only: where an output begins to say yes, and
-            whether predictions are logits and not probabilities.
+            As the loss takes them, and flat where predictions are.
+        kind : Kind
+            What the predictions are; given where the metric `classifies`, so that others
+            need not take it.
 
         Returns
         -------
@@ -690,22 +712,20 @@ class Metric(Described):
 
 
 class _ClassMetric(Metric, registered=False):
-    classifies: ClassVar[bool] = True
+    classifies: ClassVar[bool | None] = True
+
+
+class _NumberMetric(Metric, registered=False):
+    classifies: ClassVar[bool | None] = False
 
 
 @dataclass(frozen=True)
 class Accuracy(_ClassMetric):
     """The part of the predictions that is right; see `accuracy`."""
 
-    def measure(
-        self,
-        predictions: Array,
-        targets: Array,
-        threshold: float = 0.5,
-        from_logits: bool = False,
-    ) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute the accuracy of a batch."""
-        return accuracy(predictions, targets, threshold=threshold)
+        return accuracy(predictions, targets, threshold=kind.threshold)
 
 
 @dataclass(frozen=True)
@@ -727,17 +747,11 @@ class TopKAccuracy(_ClassMetric):
     @property
     def name(self) -> str:
         """``"top_k_accuracy"`` for five, else with the number: ``"top_3_accuracy"``."""
-        return "top_k_accuracy" if self.k == 5 else f"top_{self.k}_accuracy"
+        return self.label if self.k == 5 else f"top_{self.k}_accuracy"
 
-    def measure(
-        self,
-        predictions: Array,
-        targets: Array,
-        threshold: float = 0.5,
-        from_logits: bool = False,
-    ) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute the top-k accuracy of a batch."""
-        return top_k_accuracy(predictions, targets, self.k, threshold=threshold)
+        return top_k_accuracy(predictions, targets, self.k, threshold=kind.threshold)
 
 
 @dataclass(frozen=True)
@@ -755,20 +769,14 @@ class _CountingMetric(_ClassMetric, registered=False):
     @property
     def name(self) -> str:
         """The name, with the average behind it where it is not ``"macro"``."""
-        name = super().name
-        return name if self.average == "macro" else f"{name}_{self.average}"
+        return self.label if self.average == "macro" else f"{self.label}_{self.average}"
 
-    def measure(
-        self,
-        predictions: Array,
-        targets: Array,
-        threshold: float = 0.5,
-        from_logits: bool = False,
-    ) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Count right predictions, predictions and samples of each class: (3 k,)."""
+        threshold = kind.threshold
         if self.threshold is not None:
             odds = self.threshold / (1 - self.threshold)
-            threshold = float(np.log(odds)) if from_logits else self.threshold
+            threshold = math.log(odds) if kind.from_logits else self.threshold
         counts = _counts(predictions, targets, threshold)
         check_average(self.average, counts.shape[1])
         return array_namespace(counts).reshape(counts, (-1,))
@@ -848,20 +856,14 @@ class ConfusionMatrix(_ClassMetric):
 
     is_number: ClassVar[bool] = False
 
-    def measure(
-        self,
-        predictions: Array,
-        targets: Array,
-        threshold: float = 0.5,
-        from_logits: bool = False,
-    ) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Count how often each class was taken for each: (k²,)."""
-        counts = _confusions(predictions, targets, threshold)
+        counts = _confusions(predictions, targets, kind.threshold)
         return array_namespace(counts).reshape(counts, (-1,))
 
     def result(self, measures: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Return the sums of the counts: integers of shape (…, k, k)."""
-        total = np.sum(measures, axis=-2).astype(np.int64)
+        total: np.ndarray = np.sum(measures, axis=-2).astype(np.int64)
         k = round(total.shape[-1] ** 0.5)
         return total.reshape(*total.shape[:-1], k, k)
 
@@ -870,15 +872,9 @@ class ConfusionMatrix(_ClassMetric):
 class LogLoss(_ClassMetric):
     """The mean of -log p of what was the case; see `log_loss`."""
 
-    def measure(
-        self,
-        predictions: Array,
-        targets: Array,
-        threshold: float = 0.5,
-        from_logits: bool = False,
-    ) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute the log-loss of a batch."""
-        return log_loss(predictions, targets, from_logits=from_logits)
+        return log_loss(predictions, targets, from_logits=kind.from_logits)
 
 
 @dataclass(frozen=True)
@@ -897,6 +893,7 @@ class ROCAUC(_ClassMetric):
     average: str = "macro"
 
     of_all: ClassVar[bool] = True
+    label: ClassVar[str] = "roc_auc"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -906,17 +903,11 @@ class ROCAUC(_ClassMetric):
     @property
     def name(self) -> str:
         """``"roc_auc"``, with the average behind it where it is not ``"macro"``."""
-        return "roc_auc" if self.average == "macro" else f"roc_auc_{self.average}"
+        return self.label if self.average == "macro" else f"{self.label}_{self.average}"
 
-    def measure(
-        self,
-        predictions: Array,
-        targets: Array,
-        threshold: float = 0.5,
-        from_logits: bool = False,
-    ) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute the area of all samples."""
-        p = _probabilities(predictions) if from_logits else predictions
+        p = _probabilities(predictions) if kind.from_logits else predictions
         return roc_auc(p, targets, average=self.average)
 
 
@@ -931,28 +922,28 @@ def _probabilities(logits: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class MeanSquaredError(Metric):
+class MeanSquaredError(_NumberMetric):
     """The mean of (prediction - target)²."""
 
-    def measure(self, predictions: Array, targets: Array) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute the mean squared error of a batch."""
         return mean_squared_error(predictions, targets)
 
 
 @dataclass(frozen=True)
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(_NumberMetric):
     """The mean of abs(prediction - target)."""
 
-    def measure(self, predictions: Array, targets: Array) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute the mean absolute error of a batch."""
         return mean_absolute_error(predictions, targets)
 
 
 @dataclass(frozen=True)
-class R2(Metric):
+class R2(_NumberMetric):
     """The coefficient of determination; see `r2`."""
 
-    def measure(self, predictions: Array, targets: Array) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Compute means and sums of squares of a batch: (4 k,)."""
         return join(*_moments(predictions, targets))
 
@@ -964,7 +955,7 @@ class R2(Metric):
         n, weights = np.sum(counts), counts[:, None]
         mean = np.sum(weights * means, axis=-2, keepdims=True) / n
         spread = np.sum(spread + weights * (means - mean) ** 2, axis=-2)  # (…, k)
-        value = np.mean(_determination(spread, np.sum(squares, axis=-2)), axis=-1)
+        value: np.ndarray = np.mean(_determination(spread, np.sum(squares, axis=-2)), axis=-1)
         return value if n > 1 else value * np.nan
 
 
@@ -986,7 +977,7 @@ class FunctionMetric(Metric, registered=False):
         """The function's name."""
         return str(getattr(self.function, "__name__", type(self.function).__name__))
 
-    def measure(self, predictions: Array, targets: Array) -> Array:
+    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Call the function, and check what it returns."""
         value = self.function(predictions, targets)
         if isinstance(value, int | float) and not isinstance(value, np.generic):
@@ -1062,17 +1053,13 @@ def plain(metric: Metric) -> str | dict[str, Any]:
 
 def _by_name(name: str) -> Metric:
     """Return the metric of a name that `Metric.name` may have."""
+    known = {cls.label: cls for cls in METRICS.values()}
     if top := re.fullmatch(r"top_(\d+)_accuracy", name):
         return TopKAccuracy(int(top[1]))
     stem, _, average = name.rpartition("_")
     if average in AVERAGES:
-        cls: Any = look_up(stem, METRICS, "metric")
+        cls: Any = look_up(stem, known, "metric")
         if "average" not in {f.name for f in fields(cls)}:
             raise ValueError(f"the metric {stem!r} has no average, got {name!r}")
         return cls(average=average)  # type: ignore[no-any-return]
-    return look_up(name, METRICS, "metric")()
-
-
-def _snake(name: str) -> str:
-    """Return a class's name in snake_case."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return look_up(name, known, "metric")()
