@@ -99,7 +99,7 @@ def test_played_steps_are_the_eager_ones(backend, eager):
         found = []
         for b in (backend, eager):
             model = xpnn.Sequential(layers, seed=seed, dtype="float64", backend=b)
-            metrics = ["accuracy"] if loss.classifies else ["mean_absolute_error"]
+            metrics = ["accuracy", "f1"] if loss.classifies else ["r2", "mean_absolute_error"]
             model.compile(loss, optimizer, metrics=metrics)
             history = model.fit(x, y, **how)
             slots = [a for name in optimizer.slots for a in model._state[name]]

@@ -391,6 +391,8 @@ class TrainStep:
         *slots, state = slots if self.stack.has_state else (*slots, ())
         predictions, backward, new_state = self.stack.train(params, state, x, noise)
         loss, dpredictions = self.criterion(predictions, y, weight)
+        # before anything is changed: a metric of somebody's own may raise an error
+        metrics = [measure(predictions, y) for measure in self._measures]
         grads = backward(dpredictions)
         if self.stack.penalties:
             loss = self.stack.penalise([*chain(*params)], loss, grads)
@@ -407,7 +409,6 @@ class TrainStep:
                 if new is not old:
                     old[...] = new
             new_parts, new_slots = [*parts], [*map(list, slots)]
-        metrics = [measure(predictions, y) for measure in self._measures]
         return new_parts, new_slots, (loss, *metrics)
 
 
