@@ -15,7 +15,9 @@ from xpnn.backend import resolve
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
 # A peer is compared with where a run names it; the other sessions don't install it.
-PEERS = [f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")]
+PEERS = [
+    f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")
+]
 collect_ignore = [] if "torch" in SPECS else PEERS
 
 

@@ -87,7 +87,8 @@ def check(players, run, *, played=True):
 def every_layer():
     return [
         xpnn.Dense(6, 12, weights="he_normal"), xpnn.LeakyReLU(0.1), xpnn.Dropout(0.3),
-        xpnn.Dense(12, 12, l1=1e-3, bias_l2=1e-2), xpnn.Tanh(), xpnn.Linear(), xpnn.BatchNorm(12),
+        xpnn.Dense(12, 12, l1=1e-3, bias_l2=1e-2), xpnn.Tanh(), xpnn.Linear(),
+        xpnn.BatchNorm(12),
         xpnn.Dense(12, 12), xpnn.Sigmoid(), xpnn.Softmax(),
         xpnn.Dense(12, 12, weights="he_normal"), xpnn.ReLU(), xpnn.Dropout(0.1),
     ]  # fmt: skip
@@ -115,7 +116,9 @@ LOSSES = {
     "classes, logits": (xpnn.CategoricalCrossEntropy(from_logits=True), None, CLASSES),
     "classes as rows": (xpnn.CategoricalCrossEntropy(), xpnn.Softmax(), np.eye(3)[CLASSES]),
     "classes, smoothed": (
-        xpnn.CategoricalCrossEntropy(label_smoothing=0.2), xpnn.Softmax(), CLASSES
+        xpnn.CategoricalCrossEntropy(label_smoothing=0.2),
+        xpnn.Softmax(),
+        CLASSES,
     ),
     "classes of sigmoids": (xpnn.CategoricalCrossEntropy(), xpnn.Sigmoid(), CLASSES),
 }

@@ -28,7 +28,6 @@ def networks(layers, theirs, **compile_):
     return model, peer
 
 
-
 def train_peer(peer, optimizer, loss, batch_size=None, penalty=None, clip=None, schedule=None):
     """Train as `fit` does without shuffling, and return the losses."""
     x, y, losses = torch.tensor(X), torch.tensor(Y), []
@@ -91,7 +90,9 @@ def test_batch_normalisation(backend, batch_size, momentum, epsilon):
     for i in (0, 2):
         for name, buffer in (("mean", "running_mean"), ("variance", "running_var")):
             wanted = getattr(peer[i], buffer).numpy()
-            np.testing.assert_allclose(host(tensors[f"{i}.{name}"]), wanted, rtol=1e-7, atol=1e-12)
+            np.testing.assert_allclose(
+                host(tensors[f"{i}.{name}"]), wanted, rtol=1e-7, atol=1e-12
+            )
     # what it does where it is used is the same function, with the same gradients
     loss, grads = model.gradients(X, Y)
     peer.zero_grad()
@@ -133,7 +134,9 @@ def test_penalties(backend, strengths):
     wanted = [np.average(losses[i : i + 5], weights=weights) for i in range(0, STEPS, 5)]
     np.testing.assert_allclose(history["loss"], wanted, rtol=1e-7)
     check(model, peer)
-    value = torch.nn.functional.cross_entropy(peer(torch.tensor(X)), torch.tensor(Y)) + penalty()
+    value = (
+        torch.nn.functional.cross_entropy(peer(torch.tensor(X)), torch.tensor(Y)) + penalty()
+    )
     assert model.evaluate(X, Y)["loss"] == pytest.approx(value.item(), rel=1e-9)
     assert model.gradients(X, Y)[0] == pytest.approx(value.item(), rel=1e-9)
 
@@ -227,9 +230,7 @@ def test_label_smoothing(backend, smoothing, kind):
     targets = Y if kind == "indices" else np.eye(3)[Y]
     history = model.fit(X, targets, epochs=STEPS, batch_size=None).history
     optimizer = torch.optim.SGD(peer.parameters(), 0.3)
-    losses = train_peer(
-        peer, optimizer, torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
-    )
+    losses = train_peer(peer, optimizer, torch.nn.CrossEntropyLoss(label_smoothing=smoothing))
     np.testing.assert_allclose(history["loss"], losses, rtol=1e-7)
     check(model, peer)
 

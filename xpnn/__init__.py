@@ -2,6 +2,7 @@
 
 from . import (
     calculus,
+    callbacks,
     datasets,
     initializers,
     layers,
@@ -100,6 +101,7 @@ __all__ = [
     "Tanh",
     "available_backends",
     "calculus",
+    "callbacks",
     "datasets",
     "get_backend",
     "initializers",

@@ -1,15 +1,40 @@
-"""What is told of a training while it runs."""
+"""What is told of a training while it runs, and what it may change.
+
+Give callbacks to ``model.fit(callbacks=[...])``.  At each hook the model is whole: a callback
+may read all of it.  What it may change is told at the hooks; what it remembers from one epoch
+to the next it gives to checkpoints by `Callback.state`, so that a resumed run goes on as the
+one that was interrupted would have.
+"""
 
 from __future__ import annotations
 
+import csv
+import json
+import math
+import os
+import re
 import sys
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
+
+from .backend import Array
+from .checks import check_flag, check_integer, check_number
+from .schedules import Schedule
 
 if TYPE_CHECKING:
     from .model import Sequential
 
-__all__ = ["Callback", "ProgressBar"]
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "JSONLogger",
+    "ProgressBar",
+    "ReduceOnPlateau",
+    "TimeBudget",
+]
 
 
 class Callback:
@@ -18,34 +43,441 @@ class Callback:
     Attributes
     ----------
     model : Sequential
-        The model that trains, from `on_train_begin` on.  A callback may read all of it,
-        change parameters by ``model.set_parameters``, and end the training after the
-        current epoch by ``model.stop_training = True``.
+        The model that trains, from `on_train_begin` on.  A callback may read all of it.
+    data : (X, y)
+        What it trains on, on the model's backend, from `on_train_begin` on; X as it was
+        given, y as the loss takes it.  Not to be changed.
     """
 
     model: Sequential
+    data: tuple[Array, Array]
 
     patient: ClassVar[bool] = False
     """Whether it may be told of steps and epochs later, of several at once but of each in
-    order.  Then training need not stop to tell, which makes small steps faster."""
+    order.  Then training need not stop to tell, which makes small steps faster; but what the
+    model then is may be some steps ahead of what is told."""
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
-        """Is called once, with the number of epochs and of steps in each."""
+        """Is called once, with the number of epochs and of steps in each.
+
+        An error raised here stops `fit` before anything is trained.  Where a run is resumed,
+        ``model.history`` has the epochs before, and `restore` is called after this.
+        """
 
     def on_epoch_begin(self, epoch: int) -> None:
-        """Is called before each epoch, counted from 0."""
+        """Is called before each epoch, counted from 0.
+
+        It may change parameters (``model.set_parameters``) and ``model.learning_rate``.
+        """
 
     def on_batch_end(self, step: int) -> None:
-        """Is called after each step of an epoch, counted from 0."""
+        """Is called after each step of an epoch, counted from 0.
+
+        A callback that defines it and is not `patient` makes training take steps one by one.
+        It may change what `on_epoch_begin` may.
+        """
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Is called after each epoch with its loss, metrics and validation."""
+        """Is called after each epoch with its loss, metrics and validation.
+
+        It may change what `on_epoch_begin` may, and end the training here by
+        ``model.stop_training = True``.  `logs` are its own; the same numbers are in
+        ``model.history`` already.
+        """
 
     def on_train_end(self) -> None:
         """Is called once, also when training ended by an error or by Ctrl-C.
 
-        Of several callbacks the last is told first.
+        Of several callbacks the last is told first.  It may change parameters.
         """
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint shall keep of the callback, for `restore`.
+
+        Returns
+        -------
+        dict of str to object
+            Plain data (None, bool, int, finite float, str, lists and dicts of these) or
+            arrays of floats.  Empty: nothing is kept.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned, in a run that is resumed; arrays as NumPy's."""
+
+
+class _Monitor(Callback):
+    """The part of callbacks that look whether a measure gets better."""
+
+    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
+        if not isinstance(monitor, str):
+            raise TypeError(f"monitor must be the name of a measure, got {monitor!r}")
+        check_integer("patience", patience, at_least=1)
+        check_number("min_delta", min_delta, at_least=0)
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
+        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        if mode == "auto":
+            mode = "min" if monitor.endswith(("loss", "error")) else "max"
+        self.mode = mode
+        self._start()
+
+    def _start(self) -> None:
+        self.best: float | None = None
+        self.waited = 0
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Look whether there is such a measure, and start anew."""
+        measures = self.model._measures
+        if self.monitor not in measures:
+            hint = ""
+            if self.monitor.startswith("val_") and self.monitor[4:] in measures:
+                hint = "; give fit validation_data or validation_split"
+            raise ValueError(
+                f"{type(self).__name__}: monitor must be one of {measures}, got "
+                f"{self.monitor!r}{hint}"
+            )
+        self._start()
+
+    def _is_better(self, value: float) -> bool:
+        """Take a measure, and return whether it is better than the best before."""
+        gain = math.inf if self.best is None else self.best - value
+        if self.best is not None and self.mode == "max":
+            gain = -gain
+        if math.isfinite(value) and gain > self.min_delta:
+            self.best, self.waited = value, 0
+            return True
+        self.waited += 1
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """Return the best measure, and how many epochs there was no better."""
+        return {"best": self.best, "waited": self.waited}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.best, self.waited = state["best"], state["waited"]
+
+
+class EarlyStopping(_Monitor):
+    """Stop when a measure has not become better for some epochs.
+
+    Parameters
+    ----------
+    monitor : str
+        The measure: a name in `History.history`.
+    patience : int
+        After how many epochs in a row without a better one to stop.
+    restore_best : bool
+        Whether the model gets back what it had learnt after the best epoch, whenever
+        training ends.  The optimizer's memory stays that of the last.
+    min_delta : float
+        By how much, at least 0, a measure must be better to count.
+    mode : {"auto", "min", "max"}
+        Whether smaller or larger is better; "auto" takes smaller for names that end in
+        ``loss`` or ``error``.
+
+    Attributes
+    ----------
+    best : float or None
+        The best measure so far.
+    best_epoch : int or None
+        Its epoch, counted from 0.
+    stopped_epoch : int or None
+        The epoch after which training was stopped, if it was.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 5,
+        restore_best: bool = True,
+        *,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+    ) -> None:
+        check_flag("restore_best", restore_best)
+        self.restore_best = restore_best
+        super().__init__(monitor, patience, min_delta, mode)
+
+    def _start(self) -> None:
+        super()._start()
+        self.best_epoch: int | None = None
+        self.stopped_epoch: int | None = None
+        self._learnt: dict[str, Any] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Keep what was learnt where it is the best, and stop where it was long ago."""
+        if self._is_better(logs[self.monitor]):
+            self.best_epoch = epoch
+            if self.restore_best:
+                self._learnt = self.model._copy_tensors()
+        elif self.waited >= self.patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self) -> None:
+        """Give the model back what was learnt after the best epoch."""
+        if self._learnt:
+            self.model._set_tensors(self._learnt)
+
+    def state(self) -> dict[str, Any]:
+        """Return the best measure and what was learnt there."""
+        numbers = {"best_epoch": self.best_epoch, "stopped_epoch": self.stopped_epoch}
+        return super().state() | numbers | {f"learnt.{k}": v for k, v in self._learnt.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there, or stop at once if training had been stopped."""
+        super().restore(state)
+        self.best_epoch, self.stopped_epoch = state["best_epoch"], state["stopped_epoch"]
+        learnt = {k: v for k, v in state.items() if k.startswith("learnt.")}
+        self._learnt = {k.removeprefix("learnt."): v for k, v in learnt.items()}
+        self.model.stop_training |= self.stopped_epoch is not None
+
+
+class ReduceOnPlateau(_Monitor):
+    """Make the learning rate smaller when a measure has not become better for some epochs.
+
+    Parameters
+    ----------
+    monitor, patience, min_delta, mode
+        As in `EarlyStopping`.
+    factor : float
+        What the learning rate is multiplied by, 0 < factor < 1.
+    minimum : float
+        The learning rate below which it is not made smaller, at least 0.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.5,
+        patience: int = 5,
+        *,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        minimum: float = 0.0,
+    ) -> None:
+        check_number("factor", factor, above=0, below=1)
+        check_number("minimum", minimum, at_least=0)
+        self.factor, self.minimum = factor, minimum
+        super().__init__(monitor, patience, min_delta, mode)
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Look whether there is such a measure and a learning rate to change."""
+        super().on_train_begin(epochs, steps)
+        rate = self.model._compiled()[1].learning_rate
+        if isinstance(rate, Schedule):
+            raise ValueError(
+                f"ReduceOnPlateau needs a learning_rate that is a number, but it is {rate}"
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Make the learning rate smaller where the best epoch was long ago."""
+        if not self._is_better(logs[self.monitor]) and self.waited >= self.patience:
+            self.waited = 0
+            rate = self.model._compiled()[1].learning_rate  # without the optimizer's decay
+            assert not isinstance(rate, Schedule)
+            if rate > self.minimum:
+                self.model.learning_rate = max(rate * self.factor, self.minimum)
+
+
+class TimeBudget(Callback):
+    """Stop in time: after the last epoch that, by the pace so far, ends within a budget.
+
+    Parameters
+    ----------
+    seconds : float
+        The time that `fit` may take, > 0.  The first epoch is always finished; the time of
+        a run that was interrupted and resumed is not counted.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        check_number("seconds", seconds, above=0)
+        self.seconds = seconds
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Start the clock."""
+        self._start = self._last = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Stop if another epoch would take too long."""
+        now = time.monotonic()
+        took, self._last = now - self._last, now
+        if now - self._start + took > self.seconds:
+            self.model.stop_training = True
+
+
+class _Logger(Callback):
+    """The part of callbacks that write a line for each epoch."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Look whether the file can be written."""
+        self._file: TextIO | None = None
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(
+                f"there is no folder {self.path.parent} to write {self.path.name} to"
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Write a line; in the first epoch of a resumed run also those before."""
+        rows = [logs]
+        if self._file is None:
+            history = self.model.history
+            assert history is not None
+            self._file = self.path.open("w", encoding="utf-8", newline="")
+            measures = history.history
+            rows = [{name: measures[name][i] for name in measures} for i in range(epoch + 1)]
+        for i, row in enumerate(rows, epoch + 1 - len(rows)):
+            self._write(self._file, {"epoch": i, **row})
+        self._file.flush()
+
+    def _write(self, file: TextIO, row: dict[str, float]) -> None:
+        raise NotImplementedError
+
+    def on_train_end(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+class CSVLogger(_Logger):
+    """Write the loss and the metrics of each epoch as a line of a CSV file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.  It is replaced when the first epoch has ended; each line is on the disk
+        when its epoch has ended, with the epoch, counted from 0, in the first column.
+    """
+
+    def _write(self, file: TextIO, row: dict[str, float]) -> None:
+        if row["epoch"] == 0:
+            self._writer = csv.DictWriter(file, list(row))
+            self._writer.writeheader()
+        self._writer.writerow(row)
+
+
+class JSONLogger(_Logger):
+    """Write the loss and the metrics of each epoch as a line of JSON.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, as in `CSVLogger`.  A number that is not finite is written as null.
+    """
+
+    def _write(self, file: TextIO, row: dict[str, float]) -> None:
+        plain = {name: value if math.isfinite(value) else None for name, value in row.items()}
+        file.write(json.dumps(plain) + "\n")
+
+
+class Checkpoint(Callback):
+    """Keep what it takes to go on with a training that is interrupted or killed.
+
+    Each checkpoint is a file ``checkpoint-NUMBER-epoch-EPOCHS.safetensors``, which is there
+    whole or not at all; `xpnn.load` reads the network from it, and ``fit(resume=directory)``
+    goes on from the newest one.  It is told of each epoch after all other callbacks, and also
+    writes one when training ends, or is ended by Ctrl-C.
+
+    Parameters
+    ----------
+    directory : str or path
+        The folder, which is made if it is not there.
+    every_epochs : int
+        After how many epochs to write one.
+    keep : int
+        How many of the newest to keep.  With two or more, there is an older one if the disk
+        damages the newest.
+    every_seconds : float, optional
+        After how many seconds since the last one to write one within an epoch too, as soon as
+        steps are finished; for epochs that take long.
+
+    Raises
+    ------
+    ValueError
+        When training begins, if the folder has checkpoints of another run: resume that, or
+        take another folder.
+    """
+
+    _NAME: ClassVar[re.Pattern[str]] = re.compile(r"checkpoint-(\d+)-epoch-\d+\.safetensors")
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        every_epochs: int = 1,
+        keep: int = 2,
+        *,
+        every_seconds: float | None = None,
+    ) -> None:
+        check_integer("every_epochs", every_epochs, at_least=1)
+        check_integer("keep", keep, at_least=1)
+        if every_seconds is not None:
+            check_number("every_seconds", every_seconds, above=0)
+        self.directory = Path(directory)
+        self.every_epochs, self.keep, self.every_seconds = every_epochs, keep, every_seconds
+        self._own: set[str] = set()
+
+    @classmethod
+    def files(cls, directory: str | os.PathLike[str]) -> list[Path]:
+        """Return the checkpoints in a folder, the oldest first."""
+        folder = Path(directory)
+        if not folder.is_dir():
+            return []
+        found = [(cls._NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+        return [p for _, p in sorted((int(match[1]), p) for match, p in found if match)]
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Make the folder, and look whose checkpoints are there."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        files = self.files(self.directory)
+        fit = self.model._fit
+        assert fit is not None
+        resumed = fit.start.path is not None and fit.start.path.parent.samefile(self.directory)
+        if not resumed and any(path.name not in self._own for path in files):
+            raise ValueError(
+                f"{self.directory} has checkpoints of another run: go on with it by "
+                f"fit(..., resume={str(self.directory)!r}), or choose another directory"
+            )
+        for left in self.directory.glob(".checkpoint-*.safetensors"):
+            left.unlink()  # by a process that was killed while it wrote
+        match = self._NAME.fullmatch(files[-1].name) if files else None
+        self._number = int(match[1]) if match else 0
+        self._saved: tuple[int, int] | None = (fit.start.epoch, fit.start.step)
+        self._last = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Write a checkpoint, if one is due."""
+        if (epoch + 1) % self.every_epochs == 0:
+            self._save()
+
+    def on_block_end(self) -> None:
+        """Write a checkpoint within an epoch, if one is due; `fit` calls it."""
+        if self.every_seconds and time.monotonic() - self._last >= self.every_seconds:
+            self._save()
+
+    def on_train_end(self) -> None:
+        """Write the last checkpoint, unless it is there or the model has diverged."""
+        fit = self.model._fit
+        if fit is not None and fit.is_whole:
+            self._save()
+
+    def _save(self) -> None:
+        fit = self.model._fit
+        assert fit is not None
+        position = fit.epoch, fit.step
+        if position == self._saved:
+            return
+        self._number += 1
+        name = f"checkpoint-{self._number:06d}-epoch-{fit.epoch}.safetensors"
+        fit.save(self.directory / name)
+        self._own.add(name)
+        self._saved, self._last = position, time.monotonic()
+        for old in self.files(self.directory)[: -self.keep]:
+            old.unlink()
 
 
 class ProgressBar(Callback):
@@ -79,8 +511,11 @@ class ProgressBar(Callback):
         # of a fixed width on a terminal, where the measures would squeeze it to nothing
         bar = "{bar}" if self._in_notebook() else "{bar:12}"
         self._epochs, self._shown = epochs, 0.0
+        assert self.model._fit is not None
+        start = self.model._fit.start
         self._bar: Any = tqdm(
             total=epochs * steps,
+            initial=start.epoch * steps + start.step,
             delay=self.delay,
             unit="step",
             dynamic_ncols=True,

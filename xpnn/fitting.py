@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .backend import Array
-from .callbacks import Callback
+from .callbacks import Callback, Checkpoint
+from .checkpoints import Start, generator_state, plan_of, write
 from .data import batch_slices
 from .layers.base import Layer
 
@@ -82,31 +84,52 @@ class Fit:
     ----------
     model : Sequential
         The compiled model.
-    x, y : array of n rows
-        The inputs and targets.
-    weight : numpy.ndarray of shape (n,), optional
-        The samples' weights, on the host.
+    data : (x, y, weight)
+        The inputs and targets, of n rows, and on the host the samples' weights, of shape (n,),
+        or None.
     validation : (x, y), optional
         What to measure after each epoch.
     epochs, batch_size, shuffle, callbacks
         As in `Sequential.fit`.
+    begin : dict
+        The state of the model's generator when `fit` was called.
+
+    Attributes
+    ----------
+    start : Start
+        Where the run begins.
+    epoch, step : int
+        How many epochs are finished, and how many steps of the next one.
+    is_whole : bool
+        Whether that is so now, and everybody has been told of it.
+    generator_of_epoch : dict
+        The state of the generator when that next epoch began.
     """
 
     def __init__(
         self,
         model: Sequential,
-        x: Array,
-        y: Array,
-        weight: np.ndarray | None,
+        data: tuple[Array, Array, np.ndarray | None],
         validation: tuple[Array, Array] | None,
         epochs: int,
         batch_size: int | None,
         shuffle: bool,
         callbacks: Sequence[Callback],
+        begin: dict[str, Any],
     ) -> None:
+        x, y, weight = data
         self.model, self.backend = model, model.backend
         self.weight, self.validation = weight, validation
-        self.epochs, self.callbacks = epochs, callbacks
+        # a checkpoint holds what the others remember, so it is told after them
+        self.checkpoints = [c for c in callbacks if isinstance(c, Checkpoint)]
+        others = [c for c in callbacks if not isinstance(c, Checkpoint)]
+        self.epochs, self.callbacks = epochs, [*others, *self.checkpoints]
+        self.begin = self.generator_of_epoch = begin
+        self.start, self.is_whole = Start(), False
+        self.epoch = self.step = 0
+        self._optimizer = model._optimizer  # a callback may change the learning rate
+        self._measured: list[tuple[Array, ...]] = []
+        self._earlier: list[np.ndarray] = []
         placed = None if weight is None else self.backend.asarray(weight, model.dtype)
         slices = batch_slices(x.shape[0], batch_size)
         if len(slices) == 1:  # a batch of all rows is placed once
@@ -153,47 +176,89 @@ class Fit:
 
     # ------------------------------------------------------------------------ epochs
 
+    def plan(self) -> dict[str, Any]:
+        """Return, as plain data, what a run must have in common with this one to go on."""
+        n, n_features = self.data[0].shape
+        how = {"batch_size": self.batch_size, "shuffle": self.shuffle}
+        return plan_of(self.model, self._optimizer, n_samples=n, n_features=n_features, **how)
+
+    def start_at(self, start: Start) -> None:
+        """Begin where a checkpoint was made.
+
+        Raises
+        ------
+        ValueError
+            If it is of another run.
+        """
+        start.check(self.plan())
+        self.start, self.epoch, self.step = start, start.epoch, start.step
+
     def run(self) -> None:
         """Train; as `Sequential.fit`, which tells what is raised."""
-        model, epoch = self.model, 0
+        model = self.model
         model.stop_training = False
         for callback in self.callbacks:
-            callback.model = model
+            callback.model, callback.data = model, self.data[:2]
         with _deferred_interrupt() as interrupted, ExitStack() as begun:
             begun.callback(self._settle)
             for callback in self.callbacks:
                 callback.on_train_begin(self.epochs, len(self.counts))
                 begun.callback(callback.on_train_end)
-            while epoch < self.epochs and not model.stop_training:
-                count = min(self.epochs_at_once, self.epochs - epoch)
-                self._take_epochs(epoch, count, interrupted)
-                epoch += count
+            if self.start.path is not None:
+                self.start.apply(model, self.callbacks)
+                self._earlier = self.start.measured
+            if self.checkpoints:
+                self.generator_of_epoch = generator_state(model._generator)
+            while self.epoch < self.epochs and not model.stop_training:
+                count = min(self.epochs_at_once, self.epochs - self.epoch)
+                self._take_epochs(self.epoch, count, interrupted)
             # the last step's parameters have not given a loss yet
             if model._params and not self.backend.all_finite(*model._params):
                 what = "parameters became infinite or NaN"
-                self._diverged(epoch - 1, len(self.counts) - 1, what, epoch - 1)
+                epoch = self.epoch - 1
+                self._diverged(epoch, len(self.counts) - 1, what, epoch)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a checkpoint; `is_whole` must be so."""
+        write(self, path)
+
+    def measured_so_far(self) -> list[np.ndarray]:
+        """Read what the finished steps of the epoch measured: a column for each measure."""
+        columns = [self.backend.read(list(column)) for column in zip(*self._measured)]
+        earlier = self._earlier
+        if columns and earlier:
+            return [np.concatenate(both) for both in zip(earlier, columns)]
+        return columns or earlier
 
     def _take_epochs(self, epoch: int, count: int, interrupted: Callable[[], bool]) -> None:
         """Take the steps of some epochs, and tell of them when all are taken."""
-        n_steps, taken = len(self.counts), 0
-        measured: list[tuple[Array, ...]] = []
+        n_steps, taken, skip = len(self.counts), 0, self.step
+        self._measured = []
         shares: list[np.ndarray] = []
+        self.is_whole = False
         live = count == 1  # of one epoch, what happens is told while it happens
         if live:
             self._tell_begin(epoch)
         self._prepare()
         self._remember(epoch, count)
-        for share, block in self._blocks(self.model._generator, count):
-            measured += self._take(block)
+        for share, block in self._blocks(self.model._generator, count, skip):
             shares.append(share)
+            begin, taken = taken, taken + share.size
+            if begin < skip:  # taken before the run was interrupted
+                continue
+            self.is_whole = False
+            self._measured += self._take(block)
             if live:
-                self._tell_steps(taken, taken + share.size)
-            taken += share.size
+                self._tell_steps(begin, taken)
+                self.step, self.is_whole = taken, True
+                if taken < n_steps:
+                    for checkpoint in self.checkpoints:
+                        checkpoint.on_block_end()
             if interrupted():
                 if not live:  # an epoch that is told step by step ends when its last is told
-                    self._report(epoch, taken // n_steps, measured, shares, live)
+                    self._report(epoch, taken // n_steps, shares, live)
                 raise KeyboardInterrupt
-        self._report(epoch, count, measured, shares, live)
+        self._report(epoch, count, shares, live)
 
     def _tell_begin(self, epoch: int) -> None:
         for callback in self.callbacks:
@@ -208,7 +273,6 @@ class Fit:
         self,
         epoch: int,
         count: int,
-        measured: list[tuple[Array, ...]],
         shares: list[np.ndarray],
         live: bool,
     ) -> None:
@@ -217,10 +281,11 @@ class Fit:
         n = math.prod(shape)
         if not n:
             return
+        self.is_whole = False
         taken = sum(share.size for share in shares)
         losses, *columns = (
-            self.backend.read(list(column)).reshape(taken, -1)[:n].reshape(*shape, -1)
-            for column in zip(*measured)
+            column.reshape(taken, -1)[:n].reshape(*shape, -1)
+            for column in self.measured_so_far()
         )
         losses = losses[..., 0]
         share = np.concatenate(shares)[:n].reshape(shape)
@@ -239,6 +304,9 @@ class Fit:
         logs = {name: values[:good].tolist() for name, values in means.items()}
         assert self.model.history is not None
         self.model.history.extend(logs)
+        self.epoch, self.step, self._measured, self._earlier = epoch + good, 0, [], []
+        if self.checkpoints:
+            self.generator_of_epoch = generator_state(self.model._generator)
         if self.callbacks:
             for i, row in enumerate(zip(*logs.values())):
                 if not live:
@@ -246,7 +314,9 @@ class Fit:
                     self._tell_steps(0, len(self.counts))
                 told = dict(zip(logs, row))
                 for callback in self.callbacks:
-                    callback.on_epoch_end(epoch + i, told)
+                    self.is_whole = callback in self.checkpoints and good == count
+                    if self.is_whole or callback not in self.checkpoints:
+                        callback.on_epoch_end(epoch + i, dict(told))
         if good < count:
             step = int(np.argmax(wrong[good]))
             # the parameters with which an epoch began gave its first loss
@@ -316,9 +386,12 @@ class Fit:
         return measured  # type: ignore[no-any-return]
 
     def _blocks(
-        self, generator: Generator, epochs: int
+        self, generator: Generator, epochs: int, skip: int = 0
     ) -> Iterator[tuple[np.ndarray, tuple[Any, ...]]]:
-        """Yield steps that are taken at once: their weights in the mean loss, and arguments."""
+        """Yield steps that are taken at once: their weights in the mean loss, and arguments.
+
+        A block ends after the first `skip` steps.
+        """
         n, size = self.data[0].shape[0], self.batch_size
         if size == n:
             for start in range(0, epochs, self.steps_at_once):
@@ -328,9 +401,11 @@ class Fit:
             order = generator.permutation(n) if self.shuffle else None
             at_once = self.steps_at_once * size
             end = n // size * size
-            for start in range(0, end, at_once):
-                stop = min(start + at_once, end)
-                yield self._rows(generator, order, start, stop, size)
+            middle = min(skip * size, end)
+            for first, last in ((0, middle), (middle, end)):
+                for start in range(first, last, at_once):
+                    stop = min(start + at_once, last)
+                    yield self._rows(generator, order, start, stop, size)
             if end < n:
                 yield self._rows(generator, order, end, n, n - end)
 
@@ -391,7 +466,10 @@ class Fit:
 
     def _diverged(self, epoch: int, step: int, what: str, began_well: int) -> None:
         """Go back to where an epoch began well, and raise."""
-        moment = next(m for m in reversed(self._moments) if m.epoch <= max(0, began_well))
+        self.is_whole = False
+        moment = next(
+            m for m in reversed(self._moments) if m.epoch <= max(self.start.epoch, began_well)
+        )
         packed = self.packed
         packed.buffers, packed.iterations = moment.buffers, moment.iterations
         self.model._layer_state = packed.layer_state = moment.layer_state

@@ -1047,6 +1047,8 @@ def as_metric(metric: Any) -> Metric:
 
 def plain(metric: Metric) -> str | dict[str, Any]:
     """Return a metric as plain data: its name, or a description where that is not enough."""
+    if isinstance(metric, FunctionMetric):
+        return metric.name
     ours = type(metric).__module__ == __name__
     return metric.name if ours and _by_name(metric.name) == metric else describe(metric)
 

@@ -24,6 +24,7 @@ from .backend import (
     to_host,
 )
 from .callbacks import Callback, ProgressBar
+from .checkpoints import Start, generator_state, newest, set_generator_state
 from .checks import check_flag, check_integer, check_number, check_rows
 from .data import batch_slices, check_class_weight, check_sample_weight, split_rows
 from .fitting import DivergenceError, Fit, Packed
@@ -159,6 +160,7 @@ class Sequential:
         self._state: State = {}
         self._packed: Packed | None = None
         self._functions: dict[str, Callable[..., Any]] = {}
+        self._fit: Fit | None = None
         self.history: History | None = None
         self.stop_training = False
 
@@ -231,6 +233,11 @@ class Sequential:
         return dict(
             zip([*self._parameters, *self._states], [*self._params, *self._layer_state])
         )
+
+    def _copy_tensors(self) -> dict[str, Array]:
+        """Return copies of parameters and states by their names in a file."""
+        tensors = self._tensors()
+        return dict(zip(tensors, self._function("copy")([*tensors.values()])))
 
     def _set_tensors(self, tensors: Mapping[str, Any]) -> None:
         """Set parameters and states, of any library, by their names; copied."""
@@ -503,6 +510,7 @@ class Sequential:
         class_weight: Any = None,
         callbacks: Sequence[Callback] = (),
         verbose: str | bool | int = "auto",
+        resume: str | os.PathLike[str] | None = None,
     ) -> History:
         """Train.
 
@@ -535,6 +543,12 @@ class Sequential:
         verbose : "auto", bool or int
             Whether to show a progress bar; "auto" shows one after two seconds where a
             person watches, on a terminal or in a notebook.
+        resume : str or path, optional
+            A folder in which a `xpnn.callbacks.Checkpoint` wrote.  The run goes on from the
+            newest good checkpoint there, and ends where it would have ended without an
+            interruption; `epochs` are those of the whole run.  Where there is none, it starts
+            afresh.  The network, how it is compiled, the data and the other arguments must be
+            those of the run; the backend may be another.
 
         Returns
         -------
@@ -584,6 +598,11 @@ class Sequential:
             weight = check_class_weight(
                 class_weight, weight, targets, self._n_outputs(x.shape[1]), loss, self.backend
             )
+            start = Start() if resume is None else newest(resume)
+            before = begin = generator_state(self._generator)
+            if start.path is not None:  # the same rows are held back for validation
+                begin = start.training["begin"]
+                set_generator_state(self._generator, begin)
             validation = None
             if validation_data is not None:
                 if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -607,11 +626,37 @@ class Sequential:
                 )
             if weight is not None:  # only ratios count, and these survive in float32
                 weight = weight / weight.max()
-            self.history = History()
-            Fit(
-                self, x, targets, weight, validation, epochs, batch_size, shuffle, callbacks
-            ).run()
+            run = Fit(
+                self,
+                (x, targets, weight),
+                validation,
+                epochs,
+                batch_size,
+                shuffle,
+                callbacks,
+                begin,
+            )
+            if start.path is not None:
+                try:
+                    run.start_at(start)
+                except ValueError:
+                    set_generator_state(self._generator, before)
+                    raise
+            self.history, self._fit = History(), run
+            try:
+                run.run()
+            finally:
+                self._fit = None
         return self.history
+
+    @property
+    def _measures(self) -> list[str]:
+        """The names of what is measured in the training that runs."""
+        names = ["loss", *(metric.name for metric in self._step_metrics)]
+        if self._fit is not None and self._fit.validation is not None:
+            numbers = (metric.name for metric in self._metrics if metric.is_number)
+            names += ["val_loss", *(f"val_{name}" for name in numbers)]
+        return names
 
     # ---------------------------------------------------------------------- measure
 

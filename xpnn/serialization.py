@@ -25,7 +25,7 @@ from .optimizers import OPTIMIZERS
 if TYPE_CHECKING:
     from .model import Sequential
 
-__all__ = ["ModelFileError", "atomic_write", "load", "read", "save"]
+__all__ = ["ModelFileError", "atomic_write", "load", "read", "read_file", "save"]
 
 FORMAT = "xpnn"
 VERSION = 1
@@ -76,13 +76,29 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(mode)
         temporary.replace(path)
+        _sync(path.parent)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
 
 
+def _sync(folder: Path) -> None:
+    """Wait until the disk has a folder's new entry, where a system offers that."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def save(
-    model: Sequential, path: str | os.PathLike[str], extra: Mapping[str, Any] | None = None
+    model: Sequential,
+    path: str | os.PathLike[str],
+    extra: Mapping[str, Any] | None = None,
+    *,
+    training: Mapping[str, Any] | None = None,
+    tensors: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Save a model.
 
@@ -94,16 +110,16 @@ def save(
         The file, which is replaced at once when all is written.
     extra : mapping, optional
         Plain data to keep beside the description, as `read` returns it.
+    training, tensors : mapping, optional
+        What a checkpoint has besides: plain data, and arrays with names that have a slash.
     """
     import json
 
     from safetensors.numpy import save_file
 
     backend = model.backend
-    tensors = {
-        name: np.ascontiguousarray(backend.to_numpy(array))
-        for name, array in model._tensors().items()
-    }
+    arrays = {name: backend.to_numpy(array) for name, array in model._tensors().items()}
+    arrays = {n: np.ascontiguousarray(a) for n, a in {**arrays, **(tensors or {})}.items()}
     architecture = {
         "dtype": model.dtype,
         "layers": [describe(layer) for layer in model.layers],
@@ -112,16 +128,17 @@ def save(
         "metrics": _metrics(model, path),
         **model._clip,
         "extra": dict(extra or {}),
+        **({"training": dict(training)} if training else {}),
     }
     text = json.dumps(architecture, allow_nan=False)
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
         "architecture": text,
-        "sha256": _digest(text, tensors),
+        "sha256": _digest(text, arrays),
     }
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        save_file(arrays, temporary, metadata)
 
 
 def _metrics(model: Sequential, path: str | os.PathLike[str]) -> list[Any]:
@@ -193,9 +210,50 @@ def read(
     extra : dict
         As given to `save`.
     """
-    import json
-
     from .model import Sequential
+
+    architecture, tensors = read_file(path)
+    place = resolve(backend)
+    try:
+        layers = [make(d, LAYERS, "layer") for d in architecture["layers"]]
+        of_network = {name: array for name, array in tensors.items() if "/" not in name}
+        model = Sequential._restore(layers, of_network, architecture["dtype"], place)
+        if architecture["loss"] is not None:
+            model.compile(
+                make(architecture["loss"], LOSSES, "loss"),
+                make(architecture["optimizer"], OPTIMIZERS, "optimizer"),
+                architecture["metrics"],
+                **{name: architecture.get(name) for name in model._clip},
+            )
+        return model, dict(architecture["extra"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelFileError(f"{path} does not describe a network: {reason}") from error
+
+
+def read_file(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read the description and the arrays of a model file, and check that it is whole.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    description : dict
+        As it was written.
+    arrays : dict of str to numpy.ndarray
+        By their names.
+
+    Raises
+    ------
+    FileNotFoundError, ModelFileError
+        As in `load`.
+    """
+    import json
 
     metadata, tensors = _read_tensors(Path(path))
     version = metadata.get("version", "")
@@ -209,26 +267,17 @@ def read(
     text = metadata.get("architecture", "")
     if metadata.get("sha256") != _digest(text, tensors):
         raise ModelFileError(f"{path} is damaged: its contents don't match its SHA-256")
-    place = resolve(backend)
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no number")
 
     try:
-        architecture = json.loads(text, parse_constant=refuse)
-        layers = [make(d, LAYERS, "layer") for d in architecture["layers"]]
-        model = Sequential._restore(layers, tensors, architecture["dtype"], place)
-        if architecture["loss"] is not None:
-            model.compile(
-                make(architecture["loss"], LOSSES, "loss"),
-                make(architecture["optimizer"], OPTIMIZERS, "optimizer"),
-                architecture["metrics"],
-                **{name: architecture.get(name) for name in model._clip},
-            )
-        return model, dict(architecture["extra"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ModelFileError(f"{path} does not describe a network: {reason}") from error
+        description = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} does not describe a network: {error}") from error
+    if not isinstance(description, dict):
+        raise ModelFileError(f"{path} does not describe a network: {text[:40]!r} is no object")
+    return description, tensors
 
 
 def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
