@@ -130,8 +130,9 @@ def top_k_accuracy(
     if _says_yes_or_no(predictions):
         right = accuracy(predictions, targets, threshold=threshold)
         return right if k == 1 else xp.ones_like(right)
-    actual = _indices(predictions, targets)
-    columns = xp.arange(predictions.shape[1], dtype=actual.dtype, device=device_of(predictions))
+    index = index_dtype_of(predictions)
+    actual = xp.astype(_indices(predictions, targets), index, copy=False)
+    columns = xp.arange(predictions.shape[1], dtype=index, device=device_of(predictions))
     own = pick(predictions, actual)[:, None]  # (n, 1)
     before = (predictions > own) | ((predictions == own) & (columns > actual[:, None]))
     dtype = _float(predictions)
@@ -467,8 +468,7 @@ def _indices(predictions: Array, targets: Array) -> Array:
     _same_length(predictions, targets)
     if _are_rows(predictions, targets):
         return xp.argmax(targets, axis=1)
-    index = index_dtype_of(targets)
-    return xp.astype(xp.reshape(targets, (-1,)), index, copy=False)
+    return targets if targets.ndim == 1 else xp.reshape(targets, (-1,))
 
 
 def _classes(predictions: Array, targets: Array, threshold: float) -> tuple[Array, Array]:
