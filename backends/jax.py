@@ -8,7 +8,8 @@ placed here turns the flag on; a program that stays in float32 never does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -112,12 +113,14 @@ class JaxBackend(Backend):
 
         Models with the same layers, loss, optimizer and metrics share it, and what it has
         compiled, if these are xpnn's own, of which we know that equal ones compute the same.
+        The learning rate is no part of that: it is in the numbers that a step is given.
         """
         metrics = [getattr(metric, "function", metric) for metric in step.metrics]
         parts = (*step.stack.layers, step.criterion, step.optimizer, *metrics)
         if all(type(part).__module__.startswith("xpnn.") for part in parts):
-            return self._repeat(step)
-        return self._repeat.__wrapped__(self, step)
+            optimizer = replace(step.optimizer, learning_rate=1.0, decay=0.0)
+            return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
+        return partial(self._repeat.__wrapped__(self, step), step.numbers)
 
     @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
     def _repeat(self, step: Any) -> Callable[..., Any]:
@@ -151,6 +154,7 @@ class JaxBackend(Backend):
         room = 1
 
         def run(
+            numbers: Callable[[int, int], np.ndarray],
             buffers: list[Array],
             slots: list[list[Array]],
             t: int,
@@ -166,7 +170,7 @@ class JaxBackend(Backend):
                 [a if a.committed else jax.device_put(a, self.device) for a in slot]
                 for slot in slots
             ]
-            table = step.numbers(t, count).T.astype(data[0].dtype)
+            table = numbers(t, count).T.astype(data[0].dtype)
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop).reshape(count, -1)
             if rows is not None:

@@ -23,7 +23,16 @@ collect_ignore = [] if "torch" in SPECS else PEERS
 
 # What is about no array library in particular runs where NumPy is tested.
 if "numpy" not in SPECS:
-    host = ("benchmarks", "book_ends", "examples", "layout", "plots", "readme", "tables")
+    host = (
+        "benchmarks",
+        "book_ends",
+        "examples",
+        "killed",
+        "layout",
+        "plots",
+        "readme",
+        "tables",
+    )
     collect_ignore += [f"test_{name}.py" for name in host]
 
 

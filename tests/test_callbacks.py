@@ -333,3 +333,208 @@ def test_bar_is_closed_when_training_breaks_off():
     done = run_python(code)
     assert done.stdout.split() == ["4", "True"]
     assert " 40%" in done.stderr
+
+
+# --------------------------------------------------------- those that come with the library
+
+
+class Feed(Callback):
+    """Tells a callback of measures that are made up, and moves the parameters each epoch."""
+
+    def __init__(self, other, values, name="val_loss"):
+        self.other, self.values, self.name = other, values, name
+
+    def on_epoch_end(self, epoch, logs):
+        marks = [host(p) * 0 + epoch for p in self.model.parameters]
+        self.model.set_parameters(marks)
+        self.other.model = self.model
+        self.other.on_epoch_end(epoch, {self.name: self.values[epoch]})
+
+    def on_train_end(self):
+        self.other.on_train_end()
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "best", "stopped"),
+    [
+        ({"patience": 2}, [3, 2, 2.5, 2, 1, 1], 1, 3),
+        ({"patience": 3}, [3, 2, 2.5, 2, 1, 1, 1, 1, 0], 4, 7),
+        ({"patience": 2, "min_delta": 0.5}, [3, 2.6, 2.4, 2.2, 2.0, 0], 2, 4),
+        ({"patience": 2, "mode": "max"}, [3, 2.6, 2.4, 2.2], 0, 2),
+        ({"patience": 2}, [3, float("nan"), 2, float("nan"), float("inf"), 1], 2, 4),
+        ({"patience": 9}, [3, 2, 1, 2], 2, None),
+    ],
+    ids=str,
+)
+def test_early_stopping(backend, options, values, best, stopped):
+    stopping = xpnn.callbacks.EarlyStopping("val_loss", **options)
+    network = model()
+    network.fit(X, Y, epochs=len(values), callbacks=[Feed(stopping, values)])
+    assert (stopping.best_epoch, stopping.stopped_epoch) == (best, stopped)
+    assert network.history.epochs == (len(values) if stopped is None else stopped + 1)
+    for p in network.parameters:
+        assert (host(p) == best).all()  # what it was after that epoch
+
+
+def test_early_stopping_without_the_best(backend):
+    stopping = xpnn.callbacks.EarlyStopping("val_loss", 1, restore_best=False)
+    network = model()
+    network.fit(X, Y, epochs=5, callbacks=[Feed(stopping, [3, 2, 2, 1, 1])])
+    assert all((host(p) == 2).all() for p in network.parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("val_loss", "min"),
+        ("mean_squared_error", "min"),
+        ("val_accuracy", "max"),
+        ("r2", "max"),
+    ],
+)
+def test_which_way_is_better(name, mode):
+    assert xpnn.callbacks.EarlyStopping(name).mode == mode
+
+
+def test_running_statistics_come_back_too(backend):
+    rng = np.random.default_rng(0)
+    inputs = rng.standard_normal((30, 3))
+    layers = [xpnn.BatchNorm(3), xpnn.Dense(3, 1)]
+    network = xpnn.Sequential(layers, seed=0).compile("mean_squared_error", "sgd")
+    kept = []
+
+    class Keep(Callback):
+        def on_epoch_end(self, epoch, logs):
+            kept.append({n: host(a).copy() for n, a in self.model._tensors().items()})
+
+    stopping = xpnn.callbacks.EarlyStopping("loss", 2, mode="max")  # the first is the best
+    network.fit(inputs, inputs[:, :1], epochs=9, callbacks=[Keep(), stopping])
+    assert len(kept) == 3
+    assert not np.array_equal(kept[0]["0.mean"], kept[2]["0.mean"])
+    for name, array in network._tensors().items():
+        np.testing.assert_array_equal(host(array), kept[0][name])
+
+
+@pytest.mark.parametrize("kind", ["EarlyStopping", "ReduceOnPlateau"])
+def test_a_measure_that_there_is_not(kind):
+    network, before = model(), [host(p) for p in model().parameters]
+    callback = getattr(xpnn.callbacks, kind)
+    for name, hint in (("val_loss", "validation_data"), ("val_los", "'val_los'")):
+        with pytest.raises(ValueError, match=f"{kind}: monitor must be one of .*{hint}"):
+            network.fit(X, Y, callbacks=[callback(name)])
+    for p, q in zip(network.parameters, before):
+        np.testing.assert_array_equal(host(p), q)
+
+
+@pytest.mark.parametrize(("lasts", "epochs"), [(10.0, 1), (1.0, 4), (0.3, 15)])
+def test_time_budget(monkeypatch, lasts, epochs):
+    clock = [100.0]
+    monkeypatch.setattr("xpnn.callbacks.time.monotonic", lambda: clock[0])
+
+    class Slow(Callback):
+        def on_epoch_begin(self, epoch):
+            clock[0] += lasts
+
+    network = model()
+    network.fit(X, Y, epochs=50, callbacks=[Slow(), xpnn.callbacks.TimeBudget(4.6)])
+    assert network.history.epochs == epochs
+    assert clock[0] - 100 <= max(4.6, lasts)
+
+
+def test_logs_are_the_history(backend, tmp_path):
+    import csv
+    import json
+
+    network = model()
+    loggers = [
+        xpnn.callbacks.CSVLogger(tmp_path / "log.csv"),
+        xpnn.callbacks.JSONLogger(str(tmp_path / "log.jsonl")),
+    ]
+    history = network.fit(X, Y, epochs=4, validation_data=(X, Y), callbacks=loggers).history
+    wanted = [
+        {"epoch": i, **{name: values[i] for name, values in history.items()}} for i in range(4)
+    ]
+    with (tmp_path / "log.csv").open(newline="") as file:
+        rows = [{name: float(v) for name, v in row.items()} for row in csv.DictReader(file)]
+    assert rows == wanted
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == wanted
+
+
+def test_each_line_is_there_when_its_epoch_has_ended(tmp_path):
+    path, lengths = tmp_path / "log.csv", []
+
+    class Look(Callback):
+        def on_epoch_end(self, epoch, logs):
+            lengths.append(len(path.read_text().splitlines()))
+
+    model().fit(X, Y, epochs=3, callbacks=[xpnn.callbacks.CSVLogger(path), Look()])
+    assert lengths == [2, 3, 4]
+
+
+def test_what_is_not_finite_is_null(tmp_path):
+    import json
+
+    logger = xpnn.callbacks.JSONLogger(tmp_path / "log")
+    logger.model = model()
+    logger.model.history = History({"loss": [float("nan")]})
+    logger.on_train_begin(1, 1)
+    logger.on_epoch_end(0, {"loss": float("nan")})
+    logger.on_train_end()
+    assert json.loads((tmp_path / "log").read_text()) == {"epoch": 0, "loss": None}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda c: c.EarlyStopping(patience=0), "patience must be an integer >= 1, got 0"),
+        (lambda c: c.EarlyStopping(monitor=3), "monitor must be the name"),
+        (lambda c: c.EarlyStopping(mode="up"), "mode must be 'auto', 'min' or 'max', got 'up'"),
+        (lambda c: c.EarlyStopping(min_delta=-1), "min_delta"),
+        (lambda c: c.EarlyStopping(restore_best=1), "restore_best must be True or False"),
+        (lambda c: c.ReduceOnPlateau(factor=1.0), "factor"),
+        (lambda c: c.ReduceOnPlateau(minimum=-1.0), "minimum"),
+        (lambda c: c.TimeBudget(0), "seconds must be a finite number > 0, got 0"),
+        (lambda c: c.Checkpoint("x", 0), "every_epochs"),
+        (lambda c: c.Checkpoint("x", keep=0), "keep"),
+        (lambda c: c.Checkpoint("x", every_seconds=0), "every_seconds"),
+    ],
+)
+def test_bad_settings(make, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        make(xpnn.callbacks)
+
+
+def test_a_folder_that_there_is_not(tmp_path):
+    logger = xpnn.callbacks.CSVLogger(tmp_path / "none" / "log.csv")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        model().fit(X, Y, callbacks=[logger])
+
+
+def test_plateau_needs_a_number():
+    network = model()
+    network.compile("mean_squared_error", xpnn.SGD(xpnn.schedules.StepDecay(0.1, 5)))
+    with pytest.raises(
+        ValueError, match="a learning_rate that is a number, but it is StepDecay"
+    ):
+        network.fit(X, Y, callbacks=[xpnn.callbacks.ReduceOnPlateau("loss")])
+
+
+def test_learning_rate_may_be_set_while_training(backend):
+    """As SGD whose learning rate is that from the start; the velocity is kept."""
+
+    class Lower(Callback):
+        def on_epoch_begin(self, epoch):
+            self.model.learning_rate = 0.1 / (1 + epoch)
+
+    runs = []
+    steps_in_epoch = 1
+    for callbacks, optimizer in (
+        ([Lower()], xpnn.SGD(0.1, momentum=0.9)),
+        ([], xpnn.SGD(0.1, momentum=0.9, decay=1.0 / steps_in_epoch)),
+    ):
+        network = model(dtype="float64").compile("mean_squared_error", optimizer)
+        network.fit(X, Y, epochs=6, batch_size=None, callbacks=callbacks)
+        runs.append([host(p) for p in network.parameters])
+    for p, q in zip(*runs):
+        np.testing.assert_allclose(p, q, rtol=1e-10)

@@ -308,8 +308,9 @@ def make(loss, optimizer, backend):
         xpnn.Dense(3, 6),
         xpnn.ReLU(),
         xpnn.Dropout(0.2),
-        xpnn.Dense(6, 5),
+        xpnn.Dense(6, 5, l1=1e-3, bias_l2=1e-2),
         xpnn.Tanh(),
+        xpnn.BatchNorm(5),
         xpnn.Dense(5, 4),
         xpnn.LeakyReLU(),
         xpnn.Dense(4, 2),
@@ -497,6 +498,7 @@ def check_as_numpy(found, **arguments):
         {"sample_weight": np.linspace(0, 1, 20)},
         {"layers": [xpnn.Dense(3, 9), xpnn.Dropout(0.5), xpnn.ReLU(), xpnn.Dense(9, 2)]},
         {"layers": [xpnn.Dense(3, 3) for _ in range(9)] + [xpnn.Dense(3, 2)]},
+        {"layers": [xpnn.BatchNorm(3), xpnn.Dense(3, 9, l1=0.01), xpnn.Dense(9, 2, l2=0.1)]},
     ],
     ids=str,
 )

@@ -19,12 +19,13 @@ def train(backend, dtype="float64", **settings):
         xpnn.Dropout(0.3),
         xpnn.Dense(16, 8),
         xpnn.Tanh(),
+        xpnn.BatchNorm(8),
         xpnn.Dropout(0.1),
-        xpnn.Dense(8, 3),
+        xpnn.Dense(8, 3, l1=1e-4, l2=1e-3),
         xpnn.Softmax(),
     ]
     model = xpnn.Sequential(layers, seed=3, dtype=dtype, backend=backend)
-    model.compile(xpnn.CategoricalCrossEntropy(), xpnn.Adam(0.01, decay=1e-3))
+    model.compile(xpnn.CategoricalCrossEntropy(), xpnn.Adam(0.01, decay=1e-3), clip_norm=0.5)
     history = model.fit(X, Y, **{"epochs": 12, "validation_split": 0.2, **settings})
     return model, history.history
 

@@ -419,7 +419,13 @@ class NothingFromTheHost(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-LAYERS = (xpnn.Dense(3, 4), *KINDS, xpnn.Step(), xpnn.Dense(4, 2))
+LAYERS = (
+    xpnn.Dense(3, 4, l1=0.1),
+    *KINDS,
+    xpnn.Step(),
+    xpnn.BatchNorm(4),
+    xpnn.Dense(4, 2, bias_l2=0.1),
+)
 SHAPES = tuple(p.shape for layer in LAYERS for p in layer.parameters().values())
 N_PARAMETERS = sum(int(np.prod(shape)) for shape in SHAPES)
 
@@ -437,7 +443,7 @@ def steps(loss):
     packing = Packing(SHAPES, *load_torch.TorchDeviceBackend.packing)
     for stack, criterion in {(Stack(layers), loss), fuse(layers, loss)}:
         for optimizer in OPTIMIZERS:
-            yield TrainStep(stack, criterion, optimizer, metrics, packing)
+            yield TrainStep(stack, criterion, optimizer, metrics, packing, 1.0, 0.5)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
@@ -450,6 +456,7 @@ def test_no_step_makes_the_host_wait_or_copy(loss, weighted, dtype):
     for step, y in itertools.product(steps(loss), targets):
         buffers = [meta((N_PARAMETERS,), dtype)]
         slots = [[meta((N_PARAMETERS,), dtype)] for _ in step.optimizer.slots]
+        slots.append([meta((4,), dtype), meta((4,), dtype)])  # the running mean and variance
         noise = [
             (meta((6, 4), dtype),) if isinstance(layer, xpnn.Dropout) else ()
             for layer in step.stack.layers

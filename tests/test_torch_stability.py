@@ -258,3 +258,27 @@ def test_weights(backend, kind):
 
     train_peer(peer, torch.optim.SGD(peer.parameters(), 0.3), loss)
     check(model, peer)
+
+
+def test_reduce_on_plateau(backend):
+    losses = [5.0, 4.0, 4.5, 4.1, 3.9, 3.9, 3.85, 3.7, 3.69, 3.68, 3.9, 4.0, 3.6, 3.6, 3.6, 3.6]
+    model = xpnn.Sequential(layers(), seed=0).compile("categorical_cross_entropy", "sgd")
+    theirs = torch.optim.SGD([torch.zeros(1)], 0.01)
+    # theirs waits for one more epoch than its patience
+    schedule = lr.ReduceLROnPlateau(
+        theirs, factor=0.3, patience=1, threshold=0.05, threshold_mode="abs", min_lr=3e-4
+    )
+    rates = []
+
+    class Told(xpnn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            ours.on_epoch_end(epoch, {"loss": losses[epoch]})
+            schedule.step(losses[epoch])
+            rates.append((self.model.learning_rate, theirs.param_groups[0]["lr"]))
+
+    ours = xpnn.callbacks.ReduceOnPlateau("loss", 0.3, 2, min_delta=0.05, minimum=3e-4)
+    ours.model = model
+    model.fit(X, Y, epochs=len(losses), callbacks=[Told()])
+    assert len({rate for rate, _ in rates}) > 3
+    for rate, wanted in rates:
+        assert rate == pytest.approx(wanted, rel=1e-12)

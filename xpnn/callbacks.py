@@ -45,8 +45,8 @@ class Callback:
     model : Sequential
         The model that trains, from `on_train_begin` on.  A callback may read all of it.
     data : (X, y)
-        What it trains on, on the model's backend, from `on_train_begin` on; X as it was
-        given, y as the loss takes it.  Not to be changed.
+        What it trains on, on the model's backend, until `on_train_end`; X as it was given, y
+        as the loss takes it.  Not to be changed.
     """
 
     model: Sequential
@@ -220,6 +220,7 @@ class EarlyStopping(_Monitor):
         """Give the model back what was learnt after the best epoch."""
         if self._learnt:
             self.model._set_tensors(self._learnt)
+        self._learnt = {}
 
     def state(self) -> dict[str, Any]:
         """Return the best measure and what was learnt there."""
@@ -469,8 +470,8 @@ class Checkpoint(Callback):
         fit = self.model._fit
         assert fit is not None
         position = fit.epoch, fit.step
-        if position == self._saved:
-            return
+        if position == self._saved or not fit.backend.all_finite(*self.model._params):
+            return  # of parameters that became infinite in the last step nobody knows yet
         self._number += 1
         name = f"checkpoint-{self._number:06d}-epoch-{fit.epoch}.safetensors"
         fit.save(self.directory / name)

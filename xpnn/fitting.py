@@ -359,7 +359,9 @@ class Fit:
         self.model._layer_state, self.model._packed = packed.layer_state, packed
 
     def _settle(self) -> None:
-        """Make the count of steps an array again, as `Optimizer.init` makes it."""
+        """Let go of the data, and make the count of steps an array again, as it began."""
+        for callback in self.callbacks:
+            vars(callback).pop("data", None)
         state = self.model._state
         if state:
             count = np.array(int(state["iterations"]), dtype=np.int32)

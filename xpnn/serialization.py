@@ -257,9 +257,12 @@ def read_file(
 
     metadata, tensors = _read_tensors(Path(path))
     version = metadata.get("version", "")
-    if not (version.isdecimal() and version.isascii() and len(version) < 10):
+    number = (
+        int(version) if version.isdecimal() and version.isascii() and len(version) < 10 else 0
+    )
+    if number < 1:
         raise ModelFileError(f"{path} is damaged: its version is {version!r}")
-    if int(version) > VERSION:
+    if number > VERSION:
         raise ModelFileError(
             f"{path} has format version {version}, but this xpnn reads up to {VERSION}: "
             "upgrade xpnn"
