@@ -29,6 +29,7 @@ if "numpy" not in SPECS:
         "examples",
         "killed",
         "layout",
+        "movie",
         "plots",
         "readme",
         "tables",

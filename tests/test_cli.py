@@ -118,6 +118,12 @@ def test_points_are_learnt_and_drawn(folder, name, epochs, least):
     assert measured(run("evaluate", "model.safetensors", name).stdout) == results
 
 
+def test_a_training_is_filmed(folder):
+    result = run("train", "vertical", "--epochs", 3, "--movie", "a.gif")
+    assert "wrote model.safetensors and a.gif" in result.stdout
+    assert (folder / "a.gif").read_bytes()[:6] == b"GIF89a"
+
+
 def test_the_spiral_has_the_settings_of_the_book():
     run("train", "spiral", "--epochs", 1)
     model, _ = read("model.safetensors")
@@ -365,6 +371,9 @@ def test_rows_that_the_model_cannot_know_are_refused(folder, header, row, said):
         ("train digits --output .", "--output must be a file, but '.' is a folder"),
         ("train digits --plot curves.doc", "must end in"),
         ("train digits --plot model.safetensors", "--plot must not be --output"),
+        ("train digits --movie a.avi", "must end in .gif or .mp4"),
+        ("train digits --plot a.gif --movie a.gif", "--movie must not be --plot"),
+        ("train digits --output a.gif --movie a.gif", "--movie must not be --output"),
         ("train digits --backend numpi", "unknown backend 'numpi'; did you mean 'numpy'?"),
         ("train digits --backend numpy:gpu!", "NumPy has no device 'gpu'"),
         ("evaluate nowhere digits", "there is no file nowhere"),
@@ -482,7 +491,9 @@ def interrupted(monkeypatch):
 
     fit = xpnn.Sequential.fit
     monkeypatch.setattr(
-        xpnn.Sequential, "fit", lambda *a, **k: fit(*a, **k, callbacks=[Interrupt()])
+        xpnn.Sequential,
+        "fit",
+        lambda *a, **k: fit(*a, **{**k, "callbacks": [*k["callbacks"], Interrupt()]}),
     )
 
     def choose(epoch):

@@ -17,16 +17,24 @@ QUICK = {
     "ch09_backpropagation.py": ([], "off"),
     "ch10_optimizers.py": (["--steps", "200"], "Adam"),
     "ch10_book_script.py": ([], "epoch: 100, acc: 0.443, loss: 1.053, lr: 0.9099181073703367"),
+    "ch04_sine_by_hand.py": (["--epochs", "2"], "by hand: off by 0.0520 at most"),
+    "ch10_walks.py": ([], "the lowest minimum is at -2.115, others at 1.861"),
+    "ch10_movie.py": (["--epochs", "20"], "wrote momentum.gif"),
+    "look_inside.py": (
+        ["--epochs", "1", "--spiral-epochs", "50"],
+        "wrote confusion.png gradients.png neurons.png probabilities.png",
+    ),
     "own_layer.py": ([], "PReLU is right on"),
 }
 
 
-def run(name, *arguments, **environment):
+def run(name, folder, *arguments, **environment):
     result = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
+        cwd=folder,
         env={**os.environ, "EPOCHS": "101", "PYTHONUTF8": "1", **environment},
     )
     assert result.returncode == 0, result.stderr
@@ -34,9 +42,9 @@ def run(name, *arguments, **environment):
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_an_example_runs(name):
+def test_an_example_runs(name, tmp_path):
     arguments, wanted = QUICK[name]
-    assert wanted in run(name, *arguments)
+    assert wanted in run(name, tmp_path, *arguments)
 
 
 def test_fashion_mnist(tmp_path):

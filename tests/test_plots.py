@@ -1,15 +1,24 @@
 """Pictures of a training."""
 
 import itertools
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 from processes import run_python
 
-from xpnn.plots import COLOURS, check_picture, decision_regions, picture_of_training
+from xpnn.plots import (
+    COLOURS,
+    check_picture,
+    confusion_matrix,
+    decision_regions,
+    picture_of_training,
+)
 
 HISTORY = {
     "loss": [3.0, 2.0, 1.0],
@@ -93,6 +102,95 @@ def test_without_matplotlib_the_remedy_is_told(monkeypatch):
         check_picture("curves.png")
 
 
+def test_regions_follow_a_model_that_learns():
+    border = [0.5]
+
+    def predict(points):
+        right = points[:, :1] > border[0]
+        return np.where(right, 0.9, 0.2)  # one output, which says yes or no
+
+    axes = Figure().subplots()
+    update = decision_regions(axes, predict, *POINTS, resolution=40)
+    (mesh,) = (c for c in axes.collections if type(c).__name__ == "QuadMesh")
+    across = np.linspace(-0.05, 1.05, 40)
+    np.testing.assert_array_equal(mesh.get_array(), np.tile(across > 0.5, (40, 1)))
+    border[0] = 0.1
+    update()
+    np.testing.assert_array_equal(mesh.get_array(), np.tile(across > 0.1, (40, 1)))
+
+
+def test_targets_may_be_rows():
+    X, y = POINTS
+    places = []
+    for targets in (y, y[:, None], y[:, None].astype(np.float32), np.eye(2)[y]):
+        axes = Figure().subplots()
+        decision_regions(axes, left_or_right, X, targets, resolution=10)
+        places.append([c.get_offsets().tolist() for c in axes.collections[1:]])
+    assert all(place == places[0] for place in places)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"X": np.zeros((4, 3))}, r"X must be points in the plane, of shape \(n, 2\), got"),
+        ({"X": np.full((4, 2), np.inf)}, "X must hold finite numbers; got inf in row 0"),
+        ({"y": np.array([0, 1, 0.5, 1])}, "y must be class indices, integers >= 0; got 0.5"),
+        ({"y": np.array([0, 1, -1, 1])}, "y must be class indices, integers >= 0; got -1"),
+        ({"y": np.array([0, 1])}, "y must have as many rows as X, 4, got 2"),
+        ({"labels": ["left"]}, r"labels must name 2 classes, got \['left'\]"),
+        ({"resolution": 1}, "resolution must be an integer >= 2, got 1"),
+    ],
+)
+def test_bad_input_of_regions_is_refused(wrong, said):
+    settings = {"X": POINTS[0], "y": POINTS[1], **wrong}
+    with pytest.raises(ValueError, match=said):
+        decision_regions(Figure().subplots(), left_or_right, **settings)
+
+
+def counted(y, predictions, k):
+    """Count in Python."""
+    counts = [[0] * k for _ in range(k)]
+    for true, taken in zip(y, predictions):
+        counts[true][taken] += 1
+    return counts
+
+
+def test_the_confusion_matrix_counts():
+    rng = np.random.default_rng(0)
+    y, scores = rng.integers(4, size=50), rng.random((50, 4))
+    wanted = counted(y.tolist(), scores.argmax(axis=1).tolist(), 4)
+    axes = Figure().subplots()
+    counts = confusion_matrix(axes, y, scores, labels=["a", "b", "c", "d"])
+    np.testing.assert_array_equal(counts, wanted)
+    (image,) = axes.get_images()
+    parts = np.array([[n / sum(row) for n in row] for row in wanted])
+    np.testing.assert_allclose(image.get_array(), parts)
+    written = {tuple(t.get_position()): int(t.get_text()) for t in axes.texts}
+    assert written == {
+        (j, i): n for i, row in enumerate(wanted) for j, n in enumerate(row) if n
+    }
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b", "c", "d"]
+    right = sum(wanted[i][i] for i in range(4)) / 50
+    assert axes.get_title() == f"Confusion matrix: {right:.1%} right"
+
+
+def test_confusions_of_two_classes_and_of_classes_that_are_absent():
+    y = np.array([0, 1, 1, 1])
+    counts = confusion_matrix(Figure().subplots(), y, np.array([[0.2], [0.7], [0.4], [0.9]]))
+    np.testing.assert_array_equal(counts, counted(y, [0, 1, 0, 1], 2))
+    counts = confusion_matrix(Figure().subplots(), [0, 0], [0, 2])
+    np.testing.assert_array_equal(counts, [[1, 0, 1], [0, 0, 0], [0, 0, 0]])
+
+
+def test_bad_input_of_confusions_is_refused():
+    with pytest.raises(ValueError, match="predictions must have as many rows as y, 2, got 1"):
+        confusion_matrix(Figure().subplots(), [0, 1], [0])
+    with pytest.raises(ValueError, match="labels must name 2 classes"):
+        confusion_matrix(Figure().subplots(), [0, 1], [0, 1], labels=["a"])
+    with pytest.raises(ValueError, match="predictions must be class indices"):
+        confusion_matrix(Figure().subplots(), [0, 1], [0, 0.3])
+
+
 # Machado, Oliveira and Fernandes (2009), severity 1: what linear RGB looks like to people
 # without cones for long, middle and short waves.
 SEEN = {
@@ -119,3 +217,19 @@ def test_colours_differ_for_any_colour_vision(matrix):
     # the curves, and the regions of up to four classes; 10 is a difference at a glance
     for pair in [(COLOURS[0], COLOURS[4]), *itertools.combinations(COLOURS[:4], 2)]:
         assert np.linalg.norm(lab(pair[0], matrix) - lab(pair[1], matrix)) > 10, pair
+
+
+def test_the_page_shows_what_its_code_draws():
+    docs = Path(__file__).parents[1] / "docs"
+    page = (docs / "pictures.md").read_text(encoding="utf-8")
+    code = "".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+    drawn = re.findall(r'(?:savefig|TrainingMovie)\("([\w.]+)"\)', code)
+    shown = re.findall(r"!\[[^\]]+\]\(images/([\w.]+)\)", page)
+    assert drawn == shown
+    for name in shown:
+        path = docs / "images" / name
+        with Image.open(path) as picture:
+            picture.load()
+        assert path.stat().st_size < (3_000_000 if name.endswith(".gif") else 150_000)
+    with Image.open(docs / "images" / "momentum.gif") as movie:
+        assert movie.n_frames > 100

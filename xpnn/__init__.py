@@ -50,7 +50,7 @@ from .serialization import ModelFileError, load
 
 __version__ = "0.1.0"
 
-_LATER = ("nnfs", "plots", "testing")
+_LATER = ("handmade", "nnfs", "plots", "testing")
 
 
 def __getattr__(name: str) -> object:

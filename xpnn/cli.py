@@ -22,6 +22,7 @@ import numpy as np
 
 from . import __version__, datasets
 from .backend import BackendUnavailableError, available_backends, resolve
+from .callbacks import TrainingMovie
 from .checks import check_integer, check_number
 from .data import split_rows
 from .layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
@@ -471,6 +472,12 @@ METRIC_OPTION = click.option(
     metavar="FILE",
     help="A picture (.png, .svg, .pdf) of the curves, and of regions for data in the plane.",
 )
+@click.option(
+    "--movie",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A movie (.gif, .mp4) of the regions or the loss beside the weights, as they change.",
+)
 def train(
     data: str,
     target: str | None,
@@ -490,6 +497,7 @@ def train(
     metric: tuple[str, ...],
     output: Path,
     plot: Path | None,
+    movie: Path | None,
 ) -> None:
     """Train a network on DATA and save it.
 
@@ -559,6 +567,11 @@ def train(
 
         _check_writable("--plot", plot, *inputs, ("--output", output))
         check_picture(plot)
+    films = []
+    if movie is not None:
+        others = [("--output", output), *([("--plot", plot)] if plot is not None else [])]
+        _check_writable("--movie", movie, *inputs, *others)
+        films.append(TrainingMovie(movie))
 
     if is_table:
         assert target is not None
@@ -584,6 +597,7 @@ def train(
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             validation_data=rows.validation,
+            callbacks=films,
         )
     except KeyboardInterrupt:
         interrupted = True
@@ -601,6 +615,8 @@ def train(
     files = str(output)
     if plot is not None and _draw(plot, model, rows):
         files += f" and {plot}"
+    if movie is not None:
+        files += f" and {movie}"
     done = model.history.epochs if model.history else 0
     click.echo(
         f"Trained {done:,} epoch{'s' * (done != 1)} in {seconds:.1f} s with {place.name} on "
