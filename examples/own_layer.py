@@ -37,6 +37,9 @@ class PReLU(xpnn.Layer):
 
         return xp.maximum(x, 0.0) + slope * negative, backward
 
+    def to_onnx(self, graph, params, x):
+        return graph.node("PRelu", x, *params)
+
 
 def main() -> None:
     check_layer(PReLU(3), (5, 3))

@@ -50,20 +50,22 @@ from .serialization import ModelFileError, load
 
 __version__ = "0.1.0"
 
-_LATER = ("handmade", "nnfs", "plots", "testing")
+_LATER = ("export", "handmade", "nnfs", "plots", "testing")
 
 
 def __getattr__(name: str) -> object:
     """Import the parts that not every program needs when they are first asked for."""
-    if name in _LATER:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name in _LATER:
         return import_module(f"{__name__}.{name}")
+    if name == "compare_backends":
+        return import_module(f"{__name__}.comparison").compare_backends
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LATER])
+    return sorted([*globals(), *_LATER, "compare_backends"])
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The command ``xpnn``: train, evaluate, predict, backends.
+"""The command ``xpnn``: train, evaluate, predict, export, inspect, compare, backends.
 
 What was asked for is checked before anything slow begins.  Results go to stdout, and
 everything else that is said goes to stderr; bad input ends with status 2 and one sentence.
@@ -7,6 +7,7 @@ everything else that is said goes to stderr; bad input ends with status 2 and on
 from __future__ import annotations
 
 import csv
+import json
 import os
 import sys
 import time
@@ -20,10 +21,11 @@ from typing import Any
 import click
 import numpy as np
 
-from . import __version__, datasets
+from . import __version__, cards, datasets
 from .backend import BackendUnavailableError, available_backends, resolve
 from .callbacks import TrainingMovie
 from .checks import check_integer, check_number
+from .comparison import compare_backends
 from .data import split_rows
 from .layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from .metrics import Metric, as_metric
@@ -609,7 +611,14 @@ def train(
     place.synchronize()
     seconds = time.perf_counter() - began
 
-    save(model, output, {"data": rows.source, "preparation": rows.preparation.to_json()})
+    extra = {"data": rows.source, "preparation": rows.preparation.to_json()}
+    if training := cards.last_epoch(model):
+        training["last"] = {
+            name: value if value is None else _in_units(name, value, goal)
+            for name, value in training["last"].items()
+        }
+        extra["training"] = training
+    save(model, output, extra)
     parts = {"training": rows.training, "validation": rows.validation}
     click.echo(_results(_measure(model, goal, parts)))
     files = str(output)
@@ -687,6 +696,13 @@ def _load(path: Path, backend: str | None) -> tuple[Sequential, Preparation, dic
             f"{path} was not written by 'xpnn train', so it does not say what its inputs and "
             "outputs mean; use it in Python with xpnn.load"
         )
+    return model, *_described(path, model, extra)
+
+
+def _described(
+    path: Path, model: Sequential, extra: dict[str, Any]
+) -> tuple[Preparation, dict[str, Any]]:
+    """Check what a model file says of its data."""
     try:
         preparation = Preparation.from_json(extra["preparation"])
         source = extra.get("data")
@@ -702,7 +718,7 @@ def _load(path: Path, backend: str | None) -> tuple[Sequential, Preparation, dic
             raise ValueError("the features and the target don't fit the network")
     except ValueError as error:
         raise ModelFileError(f"{path} does not describe its data well: {error}") from error
-    return model, preparation, source
+    return preparation, source
 
 
 @main.command()
@@ -724,13 +740,27 @@ def evaluate(
     built-in data set that it was trained on; then the same rows as in training are
     measured, those that it learnt from and those that it didn't.
     """
-    data = _data_name(data)
     network, preparation, source = _load(model, backend)
-    goal = preparation.target
     if metric:
         if network._loss is None or network._optimizer is None:
             raise ModelFileError(f"{model} has no loss, so nothing can be measured")
-        network.compile(network._loss, network._optimizer, _chosen(metric, goal))
+        chosen = _chosen(metric, preparation.target)
+        network.compile(network._loss, network._optimizer, chosen)
+    parts = _parts(model, network, preparation, source, _data_name(data), target)
+    click.echo(_results(_measure(network, preparation.target, parts)))
+    click.echo(f"Measured with {network.backend.name} on {network.backend.device}")
+
+
+def _parts(
+    model: Path,
+    network: Sequential,
+    preparation: Preparation,
+    source: dict[str, Any],
+    data: str,
+    target: str | None,
+) -> dict[str, Pair | None]:
+    """Return the rows of a table, or of the data set that the model was trained on."""
+    goal = preparation.target
     if data in DATA_SETS:
         if target is not None:
             raise ValueError(f"--target is for CSV files; {data} has its classes")
@@ -741,16 +771,13 @@ def evaluate(
         if part is not None:
             check_number("validation_split of the model file", part, at_least=0, below=1)
         rows = _built_in(data, int(seed or 0), part)
-        parts = {"training": rows.training, "validation": rows.validation}
-    else:
-        target = target or goal.column
-        _check_table(data, target or None)
-        table = read_table(data)
-        table.column(target, "the target")
-        X = preparation.inputs(table, network.n_inputs or 0, target)
-        parts = {f"{len(table):,} rows": (X, goal.apply(table, target))}
-    click.echo(_results(_measure(network, goal, parts)))
-    click.echo(f"Measured with {network.backend.name} on {network.backend.device}")
+        return {"training": rows.training, "validation": rows.validation}
+    target = target or goal.column
+    _check_table(data, target or None)
+    table = read_table(data)
+    table.column(target, "the target")
+    X = preparation.inputs(table, network.n_inputs or 0, target)
+    return {f"{len(table):,} rows": (X, goal.apply(table, target))}
 
 
 @main.command()
@@ -806,7 +833,92 @@ def _write(file: Any, header: list[str], rows: Iterator[list[str]]) -> None:
     writer.writerows(rows)
 
 
+# ------------------------------------------------------------------ export and inspect
+
+
+def _read(path: Path) -> tuple[Sequential, Preparation | None, dict[str, Any]]:
+    """Load any model file, also one that `train` did not write, and what it keeps."""
+    model, extra = read(path, "numpy")
+    preparation = None
+    if "preparation" in extra:
+        preparation, _ = _described(path, model, extra)
+    return model, preparation, extra
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@click.argument("output", type=click.Path(path_type=Path), metavar="OUTPUT.onnx")
+def export(model: Path, output: Path) -> None:
+    """Write the MODEL as an ONNX file, which other programs run without Python.
+
+    For a model that was trained on a CSV file it takes raw rows, as 'xpnn predict' does: one
+    array of all features where they are numbers, else one for each column, numbers as float64
+    and categories as text.  What it takes and gives is printed, and the names of columns and
+    classes are kept in the file's metadata.
+    """
+    from .export import export_onnx
+
+    network, preparation, _ = _read(model)
+    _check_writable("OUTPUT", output, ("the model", model))
+    graph = export_onnx(network, output, preparation).graph
+    rows = [
+        [kind, value.name, *_described_value(value)]
+        for kind, values in (("takes", graph.input), ("gives", graph.output))
+        for value in values
+    ]
+    click.echo(_table(rows, ["", "name", "dtype", "shape"]))
+    click.echo(f"wrote {output}")
+
+
+def _described_value(value: Any) -> list[str]:
+    """Return the dtype and the shape of an input or output of an ONNX graph, in words."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    tensor = value.type.tensor_type
+    dtype = tensor_dtype_to_np_dtype(tensor.elem_type)
+    shape = ", ".join(d.dim_param or str(d.dim_value) for d in tensor.shape.dim)
+    return ["text" if dtype.kind == "O" else dtype.name, f"({shape})"]
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@click.option("--json", "as_json", is_flag=True, help="Print the model card as JSON.")
+def inspect(model: Path, as_json: bool) -> None:
+    """Tell what the MODEL is: layers, how it was trained, on what and how well."""
+    network, _, extra = _read(model)
+    card = cards.model_card(network, extra)
+    click.echo(json.dumps(card, indent=2) if as_json else cards.text(network, card))
+
+
 # --------------------------------------------------------------------------- backends
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@click.argument("data", metavar="DATA")
+@click.option(
+    "--backends",
+    "specs",
+    metavar="SPECS",
+    required=True,
+    help="Two or more, as numpy,auto; the others are compared with the first.",
+)
+@click.option(
+    "--target",
+    metavar="COLUMN",
+    help="The column with the right answers.  [default: the one that the model was trained on]",
+)
+def compare(model: Path, data: str, specs: str, target: str | None) -> None:
+    """Show where array libraries differ in the MODEL by more than rounding.
+
+    DATA is as for evaluate; of its rows the first 256 are used.  The exit status is 1 where
+    something differs.
+    """
+    network, preparation, source = _load(model, "numpy")
+    parts = _parts(model, network, preparation, source, _data_name(data), target)
+    X, y = next(pair for pair in parts.values() if pair is not None)
+    if compare_backends(network, X[:256], y[:256], specs.split(",")).first is not None:
+        raise click.exceptions.Exit(1)
 
 
 @main.command()

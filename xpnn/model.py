@@ -332,6 +332,26 @@ class Sequential:
         where = f"{self.dtype} on {self.backend.spec}"
         return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {where}"
 
+    def card(self) -> dict[str, Any]:
+        """Return a model card: what the network is, as plain data for `json.dumps`.
+
+        Returns
+        -------
+        dict
+            ``"card"``, the version of this form, and ``"xpnn"``, that of the library;
+            ``"dtype"`` and ``"backend"``; ``"inputs"`` and ``"outputs"``, how many, or None;
+            ``"layers"``, each with its ``"type"``, ``"settings"`` and ``"outputs"``, and the
+            shapes of its ``"parameters"`` and ``"state"``; ``"parameters"``, how many, and
+            ``"bytes"``; ``"loss"``, ``"optimizer"`` and ``"metrics"``, None before `compile`;
+            ``"clip_norm"`` and ``"clip_value"``, or None; ``"training"``, the
+            number of ``"epochs"`` of the last `fit` and the ``"last"`` one's numbers, or
+            None; ``"data"``, what a file of ``xpnn train`` tells of its columns (`xpnn
+            inspect` shows it), else None.
+        """
+        from .cards import model_card
+
+        return model_card(self)
+
     # ---------------------------------------------------------------------- compile
 
     def compile(
@@ -836,9 +856,33 @@ class Sequential:
         path : str or path
             The file, which is replaced at once when all is written.
         """
+        from .cards import last_epoch
         from .serialization import save
 
-        save(self, path)
+        training = last_epoch(self)
+        save(self, path, {"training": training} if training else None)
+
+    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an ONNX file, which other programs run without Python.
+
+        The file takes ``"inputs"`` of shape (n, n_features), for any n, in the model's dtype,
+        and gives what `predict` does; `xpnn.export.onnx_model` tells the output's name.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, which is replaced at once when all is written.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If the package onnx is not installed.
+        TypeError
+            If a layer does not define `Layer.to_onnx`.
+        """
+        from .export import export_onnx
+
+        export_onnx(self, path)
 
 
 def _declared(of_layers: Iterable[dict[str, Parameter]]) -> dict[str, Parameter]:

@@ -23,6 +23,7 @@ from ..backend import Array
 from ..naming import Described, register
 
 if TYPE_CHECKING:
+    from ..export import Graph
     from ..initializers import Generator
 
 __all__ = ["LAYERS", "Backward", "Layer", "Parameter", "Params"]
@@ -181,3 +182,30 @@ class Layer(Described):
             As the second result of ``backward(dy)``.
         """
         raise TypeError(f"the layer {type(self).__name__} does not define gradients")
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Say how ONNX computes what `forward` does outside training.
+
+        A layer that is exported defines it, in a line or a few::
+
+            return graph.node("Relu", x)
+
+        Parameters
+        ----------
+        graph : xpnn.export.Graph
+            What operations (`node`) and numbers (`constant`) are added to.
+        params : tuple of str
+            The names of the parameters, and of the state behind them, in the order in which
+            `forward` takes them.
+        x : str
+            The name of the inputs, of shape (n, n_inputs).
+
+        Returns
+        -------
+        str
+            The name of the outputs, of shape (n, n_outputs).
+        """
+        raise TypeError(
+            f"the layer {type(self).__name__} does not say how ONNX computes it: define "
+            "to_onnx(self, graph, params, x), as docs/guides/export.md shows"
+        )

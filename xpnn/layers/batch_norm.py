@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from ..checks import check_integer, check_number
 from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["BatchNorm"]
 
@@ -101,3 +105,10 @@ class BatchNorm(Layer):
         new_mean = self.momentum * mean + (1 - self.momentum) * batch_mean
         new_variance = self.momentum * variance + (1 - self.momentum) * unbiased
         return z * scale + shift, backward, (new_mean, new_variance)
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a BatchNormalization."""
+        scale, shift, mean, variance = params
+        # added here, as its own epsilon is an attribute, and these are float32 in any graph
+        variance = graph.node("Add", variance, graph.constant(self.epsilon, name="epsilon"))
+        return graph.node("BatchNormalization", x, scale, shift, mean, variance, epsilon=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..backend import Array
 from ..checks import check_integer, check_number
@@ -11,6 +11,9 @@ from ..initializers import INITIALIZERS
 from ..naming import look_up
 from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["Dense"]
 
@@ -100,3 +103,7 @@ class Dense(Layer):
         dweights = x.T @ dy  # (n_inputs, n_outputs)
         dbiases = column_sums(dy)  # (n_outputs,)
         return dweights, dbiases
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a Gemm: x @ weights + biases."""
+        return graph.node("Gemm", x, *params)

@@ -12,6 +12,7 @@ from ..checks import check_number
 from .base import Backward, Layer, Params
 
 if TYPE_CHECKING:
+    from ..export import Graph
     from ..initializers import Generator
 
 __all__ = ["Dropout"]
@@ -52,3 +53,7 @@ class Dropout(Layer):
             return dy * mask, ()
 
         return x * mask, backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add nothing: outside training the inputs are the outputs."""
+        return x

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..backend import Array, array_namespace
 from ..checks import check_number
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["LeakyReLU"]
 
@@ -38,3 +41,8 @@ class LeakyReLU(Layer):
             return xp.where(x > 0, dy, self.slope * dy), ()
 
         return xp.where(x > 0, x, self.slope * x), backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a PRelu with one slope."""
+        # and no LeakyRelu: its slope is an attribute, and these are float32 in any graph
+        return graph.node("PRelu", x, graph.constant([self.slope], name="slope"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..backend import Array
 from ..operations import positive_part, where_positive
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["ReLU"]
 
@@ -26,3 +29,7 @@ class ReLU(Layer):
             return where_positive(y, dy), ()  # y > 0 where x > 0, and x is not needed any more
 
         return y, backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a Relu."""
+        return graph.node("Relu", x)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["Sigmoid"]
 
@@ -25,3 +29,7 @@ class Sigmoid(Layer):
             return dy * e / (1 + e) ** 2, ()  # y (1 - y), without the cancellation near 1
 
         return y, backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a Sigmoid."""
+        return graph.node("Sigmoid", x)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from ..operations import row_maxima, row_sums
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["Softmax"]
 
@@ -26,3 +30,7 @@ class Softmax(Layer):
             return y * (dy - row_sums(dy * y)), ()
 
         return y, backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a Softmax along each row."""
+        return graph.node("Softmax", x, axis=1)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["Step"]
 
@@ -25,3 +29,8 @@ class Step(Layer):
             return xp.zeros_like(dy), ()
 
         return xp.astype(x > 0, x.dtype), backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a comparison with 0, as numbers."""
+        positive = graph.node("Greater", x, graph.constant(0.0, name="zero"))
+        return graph.node("CastLike", positive, x)

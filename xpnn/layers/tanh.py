@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from .base import Backward, Layer, Params
+
+if TYPE_CHECKING:
+    from ..export import Graph
 
 __all__ = ["Tanh"]
 
@@ -22,3 +26,7 @@ class Tanh(Layer):
             return dy * (1 - y * y), ()
 
         return y, backward
+
+    def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
+        """Add a Tanh."""
+        return graph.node("Tanh", x)
