@@ -496,6 +496,7 @@ def test_what_is_not_finite_is_null(tmp_path):
         (lambda c: c.ReduceOnPlateau(minimum=-1.0), "minimum"),
         (lambda c: c.TimeBudget(0), "seconds must be a finite number > 0, got 0"),
         (lambda c: c.Checkpoint("x", 0), "every_epochs"),
+        (lambda c: c.Checkpoint("x", None), "every_epochs"),
         (lambda c: c.Checkpoint("x", keep=0), "keep"),
         (lambda c: c.Checkpoint("x", every_seconds=0), "every_seconds"),
     ],

@@ -178,18 +178,19 @@ def test_a_validation_split_is_taken_from_the_data(part, rows):
 
 def test_options_make_the_network():
     words = (
-        "--hidden 7,5 --activation tanh --optimizer adamw --learning-rate 0.02 --dropout 0.25"
+        "--hidden 7,5 --activation tanh --optimizer adamw --learning-rate 0.02 --dropout 0.25 "
+        "--l2 0.5"
     )
     run("train", "vertical", *words.split(), "--epochs", 2, "--batch-size", 50)
     model, _ = read("model.safetensors")
     hidden = ["Tanh()", "Dropout(rate=0.25)"]
     described = [re.sub(r", weights=.*\)", ")", str(layer)) for layer in model.layers]
     assert described == [
-        "Dense(n_inputs=2, n_outputs=7)",
+        "Dense(n_inputs=2, n_outputs=7, l2=0.5)",
         *hidden,
-        "Dense(n_inputs=7, n_outputs=5)",
+        "Dense(n_inputs=7, n_outputs=5, l2=0.5)",
         *hidden,
-        "Dense(n_inputs=5, n_outputs=3)",
+        "Dense(n_inputs=5, n_outputs=3, l2=0.5)",
         "Softmax()",
     ]
     # another optimizer does not inherit the data set's settings for its own
@@ -362,6 +363,12 @@ def test_rows_that_the_model_cannot_know_are_refused(folder, header, row, said):
         ("train digits --epochs 0", "--epochs must be an integer >= 1, got 0"),
         ("train digits --batch-size -5", "--batch-size must be a number of rows, or 'all'"),
         ("train digits --dropout 1", "--dropout must be a finite number >= 0 and < 1, got 1.0"),
+        ("train digits --l2 -1", "--l2 must be a finite number >= 0, got -1.0"),
+        ("train digits --patience 0", "--patience must be an integer >= 1, got 0"),
+        (
+            "train digits --patience 3 --validation-split 0",
+            "--patience needs rows to measure: give --validation-split",
+        ),
         ("train digits --seed -1", "--seed must be an integer >= 0, got -1"),
         (
             "train digits --validation-split 1",
@@ -528,6 +535,26 @@ def test_ctrl_c_elsewhere_ends_quietly(monkeypatch):
     monkeypatch.setattr("xpnn.datasets.digits", stop)
     result = run("train", "digits", status=cli.INTERRUPTED)
     assert result.stderr == "Interrupted.\n"
+
+
+def test_an_interrupted_training_goes_on_where_it_was(folder, interrupted):
+    words = ("train", "vertical", "--epochs", 60, "--checkpoints")
+    interrupted(10**6)
+    wanted = run(*words, "whole").stdout
+    interrupted(20)
+    assert "Trained 20 epochs" in run(*words, "parts", status=cli.INTERRUPTED).stdout
+    interrupted(10**6)
+    result = run(*words, "parts")
+    assert "Trained 60 epochs" in result.stdout
+    assert measured(result.stdout) == measured(wanted)
+    (folder / "file").touch()
+    refused("train", "vertical", "--checkpoints", "file")
+
+
+def test_patience_ends_a_training_early():
+    result = run("train", "digits", "--epochs", 500, "--patience", 2)
+    assert 3 <= int(re.search(r"Trained (\d+) epochs", result.stdout)[1]) < 100
+    assert measured(result.stdout)["validation"][1] > 95
 
 
 # ------------------------------------------------------------------- as its own process

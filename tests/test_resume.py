@@ -306,6 +306,15 @@ def test_within_an_epoch_after_some_seconds(tmp_path, monkeypatch):
         path.unlink()
 
 
+def test_after_some_seconds_where_an_epoch_is_a_step(tmp_path, monkeypatch):
+    clock = iter(np.arange(0, 1e6, 0.4))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    kept = Checkpoint(tmp_path, None, keep=100, every_seconds=1.0)
+    network().fit(X, Y, callbacks=[kept], epochs=30, batch_size=None)
+    monkeypatch.undo()
+    assert 5 < len(Checkpoint.files(tmp_path)) < 20
+
+
 def test_a_diverged_run_leaves_only_good_checkpoints(backend, tmp_path):
     model = network(optimizer=xpnn.SGD(0.1))
     model.fit(X, Y, epochs=3, callbacks=[Checkpoint(tmp_path)])

@@ -393,14 +393,14 @@ class Checkpoint(Callback):
     ----------
     directory : str or path
         The folder, which is made if it is not there.
-    every_epochs : int
-        After how many epochs to write one.
+    every_epochs : int or None
+        After how many epochs to write one; None only where `every_seconds` is given.
     keep : int
         How many of the newest to keep.  With two or more, there is an older one if the disk
         damages the newest.
     every_seconds : float, optional
-        After how many seconds since the last one to write one within an epoch too, as soon as
-        steps are finished; for epochs that take long.
+        After how many seconds since the last one to write one, within an epoch too, as soon as
+        steps are finished.
 
     Raises
     ------
@@ -414,12 +414,13 @@ class Checkpoint(Callback):
     def __init__(
         self,
         directory: str | os.PathLike[str],
-        every_epochs: int = 1,
+        every_epochs: int | None = 1,
         keep: int = 2,
         *,
         every_seconds: float | None = None,
     ) -> None:
-        check_integer("every_epochs", every_epochs, at_least=1)
+        if every_epochs is not None or every_seconds is None:
+            check_integer("every_epochs", every_epochs, at_least=1)
         check_integer("keep", keep, at_least=1)
         if every_seconds is not None:
             check_number("every_seconds", every_seconds, above=0)
@@ -457,11 +458,13 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Write a checkpoint, if one is due."""
-        if (epoch + 1) % self.every_epochs == 0:
+        if self.every_epochs is not None and (epoch + 1) % self.every_epochs == 0:
             self._save()
+        else:
+            self.on_block_end()
 
     def on_block_end(self) -> None:
-        """Write a checkpoint within an epoch, if one is due; `fit` calls it."""
+        """Write a checkpoint if the time has come; `fit` calls it within an epoch."""
         if self.every_seconds and time.monotonic() - self._last >= self.every_seconds:
             self._save()
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from . import __version__, cards, datasets
 from .backend import BackendUnavailableError, available_backends, resolve
-from .callbacks import TrainingMovie
+from .callbacks import Callback, Checkpoint, EarlyStopping, TrainingMovie
 from .checks import check_integer, check_number
 from .comparison import compare_backends
 from .data import split_rows
@@ -60,6 +60,7 @@ class Settings:
     epochs: int = 50
     batch_size: int | None = 32
     dropout: float = 0.0
+    l2: float = 0.0
     validation_split: float | None = 0.2  # None: the data set has validation data of its own
 
 
@@ -384,12 +385,12 @@ def _network(
     weights = "he_normal" if isinstance(activation, ReLU | LeakyReLU) else "glorot_uniform"
     layers: list[Layer] = []
     for size in settings.hidden:
-        layers += [Dense(n_inputs, size, weights=weights), activation]
+        layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), activation]
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
         n_inputs = size
     output = Softmax() if isinstance(target, Classes) else Linear()
-    layers += [Dense(n_inputs, target.n_outputs), output]
+    layers += [Dense(n_inputs, target.n_outputs, l2=settings.l2), output]
     return Sequential(layers, seed=_generators(seed)[1], backend=backend)
 
 
@@ -406,6 +407,9 @@ def _check_writable(option: str, path: Path, *others: tuple[str, str | Path]) ->
         if path.resolve() == Path(other).resolve():
             raise ValueError(f"{option} must not be {name}, but both are {str(path)!r}")
 
+
+CHECKPOINT_SECONDS = 30
+"""How long a run may be lost for that was killed."""
 
 BACKEND_OPTION = click.option(
     "--backend",
@@ -450,6 +454,21 @@ METRIC_OPTION = click.option(
 @click.option("--epochs", type=int, help="How often to go through the data.")
 @click.option("--batch-size", metavar="ROWS", help="Rows in a step; 0 or 'all' is all of them.")
 @click.option("--dropout", type=float, help="The part of each hidden layer that is silenced.")
+@click.option("--l2", type=float, help="Adds l2 * sum(weights**2) to the loss, for each layer.")
+@click.option(
+    "--patience",
+    type=int,
+    metavar="EPOCHS",
+    help="Stop when the validation loss has not become smaller for so many epochs, and keep "
+    "what was learnt where it was smallest.",
+)
+@click.option(
+    "--checkpoints",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write checkpoints there each half minute and at the end; the same command again goes "
+    "on where it was killed or interrupted.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="One seed gives one run.")
 @click.option(
     "--validation-split",
@@ -493,6 +512,9 @@ def train(
     epochs: int | None,
     batch_size: str | None,
     dropout: float | None,
+    l2: float | None,
+    patience: int | None,
+    checkpoints: Path | None,
     seed: int,
     validation_split: float | None,
     backend: str | None,
@@ -558,9 +580,16 @@ def train(
     if dropout is not None:
         check_number("--dropout", dropout, at_least=0, below=1)
         settings = replace(settings, dropout=dropout)
+    if l2 is not None:
+        check_number("--l2", l2, at_least=0)
+        settings = replace(settings, l2=l2)
     if validation_split is not None:
         check_number("--validation-split", validation_split, at_least=0, below=1)
         settings = replace(settings, validation_split=validation_split)
+    if patience is not None:
+        check_integer("--patience", patience, at_least=1)
+        if settings.validation_split == 0:
+            raise ValueError("--patience needs rows to measure: give --validation-split")
 
     inputs = [("the data", data)] if is_table else []
     _check_writable("--output", output, *inputs)
@@ -569,11 +598,15 @@ def train(
 
         _check_writable("--plot", plot, *inputs, ("--output", output))
         check_picture(plot)
-    films = []
+    callbacks: list[Callback] = []
+    if checkpoints is not None:
+        if checkpoints.exists() and not checkpoints.is_dir():
+            raise ValueError(f"--checkpoints must be a folder, not the file {checkpoints}")
+        callbacks.append(Checkpoint(checkpoints, None, every_seconds=CHECKPOINT_SECONDS))
     if movie is not None:
         others = [("--output", output), *([("--plot", plot)] if plot is not None else [])]
         _check_writable("--movie", movie, *inputs, *others)
-        films.append(TrainingMovie(movie))
+        callbacks.append(TrainingMovie(movie))
 
     if is_table:
         assert target is not None
@@ -587,6 +620,8 @@ def train(
     for sentence in rows.said:
         click.echo(sentence)
 
+    if patience is not None:
+        callbacks.append(EarlyStopping("val_loss", patience))
     goal = rows.preparation.target
     model = _network(rows.training[0].shape[1], settings, goal, seed, place)
     loss = "categorical_cross_entropy" if isinstance(goal, Classes) else "mean_squared_error"
@@ -599,7 +634,8 @@ def train(
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             validation_data=rows.validation,
-            callbacks=films,
+            callbacks=callbacks,
+            resume=checkpoints,
         )
     except KeyboardInterrupt:
         interrupted = True
