@@ -14,6 +14,7 @@ training goes on without the graph, after one warning.
 from __future__ import annotations
 
 import gc
+import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -168,9 +169,10 @@ class Player:
         self._noise = tuple(
             tuple(stream.empty(a.shape[1:], a.dtype) for a in layer) for layer in noise
         )
-        self._n_numbers, self._n_measures = step.numbers(0, 1).shape[0], 1 + len(step.metrics)
+        self._n_numbers = step.numbers(0, 1).shape[0]
         self._numbers = stream.empty((self._n_numbers,), dtype)
-        self._measures = stream.empty((self._n_measures,), dtype)
+        self._places: list[int | slice] = []
+        self._measures: Array = None  # the first step tells how much it measures
         self._launch: Callable[[], None] | None = None
         self._take_step = self._record
 
@@ -181,12 +183,12 @@ class Player:
 
         Returns
         -------
-        tuple of array of shape (count,)
+        tuple of array of shape (count,) or (count, w)
             What was measured.
         """
         with self._stream.taking_turns():
             measured = self._take_steps(t, count, data, rows, noise)
-        return tuple(measured[:, i] for i in range(self._n_measures))
+        return tuple(measured[:, place] for place in self._places)
 
     def _take_steps(
         self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
@@ -195,8 +197,8 @@ class Player:
             rows = np.arange(rows.start, rows.stop).reshape(count, -1)
         # all that the steps need goes to the GPU at once
         index = None if rows is None else self._backend.asarray(rows)
-        numbers = self._backend.asarray(self.step.numbers(t, count).T, self._numbers.dtype)
-        measured = self._stream.empty((count, self._n_measures), self._measures.dtype)
+        dtype = self._numbers.dtype
+        numbers = self._backend.asarray(self.step.numbers(t, count).T, dtype)
         gathered = [(a, place) for a, place in zip(data, self._batch) if a is not None]
         drawn = [*zip(chain(*noise), chain(*self._noise))]
         for k in range(count):
@@ -207,6 +209,8 @@ class Player:
                 place[...] = array[k]
             self._numbers[...] = numbers[k]
             self._take_step()
+            if k == 0:
+                measured = self._stream.empty((count, *self._measures.shape), dtype)
             measured[k] = self._measures
         return measured
 
@@ -278,8 +282,18 @@ class Player:
             *seen(self._batch),
             seen(self._noise),
         )
-        for i, measure in enumerate(measures):
-            self._measures[i, ...] = measure
+        if not self._places:
+            self._make_room(measures)
+        for place, measure in zip(self._places, measures):
+            self._measures[place, ...] = measure
+
+    def _make_room(self, measures: Sequence[Array]) -> None:
+        """Find where each measure goes in one array."""
+        end = 0
+        for measure in measures:
+            start, end = end, end + math.prod(measure.shape)
+            self._places.append(slice(start, end) if measure.ndim else start)
+        self._measures = self._stream.empty((end,), self._numbers.dtype)
 
     def _changed(self) -> Sequence[Array]:
         return [*self.buffers, *chain(*self.slots), self._measures]

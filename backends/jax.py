@@ -111,11 +111,12 @@ class JaxBackend(Backend):
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps as one compiled loop.
 
-        Models with the same layers, loss and optimizer share it, and what it has compiled,
-        if these are xpnn's own, of which we know that equal ones compute the same.  The
-        learning rate is no part of that: it is in the numbers that a step is given.
+        Models with the same layers, loss, optimizer and metrics share it, and what it has
+        compiled, if these are xpnn's own, of which we know that equal ones compute the same.
+        The learning rate is no part of that: it is in the numbers that a step is given.
         """
-        parts = (*step.stack.layers, step.criterion, step.optimizer)
+        metrics = [getattr(metric, "function", metric) for metric in step.metrics]
+        parts = (*step.stack.layers, step.criterion, step.optimizer, *metrics)
         if all(type(part).__module__.startswith("xpnn.") for part in parts):
             optimizer = replace(step.optimizer, learning_rate=1.0, decay=0.0)
             return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
@@ -143,8 +144,9 @@ class JaxBackend(Backend):
                 measured = [m.at[k].set(new) for m, new in zip(measured, measures)]
                 return buffers, slots, measured
 
-            room = table.shape[0]
-            empty = [self.xp.empty(room, table.dtype) for _ in range(1 + len(step.metrics))]
+            first = jax.tree.map(lambda a: a[0], (table, rows, noise))
+            shapes = jax.eval_shape(take, buffers, slots, first[0], data, *first[1:])[2]
+            empty = [self.xp.empty((table.shape[0], *s.shape), table.dtype) for s in shapes]
             return jax.lax.fori_loop(0, count, body, (buffers, slots, empty))
 
         one = jax.jit(take, donate_argnums=(0, 1))

@@ -201,7 +201,7 @@ class NumpyBackend(Backend):
         return True
 
     def read(self, arrays: list[Array]) -> np.ndarray:
-        """Return arrays of shape () or (k,), one after the other, as float64."""
+        """Return arrays, flat and one after the other, as float64."""
         return np.concatenate(arrays, axis=None, dtype=np.float64)
 
     def repeat(self, step: Any) -> Callable[..., Any]:
@@ -248,7 +248,6 @@ class NumpyBackend(Backend):
                 )
 
             numbers = step.numbers(t, count).T.astype(buffers[0].dtype)
-            columns = np.empty((1 + len(step.metrics), count))
             pairs: list[tuple[Array, Array]] = [
                 (a, place) for a, place in zip(data, player.batch) if a is not None
             ]
@@ -256,6 +255,7 @@ class NumpyBackend(Backend):
             gathers, changes = isinstance(rows, np.ndarray), np.any(numbers != numbers[0])
             player.numbers[...] = numbers[0]
             patience = max(1, GATHERED_BETWEEN // (size * x.shape[1]))
+            columns: list[Array] = []
             for k in range(count):
                 if gathers:
                     row = rows[k]
@@ -274,7 +274,10 @@ class NumpyBackend(Backend):
                     place[...] = array[k]
                 if changes:
                     player.numbers[...] = numbers[k]
-                for column, measure in zip(columns, player.take_step()):
+                measures = player.take_step()
+                if not columns:
+                    columns = [np.empty((count, *measure.shape)) for measure in measures]
+                for column, measure in zip(columns, measures):
                     column[k] = measure
             if (t + count) // FLUSH_EVERY > t // FLUSH_EVERY:
                 self._flush(slots)

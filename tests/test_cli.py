@@ -605,3 +605,48 @@ def test_the_installed_command_speaks_for_itself(folder):
     done = run_python(code.format(["train", "vertical", "--epochs", "5"]))
     assert done.stderr == ""  # no bar and no warning where nobody watches
     assert (folder / "model.safetensors").exists()
+
+
+# -------------------------------------------------------------------------------- metrics
+
+
+def test_metrics_are_measured_and_shown():
+    write_shapes()
+    words = ("shapes.csv", "--target", "shape", "--epochs", 3)
+    result = run("train", *words, "--metric", "f1", "--metric", "roc_auc", "--metric", "f1")
+    assert re.search(r" loss +accuracy +f1 +roc auc\n", result.stdout)
+    numbers = measured(result.stdout)["validation"]
+    assert [m.name for m in xpnn.load("model.safetensors")._metrics] == [
+        "accuracy",
+        "f1",
+        "roc_auc",
+    ]
+    result = run("evaluate", "model.safetensors", "shapes.csv")
+    assert re.search(r" loss +accuracy +f1 +roc auc\n", result.stdout)
+    result = run("evaluate", "model.safetensors", "shapes.csv", "--metric", "top_1_accuracy")
+    ((_, accuracy, top_1),) = measured(result.stdout).values()
+    assert accuracy == top_1
+    assert len(numbers) == 4
+
+
+def test_metrics_of_numbers_are_in_the_columns_units():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=200)
+    write_csv("line.csv", ["x", "y"], zip(x, 500 + 70 * x + generator.normal(size=200)))
+    words = ("--metric", "r2", "--metric", "mean_squared_error")
+    result = run("train", "line.csv", "--target", "y", "--epochs", 60, *words)
+    _, absolute, r2, squared = measured(result.stdout)["training"]
+    assert 0.99 < r2 <= 1
+    assert absolute**2 < squared < 50
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("acuracy", "unknown metric 'acuracy'; did you mean 'accuracy'?"),
+        ("r2", "the metric 'r2' is for numbers, but"),
+        ("confusion_matrix", "--metric must be one number, but confusion_matrix is more: use"),
+    ],
+)
+def test_metrics_that_do_not_go(name, said):
+    assert said in refused("train", "vertical", "--metric", name)

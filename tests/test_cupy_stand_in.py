@@ -316,7 +316,8 @@ def make(loss, optimizer, backend):
         xpnn.Dense(4, 2),
         last.get(loss, xpnn.Linear()),
     ]
-    return xpnn.Sequential(layers, seed=7, backend=backend).compile(loss, optimizer)
+    metrics = ["accuracy", "f1"] if "entropy" in loss else ["r2", "mean_absolute_error"]
+    return xpnn.Sequential(layers, seed=7, backend=backend).compile(loss, optimizer, metrics)
 
 
 def everything(loss, optimizer, backend, place):

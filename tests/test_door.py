@@ -218,7 +218,7 @@ def cases():
         lambda m: m.compile(CategoricalCrossEntropy(), "sgd", ["mean_squared_error"]),
         ["metric", "mean_squared_error", "classes"],
     )
-    for index, metrics in enumerate((None, 3, [3], [None], [xpnn.metrics.accuracy])):
+    for index, metrics in enumerate((None, 3, [3], [None], [[xpnn.metrics.r2]])):
         yield (
             f"metrics {index}",
             lambda m, v=metrics: m.compile("mean_squared_error", "sgd", v),

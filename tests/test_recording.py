@@ -228,9 +228,11 @@ def test_inputs_of_every_layout(players, layout, how):
 def test_metrics_are_played_too(players):
     def run():
         model = xpnn.Sequential([xpnn.Dense(6, 3), xpnn.Softmax()], seed=0)
-        model.compile(xpnn.CategoricalCrossEntropy(), xpnn.SGD(0.1), metrics=["accuracy"])
+        chosen = [cls() for cls in xpnn.metrics.METRICS.values() if cls.classifies]
+        model.compile(xpnn.CategoricalCrossEntropy(), xpnn.SGD(0.1), metrics=chosen)
         model.fit(X, CLASSES, **HOW["batches"])
-        return [np.array(model.history.history["accuracy"])]
+        assert len(model.history.history) == 7
+        return [np.array(values) for values in model.history.history.values()]
 
     check(players, run)
 

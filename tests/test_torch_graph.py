@@ -99,7 +99,7 @@ def test_played_steps_are_the_eager_ones(backend, eager):
         found = []
         for b in (backend, eager):
             model = xpnn.Sequential(layers, seed=seed, dtype="float64", backend=b)
-            metrics = ["accuracy"] if loss.classifies else ["mean_absolute_error"]
+            metrics = ["accuracy", "f1"] if loss.classifies else ["r2", "mean_absolute_error"]
             model.compile(loss, optimizer, metrics=metrics)
             history = model.fit(x, y, **how)
             slots = [a for name in optimizer.slots for a in model._state[name]]
@@ -435,7 +435,11 @@ def steps(loss):
     ends = {"CategoricalCrossEntropy": xpnn.Softmax(), "BinaryCrossEntropy": xpnn.Sigmoid()}
     alone = getattr(loss, "from_logits", True)
     layers = LAYERS if alone else (*LAYERS, ends[type(loss).__name__])
-    metrics = ("accuracy",) if loss.classifies else tuple(set(METRICS) - {"accuracy"})
+    metrics = tuple(
+        cls()
+        for cls in METRICS.values()
+        if cls.classifies == loss.classifies and cls.is_number and not cls.of_all
+    )
     packing = Packing(SHAPES, *load_torch.TorchDeviceBackend.packing)
     for stack, criterion in {(Stack(layers), loss), fuse(layers, loss)}:
         for optimizer in OPTIMIZERS:

@@ -248,7 +248,7 @@ class Backend:
         return np.from_dlpack(x)
 
     def read(self, arrays: list[Array]) -> np.ndarray:
-        """Return arrays of shape () or (k,), one after the other, as float64 on the host.
+        """Return arrays, flat and one after the other, as float64 on the host.
 
         It waits for the device once.
         """
@@ -322,8 +322,8 @@ class Backend:
             after the other; or a NumPy array of shape (count, batch_size) of each step's
             rows.  `noise` holds for each layer what it drew, with the steps on the first
             axis, and is empty where none draws.  `measures` is a list with tuples: the loss
-            and the metrics, each for one step with the shape (), or for many with the shape
-            (steps,).
+            and what the metrics measure, each for one step with the shape () or (w,), or for
+            many with the steps on an axis before.
         """
 
         def run(

@@ -63,7 +63,7 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
         "bytes": total * np.dtype(model.dtype).itemsize,
         "loss": describe(loss) if loss else None,
         "optimizer": describe(optimizer) if optimizer else None,
-        "metrics": list(model._metrics) if loss else None,
+        "metrics": [metric.name for metric in model._metrics] if loss else None,
         **model._clip,
         "training": last_epoch(model) or _training(extra),
         "data": None,

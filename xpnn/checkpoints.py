@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .backend import to_host
+from .metrics import plain
 from .naming import describe, make
 from .optimizers import OPTIMIZERS
 from .serialization import ModelFileError, read_file, save
@@ -251,7 +252,7 @@ def plan_of(model: Sequential, optimizer: Any, **settings: Any) -> dict[str, Any
         "layers": [describe(layer) for layer in model.layers],
         "loss": describe(model._loss),
         "optimizer": describe(optimizer),
-        "metrics": list(model._metrics),
+        "metrics": [plain(metric) for metric in model._metrics],
         "dtype": model.dtype,
         **model._clip,
         **settings,

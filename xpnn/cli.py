@@ -28,6 +28,7 @@ from .checks import check_integer, check_number
 from .comparison import compare_backends
 from .data import split_rows
 from .layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
+from .metrics import Metric, as_metric
 from .model import DivergenceError, Sequential
 from .naming import look_up
 from .optimizers import OPTIMIZERS, Optimizer
@@ -222,7 +223,10 @@ def _results(measured: dict[str, dict[str, float]]) -> str:
     rows = [
         [
             part,
-            *(f"{v:.2%}" if name == "accuracy" else f"{v:.4g}" for name, v in values.items()),
+            *(
+                f"{v:.2%}" if name.endswith("accuracy") else f"{v:.4g}"
+                for name, v in values.items()
+            ),
         ]
         for part, values in measured.items()
     ]
@@ -246,9 +250,22 @@ def _measure(
 
 def _in_units(name: str, value: float, target: Classes | Measure) -> float:
     """Undo the scaling of the target in a loss or metric."""
-    if isinstance(target, Classes):
+    if isinstance(target, Classes) or name.endswith("r2"):
         return value
     return value * (target.scale if name.endswith("absolute_error") else target.scale**2)
+
+
+def _chosen(metrics: Sequence[str], target: Classes | Measure) -> list[Metric]:
+    """Return what to measure beside the loss, and that by its name."""
+    usual = "accuracy" if isinstance(target, Classes) else "mean_absolute_error"
+    chosen = [as_metric(name) for name in (usual, *metrics)]
+    for metric in chosen:
+        if not metric.is_number:
+            raise ValueError(
+                f"--metric must be one number, but {metric.name} is more: use "
+                f"xpnn.metrics.{metric.name} in Python"
+            )
+    return chosen
 
 
 # ------------------------------------------------------------------------------ train
@@ -402,6 +419,15 @@ BACKEND_OPTION = click.option(
     "numpy]",
 )
 
+METRIC_OPTION = click.option(
+    "--metric",
+    multiple=True,
+    metavar="NAME",
+    help="What else to measure, any number of times: for classes f1, precision, recall, "
+    "log_loss, roc_auc, top_3_accuracy, and f1_weighted and the like; for numbers r2 and "
+    "mean_squared_error.",
+)
+
 
 @main.command()
 @click.argument("data", metavar="DATA")
@@ -452,6 +478,7 @@ BACKEND_OPTION = click.option(
     "for fashion-mnist its own 10,000 test images, for spiral and vertical as many points "
     "again, drawn anew]",
 )
+@METRIC_OPTION
 @BACKEND_OPTION
 @click.option(
     "--output",
@@ -491,6 +518,7 @@ def train(
     seed: int,
     validation_split: float | None,
     backend: str | None,
+    metric: tuple[str, ...],
     output: Path,
     plot: Path | None,
     movie: Path | None,
@@ -525,6 +553,8 @@ def train(
         if value is not None and not is_table:
             raise ValueError(f"{name} is for CSV files; {data} has its classes")
     check_integer("--seed", seed, at_least=0)
+    for name in metric:
+        as_metric(name)
 
     if optimizer is None:
         optimizer = settings.optimizer
@@ -594,10 +624,8 @@ def train(
         callbacks.append(EarlyStopping("val_loss", patience))
     goal = rows.preparation.target
     model = _network(rows.training[0].shape[1], settings, goal, seed, place)
-    if isinstance(goal, Classes):
-        model.compile("categorical_cross_entropy", rule)
-    else:
-        model.compile("mean_squared_error", rule, ["mean_absolute_error"])
+    loss = "categorical_cross_entropy" if isinstance(goal, Classes) else "mean_squared_error"
+    model.compile(loss, rule, _chosen(metric, goal))
     began = time.perf_counter()
     interrupted = False
     try:
@@ -737,8 +765,11 @@ def _described(
     metavar="COLUMN",
     help="The column with the right answers.  [default: the one that the model was trained on]",
 )
+@METRIC_OPTION
 @BACKEND_OPTION
-def evaluate(model: Path, data: str, target: str | None, backend: str | None) -> None:
+def evaluate(
+    model: Path, data: str, target: str | None, metric: tuple[str, ...], backend: str | None
+) -> None:
     """Measure the MODEL on DATA.
 
     DATA is a CSV file with the columns that the model was trained on, or the name of the
@@ -746,6 +777,11 @@ def evaluate(model: Path, data: str, target: str | None, backend: str | None) ->
     measured, those that it learnt from and those that it didn't.
     """
     network, preparation, source = _load(model, backend)
+    if metric:
+        if network._loss is None or network._optimizer is None:
+            raise ModelFileError(f"{model} has no loss, so nothing can be measured")
+        chosen = _chosen(metric, preparation.target)
+        network.compile(network._loss, network._optimizer, chosen)
     parts = _parts(model, network, preparation, source, _data_name(data), target)
     click.echo(_results(_measure(network, preparation.target, parts)))
     click.echo(f"Measured with {network.backend.name} on {network.backend.device}")

@@ -282,17 +282,25 @@ class Fit:
         if not n:
             return
         self.is_whole = False
-        columns = [column[:n] for column in self.measured_so_far()]
-        losses, *metrics = (column.reshape(shape) for column in columns)
+        taken = sum(share.size for share in shares)
+        losses, *columns = (
+            column.reshape(taken, -1)[:n].reshape(*shape, -1)
+            for column in self.measured_so_far()
+        )
+        losses = losses[..., 0]
         share = np.concatenate(shares)[:n].reshape(shape)
         wrong = ~np.isfinite(losses)
         good = int(np.argmax(wrong.any(axis=1))) if wrong.any() else count
         means = {"loss": np.sum(share * losses, axis=1) / np.sum(share, axis=1)}
-        for name, values in zip(self.model._metrics, metrics):
-            means[name] = values @ self.counts / np.sum(self.counts)
+        for metric, values in zip(self.model._step_metrics, columns):
+            means[metric.name] = metric.result(values, self.counts)
         if self.validation is not None and good:  # then it is one epoch
             measures = self.model._measure(*self.validation)
-            means |= {f"val_{name}": np.array([value]) for name, value in measures.items()}
+            means |= {
+                f"val_{name}": np.array([value])
+                for name, value in measures.items()
+                if isinstance(value, float)
+            }
         logs = {name: values[:good].tolist() for name, values in means.items()}
         assert self.model.history is not None
         self.model.history.extend(logs)

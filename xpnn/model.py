@@ -31,12 +31,12 @@ from .fitting import DivergenceError, Fit, Packed
 from .initializers import as_generator, draw
 from .layers.base import Layer, Parameter
 from .losses import LOSSES, Loss
-from .metrics import METRICS
+from .metrics import Accuracy, Metric, as_metric
 from .naming import look_up
 from .optimizers import OPTIMIZERS, Optimizer, State
 from .packing import Packing
 from .schedules import Schedule
-from .training import Stack, TrainStep, fuse, make_gradients, make_measure
+from .training import Stack, TrainStep, bind, fuse, make_gradients, make_measure
 
 __all__ = ["DivergenceError", "History", "Sequential"]
 
@@ -155,7 +155,7 @@ class Sequential:
         self._states = _declared(layer.state() for layer in self.layers)
         self._loss: Loss | None = None
         self._optimizer: Optimizer | None = None
-        self._metrics: tuple[str, ...] = ()
+        self._metrics: tuple[Metric, ...] = ()
         self._clip: dict[str, float | None] = {"clip_norm": None, "clip_value": None}
         self._state: State = {}
         self._packed: Packed | None = None
@@ -358,7 +358,7 @@ class Sequential:
         self,
         loss: str | Loss,
         optimizer: str | Optimizer,
-        metrics: Sequence[str] = ("accuracy",),
+        metrics: Sequence[str | Metric | Callable[[Array, Array], Array]] = ("accuracy",),
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
@@ -373,9 +373,15 @@ class Sequential:
             (Softmax, or Sigmoid for the binary one), the two are computed together.
         optimizer : Optimizer or str
             For example ``Adam(0.01)`` or ``"adam"``.
-        metrics : sequence of str
-            Names of `xpnn.metrics.METRICS`.  ``"accuracy"`` is for losses that classify
-            and left out for others.
+        metrics : sequence of str, Metric or callable
+            Names, as ``"f1"`` or ``"f1_weighted"``; objects of `xpnn.metrics`, as
+            ``TopKAccuracy(3)``; or functions of your own, ``function(predictions, targets)``
+            of arrays of the model's backend: the network's outputs, and targets as the loss
+            takes them.  One returns an array of shape (), which is averaged over batches by
+            their numbers of samples, and goes by its ``__name__``.  ``"accuracy"`` is for
+            losses that classify, and left out for others.  In training, metrics are of the
+            predictions before each step; ``"roc_auc"``, which needs all predictions at once,
+            is measured by `evaluate` and on validation data only.
         clip_norm : float, optional
             What the norm of all gradients together is cut to at each step, > 0: they are
             multiplied by min(1, clip_norm / (norm + 1e-6)).  Pascanu et al. (2013).
@@ -394,30 +400,21 @@ class Sequential:
         """
         criterion: Loss = _instance("loss", loss, Loss, LOSSES)
         rule: Optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
-        if isinstance(metrics, str):
-            metrics = (metrics,)
-        if not isinstance(metrics, Sequence):
-            raise TypeError(f"metrics must be a list of names, got {metrics!r}")
-        names = []
-        for name in metrics:
-            if not isinstance(name, str):
-                raise TypeError(f"metrics must hold names, got {name!r}")
-            metric = look_up(name, METRICS, "metric").__name__
-            if criterion.classifies and metric != "accuracy":
-                raise ValueError(
-                    f"the metric {metric!r} is for numbers, but {criterion} is for classes"
-                )
-            if criterion.classifies or metric != "accuracy":
-                names.append(metric)
+        chosen = _metrics(metrics, criterion)
         clip = {"clip_norm": clip_norm, "clip_value": clip_value}
         for name, value in clip.items():
             if value is not None:
                 check_number(name, value, above=0)
         fuse(self.layers, criterion)
-        self._loss, self._optimizer, self._metrics = criterion, rule, tuple(names)
+        self._loss, self._optimizer, self._metrics = criterion, rule, chosen
         self._clip = clip
         self._state, self._functions, self._packed = {}, {}, None
         return self
+
+    @property
+    def _step_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are measured while training."""
+        return tuple(m for m in self._metrics if m.is_number and not m.of_all)
 
     @property
     def learning_rate(self) -> float:
@@ -463,6 +460,9 @@ class Sequential:
             return self.backend.compile(make_gradients(stack, criterion))
         if name == "measure":
             return self.backend.compile(make_measure(stack, criterion, self._metrics))
+        if name == "measure_all":
+            whole = [bind(m, stack, criterion) for m in self._metrics if m.of_all]
+            return self.backend.compile(lambda *all_: [measure(*all_) for measure in whole])
         return self.backend.repeat(self._train_step())
 
     def _train_step(self) -> TrainStep:
@@ -470,7 +470,7 @@ class Sequential:
         stack, criterion = fuse(self.layers, loss)
         shapes = tuple(p.shape for p in self._parameters.values())
         packing = Packing(shapes, *self.backend.packing) if self.backend.packing else None
-        return TrainStep(stack, criterion, optimizer, self._metrics, packing, **self._clip)
+        return TrainStep(stack, criterion, optimizer, self._step_metrics, packing, **self._clip)
 
     # ------------------------------------------------------------------------- door
 
@@ -672,13 +672,15 @@ class Sequential:
     @property
     def _measures(self) -> list[str]:
         """The names of what is measured in the training that runs."""
-        names = ["loss", *self._metrics]
-        measured = self._fit is not None and self._fit.validation is not None
-        return [*names, *(f"val_{name}" for name in names if measured)]
+        names = ["loss", *(metric.name for metric in self._step_metrics)]
+        if self._fit is not None and self._fit.validation is not None:
+            numbers = (metric.name for metric in self._metrics if metric.is_number)
+            names += ["val_loss", *(f"val_{name}" for name in numbers)]
+        return names
 
     # ---------------------------------------------------------------------- measure
 
-    def evaluate(self, X: Any, y: Any) -> dict[str, float]:
+    def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
         """Measure the loss and the metrics.
 
         Parameters
@@ -691,7 +693,8 @@ class Sequential:
         Returns
         -------
         dict of str to float
-            ``"loss"`` and each metric.
+            ``"loss"`` and each metric, of all samples together.  A confusion matrix is a
+            NumPy array of shape (k, k).
 
         Raises
         ------
@@ -702,7 +705,7 @@ class Sequential:
         """
         return self.measure_on(X, y)()
 
-    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, float]]:
+    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
         """Return `evaluate` for data that is checked and placed once.
 
         Parameters
@@ -722,20 +725,33 @@ class Sequential:
             x = self._inputs(X)
             targets = self._targets(y, x)
 
-        def measure() -> dict[str, float]:
+        def measure() -> dict[str, Any]:
             with backend.activate():
                 return self._measure(x, targets)
 
         return measure
 
-    def _measure(self, x: Array, y: Array) -> dict[str, float]:
-        measure, totals, n = self._function("measure"), None, x.shape[0]
+    def _measure(self, x: Array, y: Array) -> dict[str, Any]:
+        measure, read = self._function("measure"), self.backend.read
+        rows, counts, outputs = [], [], []
         for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
-            measures = measure(self._arrays, x_part, y[part, ...])
-            values = self.backend.read(list(measures)) * x_part.shape[0]
-            totals = values if totals is None else totals + values
-        assert totals is not None
-        return dict(zip(("loss", *self._metrics), (totals / n).tolist()))
+            measures, predictions = measure(self._arrays, x_part, y[part, ...])
+            rows.append(read(list(measures)))
+            counts.append(float(x_part.shape[0]))
+            outputs.append(predictions)
+        ends = np.cumsum([math.prod(measure.shape) for measure in measures])
+        losses, *columns = np.split(np.stack(rows), ends[:-1], axis=1)  # (n_parts, w)
+        values: dict[str, Any] = {"loss": float(sum(losses[:, 0] * counts) / sum(counts))}
+        wholes = []
+        if outputs[0] is not None:
+            wholes = self._function("measure_all")(self.backend.xp.concat(outputs), y)
+        for metric in self._metrics:
+            if metric.of_all:
+                value = metric.result(read([wholes.pop(0)])[None, :], np.array([sum(counts)]))
+            else:
+                value = metric.result(columns.pop(0), np.array(counts))
+            values[metric.name] = float(value) if metric.is_number else value
+        return values
 
     def _rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
@@ -882,6 +898,37 @@ def _map_state(function: Callable[[Array], Array], state: State) -> State:
         return value if isinstance(value, int) else function(value)  # a count, while it trains
 
     return {key: mapped(value) for key, value in state.items()}
+
+
+def _metrics(metrics: Any, criterion: Loss) -> tuple[Metric, ...]:
+    """Return the metrics that were asked for, those that go with the loss.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is not known or doesn't go with it, or two have one name.
+    """
+    if isinstance(metrics, str):
+        metrics = (metrics,)
+    if not isinstance(metrics, Sequence):
+        raise TypeError(
+            f"metrics must be a list of names, Metric objects or functions, got {metrics!r}"
+        )
+    chosen: list[Metric] = []
+    for metric in map(as_metric, metrics):
+        name = metric.name
+        if metric in chosen or (metric == Accuracy() and not criterion.classifies):
+            continue
+        if metric.classifies not in (None, criterion.classifies):
+            ours, its = ("classes", "numbers") if metric.classifies else ("numbers", "classes")
+            raise ValueError(f"the metric {name!r} is for {ours}, but {criterion} is for {its}")
+        if name in ("loss", *(m.name for m in chosen)) or name.startswith("val_"):
+            raise ValueError(
+                "metrics must have names of their own, none of them 'loss' or 'val_' with "
+                f"something behind, got another {name!r}"
+            )
+        chosen.append(metric)
+    return tuple(chosen)
 
 
 def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any:

@@ -96,7 +96,13 @@ def _search(
     check_integer("iterations", iterations, at_least=1)
     check_number("scale", scale, above=0)
     draw, history = Normal(scale), History()
-    measure = model.measure_on(X, y)
+    measure_all = model.measure_on(X, y)
+
+    def measure() -> dict[str, float]:
+        return {
+            name: value for name, value in measure_all().items() if isinstance(value, float)
+        }
+
     best, logs = model.parameters, measure()
     try:
         for _ in range(iterations):

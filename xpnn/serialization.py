@@ -18,6 +18,7 @@ import numpy as np
 from .backend import Backend, resolve
 from .layers.base import LAYERS
 from .losses import LOSSES
+from .metrics import FunctionMetric, plain
 from .naming import describe, make
 from .optimizers import OPTIMIZERS
 
@@ -124,7 +125,7 @@ def save(
         "layers": [describe(layer) for layer in model.layers],
         "loss": describe(model._loss) if model._loss else None,
         "optimizer": describe(model._optimizer) if model._optimizer else None,
-        "metrics": list(model._metrics),
+        "metrics": _metrics(model, path),
         **model._clip,
         "extra": dict(extra or {}),
         **({"training": dict(training)} if training else {}),
@@ -138,6 +139,21 @@ def save(
     }
     with atomic_write(path) as temporary:
         save_file(arrays, temporary, metadata)
+
+
+def _metrics(model: Sequential, path: str | os.PathLike[str]) -> list[Any]:
+    """Return the metrics as plain data, all but functions, of which a file holds none."""
+    functions = [m.name for m in model._metrics if isinstance(m, FunctionMetric)]
+    if functions:
+        import warnings
+
+        warnings.warn(
+            f"{os.fspath(path)} is saved without the metric {' and '.join(functions)}: a file "
+            "holds no code, so give the function to compile() again after loading",
+            UserWarning,
+            stacklevel=4,
+        )
+    return [plain(m) for m in model._metrics if not isinstance(m, FunctionMetric)]
 
 
 def _digest(text: str, tensors: Mapping[str, np.ndarray]) -> str:

@@ -19,12 +19,21 @@ import numpy as np
 from .backend import Array, array_namespace
 from .layers.base import Backward, Layer, Params
 from .losses import Loss
-from .metrics import METRICS
+from .metrics import Kind, Metric
 from .operations import sign
 from .optimizers import Optimizer
 from .packing import Packing
 
-__all__ = ["Noise", "Stack", "TrainStep", "clip", "fuse", "make_gradients", "make_measure"]
+__all__ = [
+    "Noise",
+    "Stack",
+    "TrainStep",
+    "bind",
+    "clip",
+    "fuse",
+    "make_gradients",
+    "make_measure",
+]
 
 Noise = tuple[tuple[Array, ...], ...]
 """For each layer what it drew for this step; an empty tuple for most."""
@@ -38,9 +47,12 @@ class Stack:
     ----------
     layers : tuple of Layer
         From input to output.
+    head : Layer, optional
+        The activation that comes next, where the loss is computed together with it.
     """
 
     layers: tuple[Layer, ...]
+    head: Layer | None = None
 
     @cached_property
     def _slices(self) -> list[slice]:
@@ -241,7 +253,7 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
                 f"loss {loss} takes logits, but the network ends in {loss.activation}, which "
                 "gives probabilities: leave one of the two out"
             )
-        return Stack(layers[:-1]), replace(loss, from_logits=True)  # type: ignore[call-arg]
+        return Stack(layers[:-1], last), replace(loss, from_logits=True)  # type: ignore[call-arg]
     if last.unbounded and not from_logits:
         raise ValueError(
             f"loss {loss} takes probabilities, but the network ends in {last}: add "
@@ -251,17 +263,23 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
 
 
 def make_measure(
-    stack: Stack, criterion: Loss, metrics: Sequence[str]
-) -> Callable[..., tuple[Array, ...]]:
-    """Return ``measure(arrays, x, y) -> (loss, *metrics)``, each an array of shape ()."""
+    stack: Stack, criterion: Loss, metrics: Sequence[Metric]
+) -> Callable[..., tuple[tuple[Array, ...], Array | None]]:
+    """Return ``measure(arrays, x, y) -> ((loss, *metrics), predictions)`` for some rows.
 
-    def measure(arrays: Sequence[Array], x: Array, y: Array) -> tuple[Array, ...]:
+    Metrics that need all predictions are left out, and predictions are None where none does.
+    """
+    measures = [bind(m, stack, criterion) for m in metrics if not m.of_all]
+    of_all = len(measures) < len(metrics)
+
+    def measure(
+        arrays: Sequence[Array], x: Array, y: Array
+    ) -> tuple[tuple[Array, ...], Array | None]:
         predictions = stack.predict(arrays, x)
         losses, _ = criterion.forward(predictions, y)
-        return (
-            stack.penalise(arrays, array_namespace(x).mean(losses)),
-            *(_metric(name, criterion, predictions, y) for name in metrics),
-        )
+        loss = stack.penalise(arrays, array_namespace(x).mean(losses))
+        measured = (loss, *(metric(predictions, y) for metric in measures))
+        return measured, predictions if of_all else None
 
     return measure
 
@@ -290,7 +308,7 @@ class TrainStep:
         What is made small.
     optimizer : Optimizer
         How.
-    metrics : tuple of str
+    metrics : tuple of Metric
         What is measured beside the loss.
     packing : Packing or None
         How the parameters are packed for the optimizer; None where arrays can't share
@@ -302,10 +320,14 @@ class TrainStep:
     stack: Stack
     criterion: Loss
     optimizer: Optimizer
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     packing: Packing | None
     clip_norm: float | None = None
     clip_value: float | None = None
+
+    @cached_property
+    def _measures(self) -> list[Callable[[Array, Array], Array]]:
+        return [bind(metric, self.stack, self.criterion) for metric in self.metrics]
 
     def params(self, buffers: Sequence[Array]) -> list[Params]:
         """Return each layer's parameters: views of the buffers, or these themselves."""
@@ -366,12 +388,14 @@ class TrainStep:
         -------
         parts, slots
             What they are after the step.
-        measures : tuple of array of shape ()
-            The loss and the metrics before the step.
+        measures : tuple of array of shape () or (w,)
+            The loss, and what the metrics measure, before the step.
         """
         *slots, state = slots if self.stack.has_state else (*slots, ())
         predictions, backward, new_state = self.stack.train(params, state, x, noise)
         loss, dpredictions = self.criterion(predictions, y, weight)
+        # before anything is changed: a metric of somebody's own may raise an error
+        metrics = [measure(predictions, y) for measure in self._measures]
         grads = backward(dpredictions)
         if self.stack.penalties:
             loss = self.stack.penalise([*chain(*params)], loss, grads)
@@ -388,7 +412,6 @@ class TrainStep:
                 if new is not old:
                     old[...] = new
             new_parts, new_slots = [*parts], [*map(list, slots)]
-        metrics = [_metric(name, self.criterion, predictions, y) for name in self.metrics]
         return new_parts, new_slots, (loss, *metrics)
 
 
@@ -425,12 +448,23 @@ def clip(
     return [*grads]
 
 
-def _metric(name: str, criterion: Loss, predictions: Array, targets: Array) -> Array:
-    """Compute a metric of what the criterion is given, logits or probabilities."""
-    metric: Callable[..., Array] = METRICS[name]
+def bind(metric: Metric, stack: Stack, criterion: Loss) -> Callable[[Array, Array], Array]:
+    """Return a metric's ``measure(predictions, targets)`` of what the criterion is given."""
+    measure: Callable[..., Array] = metric.measure
+    if not metric.classifies:
+        head = stack.head
+        if head is None:
+            return measure
+        return lambda predictions, targets: measure(head.forward((), predictions)[0], targets)
+    from_logits = getattr(criterion, "from_logits", False)
     if criterion.threshold is None:
-        return metric(predictions, targets)
-    # outputs that each say yes or no are counted each, not a row at a time
-    xp = array_namespace(predictions)
-    flat = xp.reshape(predictions, (-1,)), xp.reshape(targets, (-1,))
-    return metric(*flat, threshold=criterion.threshold)
+        kind = Kind(from_logits=from_logits)
+        return lambda predictions, targets: measure(predictions, targets, kind)
+    kind = Kind(criterion.threshold, from_logits)
+
+    def of_each(predictions: Array, targets: Array) -> Array:
+        # outputs that each say yes or no are counted each, not a row at a time
+        xp = array_namespace(predictions)
+        return measure(xp.reshape(predictions, (-1,)), xp.reshape(targets, (-1,)), kind)
+
+    return of_each
