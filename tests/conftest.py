@@ -23,21 +23,19 @@ PEERS = [
 collect_ignore = [] if "torch" in SPECS else PEERS
 
 
-# What is about no array library in particular runs where NumPy is tested.
-if "numpy" not in SPECS:
-    host = (
-        "benchmarks",
-        "book_ends",
-        "examples",
-        "killed",
-        "layout",
-        "movie",
-        "plots",
-        "readme",
-        "sklearn_peer",
-        "tables",
-    )
-    collect_ignore += [f"test_{name}.py" for name in host]
+def pytest_collection_modifyitems(config, items):
+    """Leave what is about no array library in particular to the run that tests NumPy."""
+    if "numpy" in SPECS:
+        return
+
+    def is_of_this_run(item):
+        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        peers = (*PEERS, "test_sklearn_checks.py")
+        return item.path.name in peers or any(str(value) in SPECS for value in given)
+
+    left = [item for item in items if not is_of_this_run(item)]
+    items[:] = [item for item in items if is_of_this_run(item)]
+    config.hook.pytest_deselected(items=left)
 
 
 def pytest_configure(config):
