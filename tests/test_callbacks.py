@@ -539,3 +539,30 @@ def test_learning_rate_may_be_set_while_training(backend):
         runs.append([host(p) for p in network.parameters])
     for p, q in zip(*runs):
         np.testing.assert_allclose(p, q, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["fit", "compile", "to"])
+def test_a_model_that_trains_is_in_use(backend, name):
+    class Meddle(Callback):
+        def on_epoch_end(self, epoch, logs):
+            calls = {
+                "fit": lambda m: m.fit(X, Y),
+                "compile": lambda m: m.compile("mean_squared_error", "sgd"),
+                "to": lambda m: m.to("numpy"),
+            }
+            with pytest.raises(RuntimeError, match=rf"{name}\(\) can't be called"):
+                calls[name](self.model)
+
+    network = model()
+    assert network.fit(X, Y, epochs=2, callbacks=[Meddle()]).epochs == 2
+
+
+def test_an_attribute_that_fit_sets():
+    class Owns(Callback):
+        def __init__(self):
+            self.data = X, Y
+
+    owns = Owns()
+    with pytest.raises(ValueError, match=r"Owns\.data is set by fit"):
+        model().fit(X, Y, callbacks=[owns])
+    assert owns.data == (X, Y)

@@ -133,3 +133,30 @@ library = sys.modules.get("jax")
 assert library is None or not library.config.jax_enable_x64
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [(xpnn.Softmax(), "categorical_cross_entropy"), (xpnn.Sigmoid(), "binary_cross_entropy")],
+)
+def test_a_network_that_is_only_joined_with_its_loss(backend, last, loss):
+    x = np.array([[0.0, 1.0], [2.0, -1.0]])
+    y = np.array([[0.0, 1.0], [1.0, 0.0]])
+    model = xpnn.Sequential([last]).compile(loss, "sgd", clip_norm=np.float32(1))
+    history = model.fit(x, y)
+    assert history.history["loss"][0] == pytest.approx(model.evaluate(x, y)["loss"])
+    assert model.gradients(x, y)[1] == []
+
+
+def test_one_row_tells_nothing_of_a_variance(backend):
+    rng = np.random.default_rng(0)
+    x, losses = rng.standard_normal((65, 4)) * [1, 2, 3, 4], []
+    for n in (64, 65):  # the last batch of 65 is one row
+        layers = [xpnn.BatchNorm(4), xpnn.Dense(4, 1)]
+        model = xpnn.Sequential(layers, seed=0, dtype="float64")
+        model.compile("mean_squared_error", xpnn.Adam(0.02))
+        model.fit(x[:n], x[:n].sum(axis=1), epochs=60)
+        losses.append(model.evaluate(x[:n], x[:n].sum(axis=1))["loss"])
+        variance = host(model._tensors()["0.variance"])
+        np.testing.assert_allclose(variance, x[:n].var(axis=0), rtol=0.25)
+    assert losses[1] < 2 * losses[0] + 0.5

@@ -231,6 +231,94 @@ def test_no_good_one(two):
     assert_same(learnt(model), learnt(wanted))
 
 
+def test_no_good_one_is_written_over(two):
+    (older, newer) = Checkpoint.files(two)
+    for path in (older, newer):
+        path.write_bytes(path.read_bytes()[:-1])
+    with pytest.warns(CheckpointWarning, match="training begins anew"):
+        network().fit(X, Y, epochs=2, resume=two, callbacks=[Checkpoint(two)])
+    assert newest(two).epoch == 2
+
+
+def test_a_file_is_no_folder(two):
+    with pytest.raises(
+        ValueError, match=r"must be the folder of the checkpoints, but .* a file"
+    ):
+        network().fit(X, Y, epochs=9, resume=Checkpoint.files(two)[-1])
+
+
+def test_another_measure_is_refused(tmp_path):
+    callbacks = [EarlyStopping("loss"), Checkpoint(tmp_path)]
+    network().fit(X, Y, epochs=2, callbacks=callbacks)
+    callbacks = [EarlyStopping("accuracy"), Checkpoint(tmp_path)]
+    with pytest.raises(ValueError, match="had the monitor 'loss', but now it is 'accuracy'"):
+        network().fit(X, Y, epochs=4, callbacks=callbacks, resume=tmp_path)
+
+
+def test_two_folders_of_one_run(tmp_path):
+    def callbacks():
+        return [Checkpoint(tmp_path / "a"), Checkpoint(tmp_path / "b", every_epochs=2, keep=9)]
+
+    wanted = network()
+    wanted.fit(X, Y, epochs=5)
+    network().fit(X, Y, epochs=3, callbacks=callbacks())
+    again = network()
+    again.fit(X, Y, epochs=5, callbacks=callbacks(), resume=tmp_path / "a")
+    assert_same(learnt(again), learnt(wanted))
+    assert newest(tmp_path / "b").epoch == 5
+
+
+def test_the_same_model_goes_on_after_its_learning_rate_was_changed(tmp_path):
+    def callbacks():
+        return [ReduceOnPlateau("loss", patience=1, min_delta=9.0), Checkpoint(tmp_path)]
+
+    wanted = network()
+    wanted.fit(X, Y, epochs=6, callbacks=callbacks()[:1])
+    model = network()
+    model.fit(X, Y, epochs=3, callbacks=callbacks())
+    model.fit(X, Y, epochs=5, callbacks=callbacks(), resume=tmp_path)
+    model.fit(X, Y, epochs=6, callbacks=callbacks(), resume=tmp_path)
+    assert_same(learnt(model), learnt(wanted))
+
+
+class Keeps(Callback):
+    def __init__(self, value):
+        self.value = value
+
+    def state(self):
+        return {"v": self.value}
+
+    def restore(self, state):
+        self.value = state["v"]
+
+
+@pytest.mark.parametrize(
+    "value", [np.int64(3), np.float64(2.5), np.bool_(True), [1, {"a": None}]]
+)
+def test_what_a_callback_may_keep(tmp_path, value):
+    how = {"batch_size": np.int64(8), "resume": tmp_path}
+    network().fit(X, Y, epochs=1, callbacks=[Keeps(value), Checkpoint(tmp_path)], **how)
+    keeps = Keeps(None)
+    network().fit(X, Y, epochs=2, callbacks=[keeps], **how)
+    assert keeps.value == value
+    assert type(keeps.value) is type(value.item() if isinstance(value, np.generic) else value)
+
+
+def test_arrays_that_a_callback_keeps(backend, tmp_path):
+    value = backend.asarray([1.5, 2.5])
+    network().fit(X, Y, callbacks=[Keeps(value), Checkpoint(tmp_path)])
+    keeps = Keeps(None)
+    network().fit(X, Y, epochs=2, callbacks=[keeps], resume=tmp_path)
+    np.testing.assert_array_equal(keeps.value, [1.5, 2.5])
+
+
+@pytest.mark.parametrize("value", [np.arange(3), float("nan"), {1: 2}, (1, 2), {3}], ids=str)
+def test_what_a_callback_may_not_keep(tmp_path, value):
+    with pytest.raises(TypeError, match=r"Keeps\.0: state 'v' must be"):
+        network().fit(X, Y, callbacks=[Keeps(value), Checkpoint(tmp_path)])
+    assert not [*tmp_path.iterdir()]
+
+
 def test_no_folder_starts_afresh(tmp_path):
     wanted, model = network(), network()
     wanted.fit(X, Y, epochs=2)
@@ -248,6 +336,7 @@ def test_another_run_is_refused(two):
         (network(), {"shuffle": False}, ["shuffle True", "False"]),
         (network(), {"validation_split": 0.5}, ["n_samples 61", "31"]),
         (small, {}, ["layers"]),
+        (network(), {"validation_data": (X, Y)}, ["validation False", "True"]),
         (network(seed=np.random.RandomState(0)), {}, ["generator", "PCG64", "MT19937"]),
     ]
     for model, how, words in cases:

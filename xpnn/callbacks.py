@@ -50,8 +50,8 @@ class Callback:
     model : Sequential
         The model that trains, from `on_train_begin` on.  A callback may read all of it.
     data : (X, y)
-        What it trains on, on the model's backend, until `on_train_end`; X as it was given, y
-        as the loss takes it.  Not to be changed.
+        Set by `fit`: what it trains on, on the model's backend, until `on_train_end`; X as it
+        was given, y as the loss takes it.  Not to be changed.
     """
 
     model: Sequential
@@ -157,10 +157,23 @@ class _Monitor(Callback):
 
     def state(self) -> dict[str, Any]:
         """Return the best measure, and how many epochs there was no better."""
-        return {"best": self.best, "waited": self.waited}
+        kept = {"monitor": self.monitor, "mode": self.mode}
+        return {**kept, "best": self.best, "waited": self.waited}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Go on from there.
+
+        Raises
+        ------
+        ValueError
+            If it was of another measure.
+        """
+        for name in ("monitor", "mode"):
+            if state[name] != getattr(self, name):
+                raise ValueError(
+                    f"resume: {type(self).__name__} had the {name} {state[name]!r}, but now it "
+                    f"is {getattr(self, name)!r}"
+                )
         self.best, self.waited = state["best"], state["waited"]
 
 
@@ -443,8 +456,7 @@ class Checkpoint(Callback):
         files = self.files(self.directory)
         fit = self.model._fit
         assert fit is not None
-        resumed = fit.start.path is not None and fit.start.path.parent.samefile(self.directory)
-        if not resumed and any(path.name not in self._own for path in files):
+        if not self._may_write(files):
             raise ValueError(
                 f"{self.directory} has checkpoints of another run: go on with it by "
                 f"fit(..., resume={str(self.directory)!r}), or choose another directory"
@@ -455,6 +467,22 @@ class Checkpoint(Callback):
         self._number = int(match[1]) if match else 0
         self._saved: tuple[int, int] | None = (fit.start.epoch, fit.start.step)
         self._last = time.monotonic()
+
+    def _may_write(self, files: list[Path]) -> bool:
+        """Whether the checkpoints in the folder are of this run, or of this callback."""
+        from .serialization import ModelFileError, read_file
+
+        fit = self.model._fit
+        assert fit is not None
+        asked = fit.start.directory
+        if asked is not None and asked.resolve() == self.directory.resolve():
+            return True
+        if all(path.name in self._own for path in files):
+            return True
+        try:
+            return bool(read_file(files[-1])[0]["training"]["run"] == fit.run_id)
+        except (ModelFileError, KeyError):
+            return False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Write a checkpoint, if one is due."""

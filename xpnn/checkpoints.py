@@ -48,6 +48,8 @@ class Start:
         How many epochs are finished, and how many steps of the next one.
     path : Path or None
         The checkpoint.
+    directory : Path or None
+        The folder in which one was looked for.
     training : dict
         What its description says of the run.
     description : dict
@@ -59,6 +61,7 @@ class Start:
     epoch: int = 0
     step: int = 0
     path: Path | None = None
+    directory: Path | None = None
     training: dict[str, Any] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
@@ -87,7 +90,9 @@ class Start:
             If it is not; it names what differs.
         """
         for name, saved in self.training["plan"].items():
-            if plan[name] != saved:
+            # of the model that was interrupted, a callback may have changed the learning rate
+            known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
+            if plan[name] not in known:
                 raise ValueError(
                     f"resume: the run of {self.path} has {name} {saved!r}, but this one "
                     f"{plan[name]!r}; make them the same, or begin a new run in another "
@@ -157,7 +162,8 @@ def write(fit: Fit, path: str | os.PathLike[str]) -> None:
     states: dict[str, dict[str, Any]] = {}
     for key, callback in keyed(fit.callbacks).items():
         state = callback.state()
-        of_arrays = [n for n, value in state.items() if is_array_api_obj(value)]
+        state = {name: _as_kept(f"{key}: state {name!r}", v) for name, v in state.items()}
+        of_arrays = [name for name, value in state.items() if is_array_api_obj(value)]
         states[key] = {n: v for n, v in state.items() if n not in of_arrays}
         arrays |= {f"callback/{key}/{n}": state[n] for n in of_arrays}
     training = {
@@ -167,6 +173,7 @@ def write(fit: Fit, path: str | os.PathLike[str]) -> None:
         "generator": fit.generator_of_epoch,
         "begin": fit.begin,
         "plan": fit.plan(),
+        "run": fit.run_id,
         "measures": list(model.history.history),
         "callbacks": states,
     }
@@ -188,17 +195,28 @@ def newest(directory: str | os.PathLike[str]) -> Start:
     -------
     Start
         Where the run goes on: at its beginning, where there is no good checkpoint.
+
+    Raises
+    ------
+    ValueError
+        If it is a file.
     """
     from .callbacks import Checkpoint
 
+    folder = Path(directory)
+    if folder.is_file():
+        raise ValueError(
+            f"resume must be the folder of the checkpoints, but {folder} is a file; give "
+            f"{folder.parent}"
+        )
     refused: list[str] = []
-    start = Start()
+    start = Start(directory=folder)
     for path in reversed(Checkpoint.files(directory)):
         try:
             description, arrays = read_file(path)
             training = description["training"]
             epoch, step = training["epoch"], training["step"]
-            start = Start(epoch, step, path, training, description, arrays)
+            start = Start(epoch, step, path, folder, training, description, arrays)
             break
         except (ModelFileError, KeyError, TypeError) as error:
             refused.append(f"{path.name} is refused: {error}")
@@ -209,6 +227,35 @@ def newest(directory: str | os.PathLike[str]) -> Start:
             went_on += f" and {start.step} steps" if start.step else ""
         warnings.warn("; ".join([*refused, went_on]), CheckpointWarning, stacklevel=3)
     return start
+
+
+def _as_kept(name: str, value: Any) -> Any:
+    """Return a part of a callback's state as a checkpoint keeps it.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of floats and no plain data.
+    """
+    import json
+
+    from array_api_compat import is_array_api_obj
+
+    if isinstance(value, np.generic):
+        value = value.item()
+    if is_array_api_obj(value):
+        if to_host(value).dtype.kind != "f":
+            raise TypeError(f"{name} must be plain data or an array of floats, got {value!r}")
+        return value
+    try:
+        if json.loads(json.dumps(value, allow_nan=False)) == value:
+            return value
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(
+        f"{name} must be an array of floats, or plain data as JSON has it (None, bool, int, "
+        f"finite float, str, lists, dicts with str as keys), got {value!r}"
+    )
 
 
 def generator_state(generator: Generator) -> dict[str, Any]:

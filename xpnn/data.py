@@ -150,7 +150,7 @@ def check_class_weight(
                 )
             check_number(f"class_weight[{key!r}]", value, at_least=0)
         table = np.ones(n_classes)
-        table[list(class_weight)] = list(class_weight.values())
+        table[[int(key) for key in class_weight]] = list(class_weight.values())
         factors = table[classes]
     else:
         raise TypeError(f"class_weight must be a dict or 'balanced', got {class_weight!r}")

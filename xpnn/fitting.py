@@ -11,11 +11,13 @@ from __future__ import annotations
 import copy
 import math
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -179,8 +181,23 @@ class Fit:
     def plan(self) -> dict[str, Any]:
         """Return, as plain data, what a run must have in common with this one to go on."""
         n, n_features = self.data[0].shape
-        how = {"batch_size": self.batch_size, "shuffle": self.shuffle}
-        return plan_of(self.model, self._optimizer, n_samples=n, n_features=n_features, **how)
+        plan = plan_of(
+            self.model,
+            self._optimizer,
+            n_samples=n,
+            n_features=n_features,
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            validation=self.validation is not None,
+        )
+        if self.start.path is not None:
+            plan["optimizer"] = self.start.training["plan"]["optimizer"]
+        return plan
+
+    @cached_property
+    def run_id(self) -> str:
+        """What tells this run, also where it was interrupted, from others."""
+        return self.start.training.get("run") or secrets.token_hex(8)
 
     def start_at(self, start: Start) -> None:
         """Begin where a checkpoint was made.
@@ -190,12 +207,19 @@ class Fit:
         ValueError
             If it is of another run.
         """
-        start.check(self.plan())
+        if start.path is not None:
+            start.check(self.plan())
         self.start, self.epoch, self.step = start, start.epoch, start.step
 
     def run(self) -> None:
         """Train; as `Sequential.fit`, which tells what is raised."""
         model = self.model
+        for callback in self.callbacks:
+            if "data" in vars(callback):
+                raise ValueError(
+                    f"{type(callback).__name__}.data is set by fit to what is trained on: give "
+                    "the attribute another name"
+                )
         model.stop_training = False
         for callback in self.callbacks:
             callback.model, callback.data = model, self.data[:2]

@@ -980,6 +980,8 @@ class FunctionMetric(Metric, registered=False):
     def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Call the function, and check what it returns."""
         value = self.function(predictions, targets)
+        if isinstance(value, np.generic) and not isinstance(predictions, np.ndarray):
+            value = value.item()  # by a function that computes on the host
         if isinstance(value, int | float) and not isinstance(value, np.generic):
             xp = array_namespace(predictions)
             return xp.asarray(value, dtype=predictions.dtype, device=device_of(predictions))

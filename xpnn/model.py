@@ -300,8 +300,17 @@ class Sequential:
         Sequential
             The model itself.
         """
+        self._check_idle("to")
         self._place(resolve(spec))
         return self
+
+    def _check_idle(self, name: str) -> None:
+        """Check that the model doesn't train, where a method would change what is in use."""
+        if self._fit is not None:
+            raise RuntimeError(
+                f"{name}() can't be called while the model is training, as from a callback or "
+                "another thread"
+            )
 
     def _place(self, backend: Backend) -> None:
         """Put parameters and optimizer state on a backend, as arrays of their own."""
@@ -398,6 +407,7 @@ class Sequential:
         TypeError, ValueError
             If a name is unknown, a number out of range, or the loss doesn't fit the last layer.
         """
+        self._check_idle("compile")
         criterion: Loss = _instance("loss", loss, Loss, LOSSES)
         rule: Optimizer = _instance("optimizer", optimizer, Optimizer, OPTIMIZERS)
         chosen = _metrics(metrics, criterion)
@@ -405,6 +415,7 @@ class Sequential:
         for name, value in clip.items():
             if value is not None:
                 check_number(name, value, above=0)
+                clip[name] = float(value)
         fuse(self.layers, criterion)
         self._loss, self._optimizer, self._metrics = criterion, rule, chosen
         self._clip = clip
@@ -591,9 +602,11 @@ class Sequential:
             and ``model.history`` the finished epochs.
         """
         loss, _ = self._compiled()
+        self._check_idle("fit")
         check_integer("epochs", epochs, at_least=1)
         if batch_size is not None:
             check_integer("batch_size", batch_size, at_least=1)
+            batch_size = int(batch_size)
         check_number("validation_split", validation_split, at_least=0, below=1)
         if validation_data is not None and validation_split:
             raise ValueError("give validation_data or validation_split, not both")
@@ -656,12 +669,11 @@ class Sequential:
                 callbacks,
                 begin,
             )
-            if start.path is not None:
-                try:
-                    run.start_at(start)
-                except ValueError:
-                    set_generator_state(self._generator, before)
-                    raise
+            try:
+                run.start_at(start)
+            except ValueError:
+                set_generator_state(self._generator, before)
+                raise
             self.history, self._fit = History(), run
             try:
                 run.run()
@@ -922,10 +934,11 @@ def _metrics(metrics: Any, criterion: Loss) -> tuple[Metric, ...]:
         if metric.classifies not in (None, criterion.classifies):
             ours, its = ("classes", "numbers") if metric.classifies else ("numbers", "classes")
             raise ValueError(f"the metric {name!r} is for {ours}, but {criterion} is for {its}")
-        if name in ("loss", *(m.name for m in chosen)) or name.startswith("val_"):
+        taken = ("loss", "epoch", *(m.name for m in chosen))
+        if name in taken or name.startswith("val_"):
             raise ValueError(
-                "metrics must have names of their own, none of them 'loss' or 'val_' with "
-                f"something behind, got another {name!r}"
+                "metrics must have names of their own, none of them 'loss', 'epoch' or 'val_' "
+                f"with something behind, got another {name!r}"
             )
         chosen.append(metric)
     return tuple(chosen)

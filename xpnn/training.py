@@ -96,7 +96,7 @@ class Stack:
             All parameters and, where the network is used, then all states.
         """
         own = [tuple(arrays[part]) for part in self._slices]
-        n = self._slices[-1].stop
+        n = self._slices[-1].stop if self.layers else 0
         if len(arrays) == n:
             return own
         return [(*p, *s) for p, s in zip(own, self.split_state(arrays[n:]))]

@@ -38,7 +38,8 @@ class BatchNorm(Layer):
     `scale` begins at 1 and `shift` at 0; both have the shape (n,), as have the running
     `mean`, which begins at 0, and `variance`, which begins at 1.  The running variance is
     of the batch's unbiased one (divided by n_samples - 1), the output of the biased one, as
-    in the paper.
+    in the paper.  A batch of one row, as the last one may be, has no variance: its output is
+    the shift, and the running means stay as they are.
     """
 
     n: int
@@ -101,10 +102,13 @@ class BatchNorm(Layer):
             dx = (scale * factor) * (dy - dshift / m - z * (dscale / m))
             return dx, (dscale, dshift)
 
-        unbiased = batch_variance * (m / max(m - 1, 1))
+        y = z * scale + shift
+        if m == 1:  # one row has no variance, and a last batch may be one
+            return y, backward, state
+        unbiased = batch_variance * (m / (m - 1))
         new_mean = self.momentum * mean + (1 - self.momentum) * batch_mean
         new_variance = self.momentum * variance + (1 - self.momentum) * unbiased
-        return z * scale + shift, backward, (new_mean, new_variance)
+        return y, backward, (new_mean, new_variance)
 
     def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
         """Add a BatchNormalization."""
