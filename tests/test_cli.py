@@ -551,6 +551,13 @@ def test_an_interrupted_training_goes_on_where_it_was(folder, interrupted):
     refused("train", "vertical", "--checkpoints", "file")
 
 
+def test_accuracy_of_numbers_is_refused(folder):
+    rng = np.random.default_rng(0)
+    write_csv("numbers.csv", ["x", "y"], rng.standard_normal((50, 2)))
+    said = refused(*["train", "numbers.csv", "--target", "y", "--metric", "accuracy"])
+    assert "--metric accuracy is for classes, but the target is a number" in said
+
+
 def test_patience_ends_a_training_early():
     result = run("train", "digits", "--epochs", 500, "--patience", 2)
     assert 3 <= int(re.search(r"Trained (\d+) epochs", result.stdout)[1]) < 100

@@ -17,6 +17,7 @@ from xpnn.plots import (
     check_picture,
     confusion_matrix,
     decision_regions,
+    learning_curves,
     picture_of_training,
 )
 
@@ -233,3 +234,26 @@ def test_the_page_shows_what_its_code_draws():
         assert path.stat().st_size < (3_000_000 if name.endswith(".gif") else 150_000)
     with Image.open(docs / "images" / "momentum.gif") as movie:
         assert movie.n_frames > 100
+
+
+def test_a_measure_of_validation_only_is_drawn():
+    history = {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5], "val_roc_auc": [0.5, 0.7]}
+    loss, area = picture_of_training(history).axes
+    assert loss.get_title() == "Loss"
+    (line,) = area.get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), [0.5, 0.7])
+
+
+def test_a_measure_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match=r"measure in history, \['loss'\], got 'f1'"):
+        learning_curves(Figure().subplots(), {"loss": [1.0]}, "f1")
+
+
+def test_names_of_classes_are_refused_with_what_to_do():
+    names = np.array(["cat", "dog"])
+    for call in (
+        lambda axes: confusion_matrix(axes, names, [0, 1]),
+        lambda axes: decision_regions(axes, left_or_right, POINTS[0], [*names, *names]),
+    ):
+        with pytest.raises(TypeError, match=r"y must be class indices: .*labels="):
+            call(Figure().subplots())

@@ -335,7 +335,7 @@ def test_another_run_is_refused(two):
         (network(), {"batch_size": 8}, ["batch_size 32", "8"]),
         (network(), {"shuffle": False}, ["shuffle True", "False"]),
         (network(), {"validation_split": 0.5}, ["n_samples 61", "31"]),
-        (small, {}, ["layers"]),
+        (small, {}, ["layer 0 {'type': 'Dense'", "'n_outputs': 2"]),
         (network(), {"validation_data": (X, Y)}, ["validation False", "True"]),
         (network(seed=np.random.RandomState(0)), {}, ["generator", "PCG64", "MT19937"]),
     ]

@@ -545,3 +545,11 @@ def test_without_scikit_learn_the_import_says_what_to_install():
     code = "import sys; sys.modules['sklearn'] = None; import xpnn; xpnn.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "needs scikit-learn" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("weight", [-1.0, 0.0])
+def test_weights_that_mean_nothing_are_refused(weight):
+    X = np.arange(20.0)[:, None]
+    for estimator in (MLPClassifier(), MLPRegressor()):
+        with pytest.raises(ValueError, match=r"(sample_weight|Sample weights) must"):
+            estimator.fit(X, X[:, 0] > 9, sample_weight=np.full(20, weight))

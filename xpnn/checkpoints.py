@@ -12,6 +12,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,15 @@ class Start:
             # of the model that was interrupted, a callback may have changed the learning rate
             known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
             if plan[name] not in known:
+                now = plan[name]
+                if name == "layers":  # the first that differs
+                    pairs = enumerate(zip_longest(saved, now))
+                    name, (saved, now) = next(
+                        (f"layer {i}", pair) for i, pair in pairs if pair[0] != pair[1]
+                    )
                 raise ValueError(
                     f"resume: the run of {self.path} has {name} {saved!r}, but this one "
-                    f"{plan[name]!r}; make them the same, or begin a new run in another "
+                    f"{now!r}; make them the same, or begin a new run in another "
                     "directory"
                 )
 

@@ -260,6 +260,8 @@ def _chosen(metrics: Sequence[str], target: Classes | Measure) -> list[Metric]:
     usual = "accuracy" if isinstance(target, Classes) else "mean_absolute_error"
     chosen = [as_metric(name) for name in (usual, *metrics)]
     for metric in chosen:
+        if metric.name == "accuracy" and not isinstance(target, Classes):
+            raise ValueError("--metric accuracy is for classes, but the target is a number")
         if not metric.is_number:
             raise ValueError(
                 f"--metric must be one number, but {metric.name} is more: use "
@@ -454,7 +456,11 @@ METRIC_OPTION = click.option(
 @click.option("--epochs", type=int, help="How often to go through the data.")
 @click.option("--batch-size", metavar="ROWS", help="Rows in a step; 0 or 'all' is all of them.")
 @click.option("--dropout", type=float, help="The part of each hidden layer that is silenced.")
-@click.option("--l2", type=float, help="Adds l2 * sum(weights**2) to the loss, for each layer.")
+@click.option(
+    "--l2",
+    type=float,
+    help="Adds l2 * sum(weights**2) to the loss, also to the one shown and watched.",
+)
 @click.option(
     "--patience",
     type=int,

@@ -121,7 +121,8 @@ def picture_of_training(
     """
     from matplotlib.figure import Figure
 
-    measures = [name for name in history if not name.startswith("val_")]
+    # some are measured in validation only
+    measures = list(dict.fromkeys(name.removeprefix("val_") for name in history))
     count = len(measures) + (predict is not None)
     figure = Figure(figsize=(4.5 * count, 4), dpi=120, layout="constrained")
     axes = figure.subplots(1, count, squeeze=False)[0]
@@ -148,6 +149,8 @@ def learning_curves(axes: Any, history: Mapping[str, Sequence[float]], name: str
     """
     from matplotlib.ticker import MaxNLocator
 
+    if not {name, f"val_{name}"} & history.keys():
+        raise ValueError(f"name must be a measure in history, {[*history]}, got {name!r}")
     for key, kind, colour, style in (
         (name, "training", COLOURS[0], "-"),
         (f"val_{name}", "validation", COLOURS[4], "--"),
@@ -277,6 +280,13 @@ def _grid(X: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def _classes(name: str, values: Any, threshold: float = 0.5) -> np.ndarray:
     """Return class indices (n,), of indices, of one-hot rows, or of scores."""
+    if isinstance(values, list | tuple):
+        values = np.asarray(values)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "USO":
+        raise TypeError(
+            f"{name} must be class indices: of names, numpy.unique(..., return_inverse=True) "
+            "gives them, and labels= shows the names"
+        )
     host = to_host(values)
     if host.ndim not in (1, 2) or not host.size:
         raise ValueError(
@@ -594,9 +604,10 @@ def confusion_matrix(
         If an argument is none of the above.
     """
     check_number("threshold", threshold)
-    width = max(1 if (v := to_host(a)).ndim < 2 else v.shape[1] for a in (y, predictions))
+    given = y, predictions
     y = _classes("y", y, threshold)
     predictions = _classes("predictions", predictions, threshold)
+    width = max(1 if (v := to_host(a)).ndim < 2 else v.shape[1] for a in given)
     _check_lengths("predictions", predictions, "y", y)
     k = max(2, width, int(y.max()) + 1, int(predictions.max()) + 1)
     labels = _check_labels(labels, k)

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from ..backend import Array, to_host
+from ..data import check_sample_weight
 
 try:
     from sklearn.utils._array_api import check_same_namespace
@@ -92,10 +93,10 @@ def validate_rows(estimator: Any, X: Any, *, attribute: str, method: str) -> Arr
 
 
 def validate_weight(weight: Any, X: Array) -> np.ndarray | None:
-    """Return the samples' weights on the host."""
+    """Return the samples' weights on the host; they must not be negative, nor all be 0."""
     if weight is None:
         return None
-    return to_host(_check_sample_weight(weight, X)).astype(np.float64)
+    return check_sample_weight(_check_sample_weight(weight, X), int(X.shape[0]))
 
 
 def labels_on_host(y: Any) -> np.ndarray:
