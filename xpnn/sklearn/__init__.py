@@ -9,7 +9,7 @@ try:
 except ImportError as error:
     raise ImportError(
         f"xpnn.sklearn needs scikit-learn, which can't be imported ({error}). Install it: "
-        "pip install 'scikit-learn>=1.6'"
+        "pip install 'scikit-learn>=1.9'"
     ) from error
 
 from .estimators import MLPClassifier, MLPRegressor
