@@ -510,6 +510,9 @@ def test_a_folder_that_there_is_not(tmp_path):
     logger = xpnn.callbacks.CSVLogger(tmp_path / "none" / "log.csv")
     with pytest.raises(FileNotFoundError, match="no folder"):
         model().fit(X, Y, callbacks=[logger])
+    logger = xpnn.callbacks.JSONLogger(tmp_path)
+    with pytest.raises(IsADirectoryError, match="must be a file, but is a folder"):
+        model().fit(X, Y, callbacks=[logger])
 
 
 def test_plateau_needs_a_number():

@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
@@ -327,7 +328,7 @@ class TimeBudget(Callback):
             self.model.stop_training = True
 
 
-class _Logger(Callback):
+class _Logger(Callback, ABC):
     """The part of callbacks that write a line for each epoch."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -340,6 +341,8 @@ class _Logger(Callback):
             raise FileNotFoundError(
                 f"there is no folder {self.path.parent} to write {self.path.name} to"
             )
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} must be a file, but is a folder")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Write a line; in the first epoch of a resumed run also those before."""
@@ -354,8 +357,9 @@ class _Logger(Callback):
             self._write(self._file, {"epoch": i, **row})
         self._file.flush()
 
+    @abstractmethod
     def _write(self, file: TextIO, row: dict[str, float]) -> None:
-        raise NotImplementedError
+        """Write what was measured in an epoch."""
 
     def on_train_end(self) -> None:
         """Close the file."""
@@ -503,6 +507,8 @@ class Checkpoint(Callback):
             self._save()
 
     def _save(self) -> None:
+        from .checkpoints import write
+
         fit = self.model._fit
         assert fit is not None
         position = fit.epoch, fit.step
@@ -510,7 +516,7 @@ class Checkpoint(Callback):
             return  # of parameters that became infinite in the last step nobody knows yet
         self._number += 1
         name = f"checkpoint-{self._number:06d}-epoch-{fit.epoch}.safetensors"
-        fit.save(self.directory / name)
+        write(fit, self.directory / name)
         self._own.add(name)
         self._saved, self._last = position, time.monotonic()
         for old in self.files(self.directory)[: -self.keep]:

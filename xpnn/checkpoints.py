@@ -164,13 +164,11 @@ def write(fit: Fit, path: str | os.PathLike[str]) -> None:
         arrays |= {f"slot/{name}/{i}": a for i, a in enumerate(model._state[name])}
     arrays |= {f"history/{k}": np.array(v) for k, v in model.history.history.items()}
     arrays |= {f"measured/{i}": column for i, column in enumerate(fit.measured_so_far())}
-    from array_api_compat import is_array_api_obj
-
     states: dict[str, dict[str, Any]] = {}
     for key, callback in keyed(fit.callbacks).items():
         state = callback.state()
         state = {name: _as_kept(f"{key}: state {name!r}", v) for name, v in state.items()}
-        of_arrays = [name for name, value in state.items() if is_array_api_obj(value)]
+        of_arrays = [name for name, value in state.items() if isinstance(value, np.ndarray)]
         states[key] = {n: v for n, v in state.items() if n not in of_arrays}
         arrays |= {f"callback/{key}/{n}": state[n] for n in of_arrays}
     training = {
@@ -237,7 +235,7 @@ def newest(directory: str | os.PathLike[str]) -> Start:
 
 
 def _as_kept(name: str, value: Any) -> Any:
-    """Return a part of a callback's state as a checkpoint keeps it.
+    """Return a part of a callback's state as a checkpoint keeps it; arrays on the host.
 
     Raises
     ------
@@ -251,9 +249,10 @@ def _as_kept(name: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if is_array_api_obj(value):
-        if to_host(value).dtype.kind != "f":
+        host = to_host(value)
+        if host.dtype.kind != "f":
             raise TypeError(f"{name} must be plain data or an array of floats, got {value!r}")
-        return value
+        return host
     try:
         if json.loads(json.dumps(value, allow_nan=False)) == value:
             return value

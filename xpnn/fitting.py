@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import secrets
 import signal
 import threading
@@ -24,7 +23,7 @@ import numpy as np
 
 from .backend import Array
 from .callbacks import Callback, Checkpoint
-from .checkpoints import Start, generator_state, plan_of, write
+from .checkpoints import Start, generator_state, plan_of
 from .data import batch_slices
 from .layers.base import Layer
 
@@ -141,11 +140,11 @@ class Fit:
         self.batch_size = slices[0].stop  # but for the last one, which may be shorter
         self.shuffle = shuffle and len(slices) > 1
         self.sizes = [size or 0 for size in model._sizes(x.shape[1])][:-1]
-        self._plan()
+        self._size_blocks()
         self._moments: list[_Moment] = []
         self.packed: Packed
 
-    def _plan(self) -> None:
+    def _size_blocks(self) -> None:
         """Decide how many steps are taken, and epochs told of, at once."""
         n_parameters = sum(math.prod(p.shape) for p in self.model._params)
         n_drawn = sum(
@@ -241,10 +240,6 @@ class Fit:
                 what = "parameters became infinite or NaN"
                 epoch = self.epoch - 1
                 self._diverged(epoch, len(self.counts) - 1, what, epoch)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a checkpoint; `is_whole` must be so."""
-        write(self, path)
 
     def measured_so_far(self) -> list[np.ndarray]:
         """Read what the finished steps of the epoch measured: a column for each measure."""

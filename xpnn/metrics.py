@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
@@ -755,7 +756,7 @@ class TopKAccuracy(_ClassMetric):
 
 
 @dataclass(frozen=True)
-class _CountingMetric(_ClassMetric, registered=False):
+class _CountingMetric(_ClassMetric, ABC, registered=False):
     average: str = "macro"
     threshold: float | None = None
 
@@ -790,9 +791,9 @@ class _CountingMetric(_ClassMetric, registered=False):
         return value
 
     @staticmethod
+    @abstractmethod
     def parts(right: Array, predicted: Array, actual: Array) -> tuple[Array, Array]:
-        """Return what is divided by what."""
-        raise NotImplementedError
+        """Return what is divided by what: for arrays of shape (k,) two of shape (k,)."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -152,7 +153,7 @@ class Task:
     stratify: np.ndarray | None = None
 
 
-class _Perceptron(BaseEstimator):
+class _Perceptron(BaseEstimator, ABC):
     """What the two estimators share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -367,13 +368,13 @@ class _Perceptron(BaseEstimator):
 
     # ---------------------------------------------------------------------------- fit
 
+    @abstractmethod
     def _task(self, X: Array, y: Any, weight: np.ndarray | None, known: bool) -> Task:
         """Return what to learn of targets; `known` says that classes are known already."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _score(self, outputs: np.ndarray, targets: Any, weight: np.ndarray | None) -> float:
         """Return how good outputs are, on the host: what early stopping watches."""
-        raise NotImplementedError
 
     def _train(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
         """Fit as scikit-learn's MLP does; the training itself is that of `Sequential.fit`."""
