@@ -411,7 +411,7 @@ def test_without_matplotlib_nothing_is_trained(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     monkeypatch.setattr("xpnn.model.Sequential.fit", None)
     said = refused("train", "digits", "--plot", "curves.png")
-    assert "pip install matplotlib" in said
+    assert "pip install 'xpnn[plot]'" in said
 
 
 def test_a_training_that_diverges_is_told_and_leaves_no_file(folder):

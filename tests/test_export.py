@@ -434,7 +434,7 @@ def test_command_refuses_in_a_sentence(folder, monkeypatch):
         "export", "model.safetensors", "nowhere/a.onnx"
     )
     monkeypatch.setitem(sys.modules, "onnx", None)
-    assert "pip install 'onnx>=1.16'" in said("export", "model.safetensors", "a.onnx")
+    assert "pip install 'xpnn[onnx]'" in said("export", "model.safetensors", "a.onnx")
 
 
 # ----------------------------------------------------------------------------- model cards

@@ -85,7 +85,7 @@ def _ffmpeg() -> str:
             found = imageio_ffmpeg.get_ffmpeg_exe()
         except (ImportError, RuntimeError) as error:
             raise ModuleNotFoundError(
-                "MP4 needs ffmpeg, which is not installed: pip install imageio-ffmpeg, or let "
+                "MP4 needs ffmpeg, which is not installed: pip install 'xpnn[movie]', or let "
                 "the name end in .gif"
             ) from error
     return str(found)

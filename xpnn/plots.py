@@ -82,7 +82,7 @@ def check_picture(path: str | os.PathLike[str]) -> None:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "pictures need matplotlib, which is not installed: pip install matplotlib"
+            "pictures need matplotlib, which is not installed: pip install 'xpnn[plot]'"
         ) from error
     kinds = Figure().canvas.get_supported_filetypes()
     ending = Path(path).suffix.removeprefix(".").lower()
