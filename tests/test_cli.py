@@ -128,7 +128,7 @@ def test_the_spiral_has_the_settings_of_the_book():
     run("train", "spiral", "--epochs", 1)
     model, _ = read("model.safetensors")
     assert model.layers[0].n_outputs == 64
-    assert model._optimizer == xpnn.SGD(1.0, decay=1e-3, momentum=0.9)
+    assert model.compiled.optimizer == xpnn.SGD(1.0, decay=1e-3, momentum=0.9)
     assert cli.DATA_SETS["spiral"].settings.epochs == 10_000
     assert cli.DATA_SETS["spiral"].settings.batch_size is None
 
@@ -194,7 +194,7 @@ def test_options_make_the_network():
         "Softmax()",
     ]
     # another optimizer does not inherit the data set's settings for its own
-    assert model._optimizer == xpnn.AdamW(0.02)
+    assert model.compiled.optimizer == xpnn.AdamW(0.02)
 
 
 @pytest.mark.parametrize("hidden", ["", "0"])

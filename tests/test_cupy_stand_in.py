@@ -382,7 +382,7 @@ def test_training_is_that_of_numpy(
     for array, expected in zip(arrays, expected_arrays):
         assert array.dtype == np.float32
         close(xpnn.backend.to_host(array), expected)
-    for array in (*grads, forward, *parameters, *model._params):
+    for array in (*grads, forward, *parameters, *model.parameter_arrays):
         assert array.device == backend.device
     for array in predicted:  # to where the inputs came from
         assert type(array) is (np.ndarray if number is None else fake_cupy.ndarray)
@@ -398,7 +398,7 @@ def test_save_and_load(backend, tmp_path):
         loaded = xpnn.load(tmp_path / "model.safetensors", backend=spec)
         np.testing.assert_allclose(loaded.predict(X), model.predict(X), rtol=1e-6)
         if spec != "numpy":
-            assert {p.device.id for p in loaded._params} == {number_of(loaded.backend)}
+            assert {p.device.id for p in loaded.parameter_arrays} == {number_of(loaded.backend)}
 
 
 def test_model_moves_between_devices(backend):
@@ -421,7 +421,7 @@ def test_parameters_from_any_gpu(backend, number):
     wanted = [np.full(p.shape, i, dtype="float32") for i, p in enumerate(model.parameters)]
     given = [on(number, p) for p in wanted]
     model.set_parameters(given)
-    for p, array, expected in zip(model._params, given, wanted):
+    for p, array, expected in zip(model.parameter_arrays, given, wanted):
         assert not np.shares_memory(p._values, array._values)
         check(p, backend, expected)
 

@@ -62,14 +62,14 @@ def everything(model):
     """Return all that training can change, on the host."""
     state = {
         key: [host(a).copy() for a in value] if isinstance(value, list) else host(value).copy()
-        for key, value in model._state.items()
+        for key, value in model.train_state.memory.items()
     }
     return {
         "parameters": [host(p).copy() for p in model.parameters],
         "state": state,
-        "generator": model._generator.bit_generator.state,
+        "generator": model.generator.bit_generator.state,
         "history": model.history and {k: list(v) for k, v in model.history.history.items()},
-        "compiled": (model._loss, model._optimizer, model._metrics),
+        "compiled": (model.compiled.loss, model.compiled.optimizer, model.compiled.metrics),
         "backend": model.backend,
     }
 
@@ -555,7 +555,7 @@ def test_divergence_within_an_epoch_gives_back_what_was_before_it(backend):
         model.fit(x, y, epochs=5, batch_size=2)
     np.testing.assert_equal([host(p) for p in model.parameters], before)
     assert model.history.epochs == 0
-    assert model._state == {}
+    assert model.train_state.memory == {}
     with pytest.raises(DivergenceError, match=r"epoch 1, step 2"):  # nothing was spoilt
         model.fit(x, y, batch_size=2)
 
@@ -677,7 +677,7 @@ def test_ctrl_c_is_never_lost(backend, ctrl_c, moment, steps):
     assert interrupt.steps <= steps
     assert model.history.epochs == interrupt.epochs
     # as if training had been told to take so many steps: nothing is half done
-    assert int(host(model._state.get("iterations", np.array(0)))) == interrupt.steps
+    assert int(host(model.train_state.memory.get("iterations", np.array(0)))) == interrupt.steps
     assert all(np.isfinite(host(p)).all() for p in model.parameters)
 
 
@@ -901,7 +901,7 @@ def test_predict_in_pieces(backend, batch_size):
 def test_predict_and_evaluate_bound_memory(backend, monkeypatch):
     model = classifier()
     whole, measured = model.predict(X), model.evaluate(X, Y)
-    monkeypatch.setattr(xpnn.model, "PREDICT_NUMBERS", 20)  # five rows of four at a time
+    monkeypatch.setattr(xpnn.network.network, "PREDICT_NUMBERS", 20)  # five rows of four at a time
     np.testing.assert_allclose(model.predict(X), whole, rtol=1e-14)
     assert model.evaluate(X, Y) == pytest.approx(measured, rel=1e-14)
 

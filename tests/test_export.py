@@ -57,10 +57,10 @@ def random_network(seed, dtype):
     ranges = {"biases": (-0.5, 0.5), "scale": (0.5, 1.5), "shift": (-0.5, 0.5)}
     ranges |= {"mean": (-1, 1), "variance": (0.2, 3)}
     tensors = {}
-    for name, array in model._tensors().items():
+    for name, array in model.tensors().items():
         drawn = ranges.get(name.partition(".")[2])
         tensors[name] = array if drawn is None else generator.uniform(*drawn, array.shape)
-    model._set_tensors(tensors)
+    model.set_tensors(tensors)
     return model, generator.standard_normal((ROWS, model.n_inputs)).astype(dtype)
 
 
@@ -68,8 +68,8 @@ def rows_to_compare(model, x):
     """Return which rows no rounding can bring to the other side of a step."""
     rows = np.ones(len(x), dtype=bool)
     x = x.astype(np.float64)
-    arrays = [host(array).astype(np.float64) for array in model._arrays]
-    for layer, own in zip(model.layers, model._stack.split(arrays)):
+    arrays = [host(array).astype(np.float64) for array in model.arrays]
+    for layer, own in zip(model.layers, model.stack.split(arrays)):
         if isinstance(layer, xpnn.Step):
             rows &= ~((np.abs(x) < 1e-4) & (x != 0)).any(axis=1)
         x, _ = layer.forward(own, x)

@@ -44,7 +44,7 @@ if die_at:
 model.fit(X, y, epochs=60, batch_size=16, validation_split=0.2, resume=folder, callbacks=[
     EarlyStopping("val_loss", 50), ReduceOnPlateau("loss", patience=6),
     Checkpoint(folder, every_seconds=0.02)])
-np.savez(out, *model._tensors().values(), *model.history.history.values())
+np.savez(out, *model.tensors().values(), *model.history.history.values())
 """
 
 

@@ -118,11 +118,11 @@ def test_all_metrics_are_scikit_learns_wherever_they_are_measured(
     backend, name, parts, monkeypatch
 ):
     if parts > 1:
-        monkeypatch.setattr(xpnn.model, "PREDICT_NUMBERS", 7 * 8)
+        monkeypatch.setattr(xpnn.network.network, "PREDICT_NUMBERS", 7 * 8)
     model, y, expected = next(case[1:] for case in cases() if case[0] == name)
     measured = model.evaluate(X, y)
     wanted = expected(host(model.predict(X)))
-    assert list(measured) == ["loss", *(metric.name for metric in model._metrics)]
+    assert list(measured) == ["loss", *(metric.name for metric in model.compiled.metrics)]
     assert set(measured) == {"loss", *wanted}
     for key, value in wanted.items():
         np.testing.assert_allclose(measured[key], value, rtol=1e-9, err_msg=key)
@@ -255,7 +255,7 @@ def test_a_metric_of_ones_own(backend, tmp_path):
     assert history["share"] == pytest.approx([wanted] * 2)
     model.save(tmp_path / "model.safetensors")
     again = xpnn.load(tmp_path / "model.safetensors")
-    assert again._metrics == (ShareOfTestMeasuring(),)
+    assert again.compiled.metrics == (ShareOfTestMeasuring(),)
 
 
 # ----------------------------------------------------------------------- doors and files
@@ -264,9 +264,9 @@ def test_a_metric_of_ones_own(backend, tmp_path):
 def test_what_compile_takes():
     given = ["F1", metrics.F1(), metrics.F1, metrics.f1, "top_3_accuracy", "accuracy"]
     model = network(loss=xpnn.CategoricalCrossEntropy(True), chosen=given)
-    assert [metric.name for metric in model._metrics] == ["f1", "top_3_accuracy", "accuracy"]
+    assert [metric.name for metric in model.compiled.metrics] == ["f1", "top_3_accuracy", "accuracy"]
     model.compile("mean_squared_error", "sgd", "accuracy")  # left out where nothing is a class
-    assert model._metrics == ()
+    assert model.compiled.metrics == ()
 
 
 @pytest.mark.parametrize(
@@ -295,12 +295,12 @@ def test_files_hold_metrics_by_description(tmp_path):
     chosen = ["accuracy", "f1_weighted", metrics.Recall(threshold=0.2), metrics.TopKAccuracy(3)]
     model = network(xpnn.Softmax(), loss="categorical_cross_entropy", chosen=chosen)
     model.save(path)
-    assert xpnn.load(path)._metrics == model._metrics
+    assert xpnn.load(path).compiled.metrics == model.compiled.metrics
     chosen = [own_mean, "accuracy"]
     model = network(xpnn.Softmax(), loss="categorical_cross_entropy", chosen=chosen)
     with pytest.warns(UserWarning, match="saved without the metric own_mean: a file holds no"):
         model.save(path)
-    assert [metric.name for metric in xpnn.load(path)._metrics] == ["accuracy"]
+    assert [metric.name for metric in xpnn.load(path).compiled.metrics] == ["accuracy"]
 
 
 def test_a_search_keeps_numbers_only():

@@ -55,10 +55,10 @@ def as_written(run):
 
 def learnt(model):
     """Return all that training leaves."""
-    state = model._state
+    state = model.train_state.memory
     slots = [array for name, s in state.items() if name != "iterations" for array in s]
     history = [np.array(values) for values in model.history.history.values()]
-    states = [array.copy() for array in model._layer_state]
+    states = [array.copy() for array in model.state_arrays]
     return [*model.parameters, *states, *[s.copy() for s in slots], *history]
 
 

@@ -50,7 +50,7 @@ def others():
 
 
 def learnt(model):
-    state = [np.asarray(host(a)) for a in model._tensors().values()]
+    state = [np.asarray(host(a)) for a in model.tensors().values()]
     return state, model.history.history, model.learning_rate
 
 
@@ -143,7 +143,7 @@ def test_from_one_backend_to_another_and_back(backend, tmp_path, optimizer):
         moved = fresh(places[1])
         moved.fit(X, Y, epochs=8, resume=folder, callbacks=[Checkpoint(folder)], **how)
         assert moved.backend is resolve(places[1])
-        for a, b in zip(moved._tensors().values(), stayed._tensors().values()):
+        for a, b in zip(moved.tensors().values(), stayed.tensors().values()):
             np.testing.assert_allclose(host(a), host(b), rtol=1e-8, atol=1e-10)
         for name, values in stayed.history.history.items():
             np.testing.assert_allclose(moved.history.history[name], values, rtol=1e-8)
@@ -372,13 +372,13 @@ def test_a_checkpoint_is_a_model_file(backend, tmp_path):
     model.fit(X, Y, epochs=3, callbacks=[Checkpoint(tmp_path)])
     loaded = xpnn.load(Checkpoint.files(tmp_path)[-1])
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
-    assert loaded._clip == model._clip
+    assert loaded.compiled.clip_norm == model.compiled.clip_norm
 
 
 def test_within_an_epoch_after_some_seconds(tmp_path, monkeypatch):
     clock = iter(np.arange(0, 1e6, 0.6))  # each look at it is 0.6 s later
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr("xpnn.fitting.STEPS", 2)
+    monkeypatch.setattr("xpnn.training.blocks.STEPS", 2)
     model, kept = network(), Checkpoint(tmp_path, 100, keep=100, every_seconds=1.0)
     model.fit(X, Y, callbacks=[kept], epochs=2, batch_size=8)  # four blocks an epoch
     monkeypatch.undo()

@@ -48,8 +48,8 @@ def check_same(loaded, model):
     assert [describe(a) for a in loaded.layers] == [describe(a) for a in model.layers]
     assert [type(a) for a in loaded.layers] == [type(a) for a in model.layers]
     assert loaded.dtype == model.dtype
-    assert (loaded._loss, loaded._optimizer) == (model._loss, model._optimizer)
-    assert loaded._metrics == model._metrics
+    assert (loaded.compiled.loss, loaded.compiled.optimizer) == (model.compiled.loss, model.compiled.optimizer)
+    assert loaded.compiled.metrics == model.compiled.metrics
     assert len(loaded.parameters) == len(model.parameters)
     for ours, theirs in zip(loaded.parameters, model.parameters):
         np.testing.assert_array_equal(host(ours), host(theirs))
@@ -87,7 +87,7 @@ def test_every_layer(backend, dtype, tmp_path, name):
         model.save(tmp_path / "model.safetensors")
         loaded = xpnn.load(tmp_path / "model.safetensors")
         check_same(loaded, model)
-        assert loaded._loss is None
+        assert loaded.compiled.loss is None
         assert loaded.backend is backend
         np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
@@ -155,10 +155,10 @@ def test_loaded_model_trains_as_a_fresh_one(backend, tmp_path):
     model = small(dtype="float64")
     model.save(tmp_path / "model")
     loaded = xpnn.load(tmp_path / "model")
-    model.compile(model._loss, model._optimizer)  # its optimizer starts anew too
+    model.compile(model.compiled.loss, model.compiled.optimizer)  # its optimizer starts anew too
     runs = []
     for each in (model, loaded):
-        each._generator = np.random.default_rng(5)
+        each.generator = np.random.default_rng(5)
         runs.append(each.fit(X, Y, batch_size=4, epochs=2).history)
     assert runs[0] == runs[1]
 
@@ -506,7 +506,7 @@ def test_the_crafted_file_is_a_good_one(tmp_path):
     (tmp_path / "model").write_bytes(craft(ARCHITECTURE, TENSORS))
     model = xpnn.load(tmp_path / "model")
     np.testing.assert_array_equal(model.predict([[1.0, 2.0]]), [[3.0, 3.0, 3.0]])
-    assert model._optimizer == xpnn.SGD(0.5)
+    assert model.compiled.optimizer == xpnn.SGD(0.5)
 
 
 def test_newer_version(tmp_path):

@@ -63,9 +63,9 @@ def case(seed):
 
 def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=None):
     """Train a model of NumPy's as the book does, and return parameters and losses."""
-    stack, criterion = fuse(model.layers, model._loss)
-    params, generator, n = model.parameters, model._generator, x.shape[0]
-    state = model._optimizer.init(params)
+    stack, criterion = fuse(model.layers, model.compiled.loss)
+    params, generator, n = model.parameters, model.generator, x.shape[0]
+    state = model.compiled.optimizer.init(params)
     size = batch_size or n
     weight = np.ones(n) if sample_weight is None else sample_weight
     means = []
@@ -75,12 +75,12 @@ def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=N
         for start in range(0, n, size):
             rows = order[start : start + size]
             h, noise = x[rows], []
-            for layer, width in zip(model.layers, model._sizes(x.shape[1])):
+            for layer, width in zip(model.layers, model.sizes(x.shape[1])):
                 noise.append(layer.draw(generator, (rows.size, width)))
             predictions, backward, _ = stack.train(stack.split(params), [], h, tuple(noise))
             given = None if sample_weight is None else weight[rows]
             loss, dpredictions = criterion(predictions, y[rows], given)
-            params, state = model._optimizer.update(params, backward(dpredictions), state)
+            params, state = model.compiled.optimizer.update(params, backward(dpredictions), state)
             total += float(loss) * weight[rows].sum()
         means.append(total / weight.sum())
     return params, means
@@ -219,7 +219,7 @@ def test_the_patient_are_told_later(backend):
 
     class Look(WritePatiently):
         def on_epoch_end(self, epoch, logs):
-            told.append(self.model._packed.iterations)
+            told.append(self.model.train_state.packed.iterations)
 
     network().fit(X, Y, epochs=40, batch_size=None, callbacks=[Look()])
     assert told == [40] * 40
@@ -251,10 +251,10 @@ def test_numpy_keeps_the_parameters_in_one_buffer(optimizer):
     places = set()
     for how in ({"epochs": 30}, {"batch_size": None}, {"epochs": 5, "batch_size": 7}):
         model.fit(X, Y, **how)
-        packed = model._packed
+        packed = model.train_state.packed
         assert len(packed.buffers) == 1
         assert len(packed.slots) == len(optimizer.slots)
-        groups = [model._params, *(model._state[name] for name in optimizer.slots)]
+        groups = [model.parameter_arrays, *(model.train_state.memory[name] for name in optimizer.slots)]
         for arrays, buffers in zip(groups, [packed.buffers, *packed.slots]):
             assert sum(a.size for a in arrays) == buffers[0].size
             assert all(np.shares_memory(a, buffers[0]) for a in arrays)
@@ -332,7 +332,7 @@ def test_divergence_is_the_same_whoever_listens(backend):
 
 def interrupted(model, at, **how):
     """Train, and press Ctrl-C while a block of steps is taken, the `at`-th."""
-    take, calls = model._function("steps"), 0
+    take, calls = model.train_state.take, 0
 
     def steps(*args):
         nonlocal calls
@@ -342,7 +342,7 @@ def interrupted(model, at, **how):
             signal.raise_signal(signal.SIGINT)
         return result
 
-    model._functions["steps"] = steps
+    model.train_state.take = steps
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, **how)
     assert calls == at  # and no other block was begun
@@ -355,7 +355,7 @@ def check_ctrl_c(backend, batch_size, listener):
     for at in (1, 2) if batch_size is None else (1, 2, 3, 4, 5):
         callbacks = [listener()] if listener else []
         model = interrupted(network(), at, callbacks=callbacks, **how)
-        taken = int(model._state["iterations"])
+        taken = int(model.train_state.memory["iterations"])
         finished = taken // n_steps
         assert taken > 0
         assert model.history.epochs == finished
@@ -400,7 +400,7 @@ def dying(optimizer):
 
 def tiny(model, optimizer):
     """Return how many remembered numbers are denormal."""
-    slots = [host(a) for name in optimizer.slots for a in model._state[name]]
+    slots = [host(a) for name in optimizer.slots for a in model.train_state.memory[name]]
     return sum(int(((a != 0) & (np.abs(a) < SMALLEST["float32"])).sum()) for a in slots)
 
 
@@ -417,9 +417,9 @@ def test_no_denormal_numbers_are_remembered(backend, optimizer):
     model = dying(optimizer)
     for _ in range(14):  # 896 steps, and 0.9 to that power is 1e-41
         model.fit(X, Y, epochs=64, batch_size=None)
-        assert int(model._state["iterations"]) % 64 == 0
+        assert int(model.train_state.memory["iterations"]) % 64 == 0
         assert tiny(model, optimizer) == 0 or not forgets(backend)
-    momentum = host(model._state[optimizer.slots[0]][0])  # of the first layer's weights
+    momentum = host(model.train_state.memory[optimizer.slots[0]][0])  # of the first layer's weights
     assert (momentum[:, :3] == 0).all() == forgets(backend)
     assert (momentum[:, 3:] != 0).any()
 

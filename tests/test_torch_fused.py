@@ -49,7 +49,7 @@ def test_a_kernel_is_used_and_does_what_the_rule_does(monkeypatch, optimizer, na
     rounding = 1e-10 if name == "float64" else 2e-3
     for kind in ("_params", *optimizer.slots):
         ours, wanted = (
-            m._params if kind == "_params" else m._state[kind] for m in (with_kernel, with_rule)
+            m.parameter_arrays if kind == "_params" else m.train_state.memory[kind] for m in (with_kernel, with_rule)
         )
         for a, b in zip(ours, wanted):
             np.testing.assert_allclose(host(a), host(b), rtol=rounding, atol=rounding)
@@ -156,5 +156,5 @@ def test_an_error_in_a_step_leaves_the_means_in_their_units():
     plain.compile("categorical_cross_entropy", xpnn.Adam(0.01))
     plain.fit(X, Y, epochs=2, batch_size=None, verbose=False)
     for name in ("mean", "squares"):
-        for a, b in zip(model._state[name], plain._state[name]):
+        for a, b in zip(model.train_state.memory[name], plain._state[name]):
             np.testing.assert_allclose(host(a), host(b), rtol=1e-9)

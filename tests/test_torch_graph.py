@@ -102,7 +102,7 @@ def test_played_steps_are_the_eager_ones(backend, eager):
             metrics = ["accuracy", "f1"] if loss.classifies else ["r2", "mean_absolute_error"]
             model.compile(loss, optimizer, metrics=metrics)
             history = model.fit(x, y, **how)
-            slots = [a for name in optimizer.slots for a in model._state[name]]
+            slots = [a for name in optimizer.slots for a in model.train_state.memory[name]]
             found.append([*map(host, (*model.parameters, *slots)), *history.history.values()])
         assert len(found[0]) > 2
         for array, expected in zip(*found, strict=True):
@@ -221,7 +221,7 @@ def test_streams_wait_for_each_other(backend):
 
 def test_numbers_and_parameters_can_be_used_outside(backend):
     model, _ = train(backend)
-    packed = model._packed
+    packed = model.train_state.packed
     for buffer in (*packed.buffers, *itertools.chain(*packed.slots)):
         assert not buffer.is_inference()
         buffer *= 1.0

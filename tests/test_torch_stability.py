@@ -86,7 +86,7 @@ def test_batch_normalisation(backend, batch_size, momentum, epsilon):
     model.fit(X, Y, epochs=epochs, batch_size=batch_size, shuffle=False)
     train_peer(peer, optimizer, torch.nn.functional.cross_entropy, batch_size)
     check(model, peer)
-    tensors = model._tensors()
+    tensors = model.tensors()
     for i in (0, 2):
         for name, buffer in (("mean", "running_mean"), ("variance", "running_var")):
             wanted = getattr(peer[i], buffer).numpy()

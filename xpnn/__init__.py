@@ -1,17 +1,8 @@
 """Neural networks you can read, on any array library."""
 
-from . import (
-    calculus,
-    callbacks,
-    datasets,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    optimizers,
-    schedules,
-    search,
-)
+from typing import TYPE_CHECKING
+
+from . import initializers, layers, losses, optimizers, schedules
 from .backend import (
     Backend,
     BackendFallbackWarning,
@@ -21,7 +12,6 @@ from .backend import (
     set_backend,
     use_backend,
 )
-from .callbacks import Callback
 from .layers import (
     BatchNorm,
     Dense,
@@ -44,28 +34,51 @@ from .losses import (
     MeanAbsoluteError,
     MeanSquaredError,
 )
-from .model import DivergenceError, History, Sequential
 from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
-from .serialization import ModelFileError, load
+
+if TYPE_CHECKING:
+    from . import calculus, callbacks, datasets, metrics, search
+    from .files.model_file import ModelFileError
+    from .history import DivergenceError, History
+    from .hooks import Callback
+    from .sequential import Sequential
+    from .serialization import load
 
 __version__ = "0.1.0"
 
-_LATER = ("export", "handmade", "nnfs", "plots", "sklearn", "testing")
+_MODULES = (
+    *("calculus", "callbacks", "datasets", "metrics", "search"),
+    *("export", "handmade", "nnfs", "plots", "sklearn", "testing"),
+)
+"""What stands on the parts, imported when it is first asked for: `import xpnn` stays quick."""
+
+_NAMES = {
+    "Callback": "hooks",
+    "DivergenceError": "history",
+    "History": "history",
+    "ModelFileError": "files.model_file",
+    "Sequential": "sequential",
+    "compare_backends": "comparison",
+    "load": "serialization",
+}
+"""Names of this kind, and where they are."""
 
 
 def __getattr__(name: str) -> object:
-    """Import the parts that not every program needs when they are first asked for."""
+    """Import a part that not every program needs, when it is first asked for."""
     from importlib import import_module
 
-    if name in _LATER:
+    if name in _MODULES:
         return import_module(f"{__name__}.{name}")
-    if name == "compare_backends":
-        return import_module(f"{__name__}.comparison").compare_backends
+    if name in _NAMES:
+        value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LATER, "compare_backends"])
+    return sorted({*globals(), *_MODULES, *_NAMES})
 
 
 __all__ = [

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .naming import describe
-
-if TYPE_CHECKING:
-    from .model import Sequential
+from .network import Network
 
 __all__ = ["last_epoch", "model_card", "text"]
 
@@ -24,7 +22,7 @@ VERSION = 1
 """Of the card's form; it grows when a field changes its meaning or goes."""
 
 
-def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Describe a network as plain data.
 
     Parameters
@@ -42,7 +40,7 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
     from . import __version__
 
     layers, total = [], 0
-    for layer, size in zip(model.layers, model._sizes()[1:]):
+    for layer, size in zip(model.layers, model.sizes()[1:]):
         settings = describe(layer)
         kind = settings.pop("type")
         shapes = {name: p.shape for name, p in layer.parameters().items()}
@@ -50,21 +48,22 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
         total += sum(math.prod(shape) for shape in shapes.values())
         about = {"type": kind, "settings": settings, "outputs": size}
         layers.append({**about, "parameters": shapes, "state": state})
-    loss, optimizer, extra = model._loss, model._optimizer, extra or {}
+    compiled, extra = model.compiled, extra or {}
     whole = {
         "card": VERSION,
         "xpnn": __version__,
         "dtype": model.dtype,
         "backend": model.backend.spec,
         "inputs": model.n_inputs,
-        "outputs": model._sizes()[-1],
+        "outputs": model.sizes()[-1],
         "layers": layers,
         "parameters": total,
         "bytes": total * np.dtype(model.dtype).itemsize,
-        "loss": describe(loss) if loss else None,
-        "optimizer": describe(optimizer) if optimizer else None,
-        "metrics": [metric.name for metric in model._metrics] if loss else None,
-        **model._clip,
+        "loss": describe(compiled.loss) if compiled else None,
+        "optimizer": describe(compiled.optimizer) if compiled else None,
+        "metrics": [metric.name for metric in compiled.metrics] if compiled else None,
+        "clip_norm": compiled.clip_norm if compiled else None,
+        "clip_value": compiled.clip_value if compiled else None,
         "training": last_epoch(model) or _training(extra),
         "data": None,
     }
@@ -74,7 +73,7 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
     return card
 
 
-def last_epoch(model: Sequential) -> dict[str, Any] | None:
+def last_epoch(model: Network) -> dict[str, Any] | None:
     """Return how many epochs the last `fit` finished and the numbers of the last of them."""
     if model.history is None or not model.history.epochs:
         return None
@@ -100,12 +99,12 @@ def _training(extra: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(training)
 
 
-def text(model: Sequential, card: Mapping[str, Any]) -> str:
+def text(model: Network, card: Mapping[str, Any]) -> str:
     """Return the network's table and what a card tells beside it, for people."""
     lines = []
-    if card["loss"]:
-        lines.append(("loss", str(model._loss)))
-        lines.append(("optimizer", str(model._optimizer)))
+    if model.compiled is not None:
+        lines.append(("loss", str(model.compiled.loss)))
+        lines.append(("optimizer", str(model.compiled.optimizer)))
         lines.append(("metrics", ", ".join(card["metrics"]) or "none"))
     if card["training"]:
         epochs, last = card["training"]["epochs"], card["training"]["last"]

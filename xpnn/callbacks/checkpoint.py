@@ -1,0 +1,136 @@
+"""A callback that writes checkpoints, from which ``fit(resume=...)`` goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from ..checks import check_integer, check_number
+from ..files.checkpoint_folder import (
+    checkpoint_files,
+    checkpoint_name,
+    checkpoint_number,
+    unfinished_files,
+)
+from ..files.model_file import ModelFileError, read_file
+from ..hooks import Callback, Running
+
+__all__ = ["Checkpoint"]
+
+
+class Checkpoint(Callback):
+    """Keep what it takes to go on with a training that is interrupted or killed.
+
+    Each checkpoint is a file ``checkpoint-NUMBER-epoch-EPOCHS.safetensors``, which is there
+    whole or not at all; `xpnn.load` reads the network from it, and ``fit(resume=directory)``
+    goes on from the newest one.  It is told of each epoch after all other callbacks, and also
+    writes one when training ends, or is ended by Ctrl-C.
+
+    Parameters
+    ----------
+    directory : str or path
+        The folder, which is made if it is not there.
+    every_epochs : int or None
+        After how many epochs to write one; None only where `every_seconds` is given.
+    keep : int
+        How many of the newest to keep.  With two or more, there is an older one if the disk
+        damages the newest.
+    every_seconds : float, optional
+        After how many seconds since the last one to write one, within an epoch too, as soon as
+        steps are finished.
+
+    Raises
+    ------
+    ValueError
+        When training begins, if the folder has checkpoints of another run: resume that, or
+        take another folder.
+    """
+
+    keeps_the_others: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        every_epochs: int | None = 1,
+        keep: int = 2,
+        *,
+        every_seconds: float | None = None,
+    ) -> None:
+        if every_epochs is not None or every_seconds is None:
+            check_integer("every_epochs", every_epochs, at_least=1)
+        check_integer("keep", keep, at_least=1)
+        if every_seconds is not None:
+            check_number("every_seconds", every_seconds, above=0)
+        self.directory = Path(directory)
+        self.every_epochs, self.keep, self.every_seconds = every_epochs, keep, every_seconds
+        self._own: set[str] = set()
+
+    @classmethod
+    def files(cls, directory: str | os.PathLike[str]) -> list[Path]:
+        """Return the checkpoints in a folder, the oldest first."""
+        return checkpoint_files(directory)
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Make the folder, and look whose checkpoints are there."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        files = self.files(self.directory)
+        if not self._may_write(files):
+            raise ValueError(
+                f"{self.directory} has checkpoints of another run: go on with it by "
+                f"fit(..., resume={str(self.directory)!r}), or choose another directory"
+            )
+        for left in unfinished_files(self.directory):
+            left.unlink()  # by a process that was killed while it wrote
+        self._number = (checkpoint_number(files[-1]) or 0) if files else 0
+        self._saved: tuple[int, int] | None = self._run.begun_at
+        self._last = time.monotonic()
+
+    @property
+    def _run(self) -> Running:
+        assert self.model.running is not None
+        return self.model.running
+
+    def _may_write(self, files: list[Path]) -> bool:
+        """Whether the checkpoints in the folder are of this run, or of this callback."""
+        asked = self._run.resumed_from
+        if asked is not None and asked.resolve() == self.directory.resolve():
+            return True
+        if all(path.name in self._own for path in files):
+            return True
+        try:
+            return bool(read_file(files[-1])[0]["training"]["run"] == self._run.run_id)
+        except (ModelFileError, KeyError):
+            return False
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Write a checkpoint, if one is due."""
+        if self.every_epochs is not None and (epoch + 1) % self.every_epochs == 0:
+            self._save()
+        else:
+            self.on_block_end()
+
+    def on_block_end(self) -> None:
+        """Write a checkpoint if the time has come."""
+        if self.every_seconds and time.monotonic() - self._last >= self.every_seconds:
+            self._save()
+
+    def on_train_end(self) -> None:
+        """Write the last checkpoint, unless it is there or the model has diverged."""
+        if self.model.running is not None and self.model.running.is_whole:
+            self._save()
+
+    def _save(self) -> None:
+        position = self._run.epoch, self._run.step
+        if position == self._saved:
+            return
+        if not self.model.backend.all_finite(*self.model.parameter_arrays):
+            return  # of parameters that became infinite in the last step nobody knows yet
+        self._number += 1
+        path = self.directory / checkpoint_name(self._number, self._run.epoch)
+        self._run.save(path)
+        self._own.add(path.name)
+        self._saved, self._last = position, time.monotonic()
+        for old in self.files(self.directory)[: -self.keep]:
+            old.unlink()

@@ -1,0 +1,210 @@
+"""Callbacks that watch whether a measure gets better, and act where it does not."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..checks import check_flag, check_integer, check_number
+from ..hooks import Callback
+from ..schedules import Schedule
+
+__all__ = ["EarlyStopping", "ReduceOnPlateau"]
+
+
+class Monitor(Callback):
+    """What callbacks share that look whether a measure gets better.
+
+    Parameters
+    ----------
+    monitor, patience, min_delta, mode
+        As in `EarlyStopping`.
+    """
+
+    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
+        if not isinstance(monitor, str):
+            raise TypeError(f"monitor must be the name of a measure, got {monitor!r}")
+        check_integer("patience", patience, at_least=1)
+        check_number("min_delta", min_delta, at_least=0)
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
+        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        if mode == "auto":
+            mode = "min" if monitor.endswith(("loss", "error")) else "max"
+        self.mode = mode
+        self._start()
+
+    def _start(self) -> None:
+        self.best: float | None = None
+        self.waited = 0
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Look whether there is such a measure, and start anew."""
+        assert self.model.running is not None
+        measures = self.model.running.measures
+        if self.monitor not in measures:
+            hint = ""
+            if self.monitor.startswith("val_") and self.monitor[4:] in measures:
+                hint = "; give fit validation_data or validation_split"
+            raise ValueError(
+                f"{type(self).__name__}: monitor must be one of {measures}, got "
+                f"{self.monitor!r}{hint}"
+            )
+        self._start()
+
+    def _is_better(self, value: float) -> bool:
+        """Take a measure, and return whether it is better than the best before."""
+        gain = math.inf if self.best is None else self.best - value
+        if self.best is not None and self.mode == "max":
+            gain = -gain
+        if math.isfinite(value) and gain > self.min_delta:
+            self.best, self.waited = value, 0
+            return True
+        self.waited += 1
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """Return the best measure, and how many epochs there was no better."""
+        kept = {"monitor": self.monitor, "mode": self.mode}
+        return {**kept, "best": self.best, "waited": self.waited}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there.
+
+        Raises
+        ------
+        ValueError
+            If it was of another measure.
+        """
+        for name in ("monitor", "mode"):
+            if state[name] != getattr(self, name):
+                raise ValueError(
+                    f"resume: {type(self).__name__} had the {name} {state[name]!r}, but now it "
+                    f"is {getattr(self, name)!r}"
+                )
+        self.best, self.waited = state["best"], state["waited"]
+
+
+class EarlyStopping(Monitor):
+    """Stop when a measure has not become better for some epochs.
+
+    Parameters
+    ----------
+    monitor : str
+        The measure: a name in `History.history`.
+    patience : int
+        After how many epochs in a row without a better one to stop.
+    restore_best : bool
+        Whether the model gets back what it had learnt after the best epoch, whenever
+        training ends.  The optimizer's memory stays that of the last.
+    min_delta : float
+        By how much, at least 0, a measure must be better to count.
+    mode : {"auto", "min", "max"}
+        Whether smaller or larger is better; "auto" takes smaller for names that end in
+        ``loss`` or ``error``.
+
+    Attributes
+    ----------
+    best : float or None
+        The best measure so far.
+    best_epoch : int or None
+        Its epoch, counted from 0.
+    stopped_epoch : int or None
+        The epoch after which training was stopped, if it was.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 5,
+        restore_best: bool = True,
+        *,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+    ) -> None:
+        check_flag("restore_best", restore_best)
+        self.restore_best = restore_best
+        super().__init__(monitor, patience, min_delta, mode)
+
+    def _start(self) -> None:
+        super()._start()
+        self.best_epoch: int | None = None
+        self.stopped_epoch: int | None = None
+        self._learnt: dict[str, Any] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Keep what was learnt where it is the best, and stop where it was long ago."""
+        if self._is_better(logs[self.monitor]):
+            self.best_epoch = epoch
+            if self.restore_best:
+                self._learnt = self.model.copy_tensors()
+        elif self.waited >= self.patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self) -> None:
+        """Give the model back what was learnt after the best epoch."""
+        if self._learnt:
+            self.model.set_tensors(self._learnt)
+        self._learnt = {}
+
+    def state(self) -> dict[str, Any]:
+        """Return the best measure and what was learnt there."""
+        numbers = {"best_epoch": self.best_epoch, "stopped_epoch": self.stopped_epoch}
+        return super().state() | numbers | {f"learnt.{k}": v for k, v in self._learnt.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there, or stop at once if training had been stopped."""
+        super().restore(state)
+        self.best_epoch, self.stopped_epoch = state["best_epoch"], state["stopped_epoch"]
+        learnt = {k: v for k, v in state.items() if k.startswith("learnt.")}
+        self._learnt = {k.removeprefix("learnt."): v for k, v in learnt.items()}
+        self.model.stop_training |= self.stopped_epoch is not None
+
+
+class ReduceOnPlateau(Monitor):
+    """Make the learning rate smaller when a measure has not become better for some epochs.
+
+    Parameters
+    ----------
+    monitor, patience, min_delta, mode
+        As in `EarlyStopping`.
+    factor : float
+        What the learning rate is multiplied by, 0 < factor < 1.
+    minimum : float
+        The learning rate below which it is not made smaller, at least 0.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.5,
+        patience: int = 5,
+        *,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        minimum: float = 0.0,
+    ) -> None:
+        check_number("factor", factor, above=0, below=1)
+        check_number("minimum", minimum, at_least=0)
+        self.factor, self.minimum = factor, minimum
+        super().__init__(monitor, patience, min_delta, mode)
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Look whether there is such a measure and a learning rate to change."""
+        super().on_train_begin(epochs, steps)
+        rate = self.model.require_compiled().optimizer.learning_rate
+        if isinstance(rate, Schedule):
+            raise ValueError(
+                f"ReduceOnPlateau needs a learning_rate that is a number, but it is {rate}"
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Make the learning rate smaller where the best epoch was long ago."""
+        if not self._is_better(logs[self.monitor]) and self.waited >= self.patience:
+            self.waited = 0
+            # without the optimizer's decay
+            rate = self.model.require_compiled().optimizer.learning_rate
+            assert not isinstance(rate, Schedule)
+            if rate > self.minimum:
+                self.model.learning_rate = max(rate * self.factor, self.minimum)

@@ -1,0 +1,160 @@
+"""What a callback is: the hooks that a training calls, and what it may see and change there.
+
+A `Callback` is told of a training; `Trainable` is the model that it is given, and `Running` the
+training.  All three stand below whoever trains, so that neither knows the other.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from .backend import Array
+from .network import Network, TrainState
+from .schedules import Schedule
+
+__all__ = ["Callback", "Running", "Trainable"]
+
+
+class Running(Protocol):
+    """A training that runs, as callbacks see it."""
+
+    epoch: int
+    """How many epochs are finished."""
+
+    step: int
+    """How many steps of the next one are finished."""
+
+    is_whole: bool
+    """Whether that is so now, and everybody has been told of it: then it can be saved."""
+
+    @property
+    def begun_at(self) -> tuple[int, int]:
+        """The epoch and the step where it began: not (0, 0) where a run was resumed."""
+
+    @property
+    def resumed_from(self) -> Path | None:
+        """The folder in which a checkpoint was looked for."""
+
+    @property
+    def run_id(self) -> str:
+        """What tells this run, also where it was interrupted, from others."""
+
+    @property
+    def measures(self) -> list[str]:
+        """The names of what is measured, as the logs of an epoch have them."""
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; `is_whole` must be true."""
+
+
+class Trainable(Network):
+    """A network in training, as callbacks see it: `Sequential` is one.
+
+    Attributes
+    ----------
+    train_state : TrainState
+        What the optimizer remembers.
+    stop_training : bool
+        Set it in `Callback.on_epoch_end`, to end the training there.
+    running : Running or None
+        The training that runs.
+    """
+
+    train_state: TrainState
+    stop_training: bool
+    running: Running | None
+
+    @property
+    @abstractmethod
+    def learning_rate(self) -> float:
+        """The learning rate of the next step; it may be set, as in `Sequential`."""
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | Schedule) -> None: ...
+
+    @abstractmethod
+    def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
+        """Measure the loss and the metrics, as `Sequential.evaluate`."""
+
+    @abstractmethod
+    def save(self, path: Any) -> None:
+        """Save the network, as `Sequential.save`."""
+
+
+class Callback:
+    """The base class of callbacks: each method does nothing.
+
+    Attributes
+    ----------
+    model : Sequential
+        The model that trains, from `on_train_begin` on.  A callback may read all of it;
+        ``model.running`` is the training itself.
+    data : (X, y)
+        Set by `fit`: what it trains on, on the model's backend, until `on_train_end`; X as it
+        was given, y as the loss takes it.  Not to be changed.
+    """
+
+    model: Trainable
+    data: tuple[Array, Array]
+
+    patient: ClassVar[bool] = False
+    """Whether it may be told of steps and epochs later, of several at once but of each in
+    order.  Then training need not stop to tell, which makes small steps faster; but what the
+    model then is may be some steps ahead of what is told."""
+
+    keeps_the_others: ClassVar[bool] = False
+    """Whether it is told of an epoch after all callbacks that don't say so, because it writes
+    down what they know of it; and only where the model is whole and didn't diverge."""
+
+    def on_train_begin(self, epochs: int, steps: int) -> None:
+        """Is called once, with the number of epochs and of steps in each.
+
+        An error raised here stops `fit` before anything is trained.  Where a run is resumed,
+        the model, its history and, by `restore`, the callback get what was before after this.
+        """
+
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Is called before each epoch, counted from 0.
+
+        It may change parameters (``model.set_parameters``) and ``model.learning_rate``.
+        """
+
+    def on_batch_end(self, step: int) -> None:
+        """Is called after each step of an epoch, counted from 0.
+
+        A callback that defines it and is not `patient` makes training take steps one by one.
+        It may change what `on_epoch_begin` may.
+        """
+
+    def on_block_end(self) -> None:
+        """Is called within an epoch when some steps are finished and nothing is half done."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Is called after each epoch with its loss, metrics and validation.
+
+        It may change what `on_epoch_begin` may, and end the training here by
+        ``model.stop_training = True``.  `logs` are its own; the same numbers are in
+        ``model.history`` already.
+        """
+
+    def on_train_end(self) -> None:
+        """Is called once, also when training ended by an error or by Ctrl-C.
+
+        Of several callbacks the last is told first.  It may change parameters.
+        """
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint shall keep of the callback, for `restore`.
+
+        Returns
+        -------
+        dict of str to object
+            Plain data (None, bool, int, finite float, str, lists and dicts of these) or
+            arrays of floats.  Empty: nothing is kept.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned, in a run that is resumed; arrays as NumPy's."""

@@ -1,0 +1,303 @@
+"""Layers with their arrays, on a backend: names, shapes, values in and out, moving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from ..backend import Array, Backend, dtype_name, resolve
+from ..initializers import as_generator, draw
+from ..layers.base import Layer, Parameter
+from .stack import Stack
+
+__all__ = ["PlacedLayers"]
+
+
+class PlacedLayers:
+    """Layers with their arrays on a backend.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From input to output.
+    seed : int, None, numpy.random.Generator or numpy.random.RandomState
+        Where first values come from, and what training draws.
+    dtype : {"float32", "float64"}
+        The dtype of parameters and computation.
+    backend : str or Backend, optional
+        As in `xpnn.set_backend`; by default the one in use where the network is made.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        As given.
+    backend : Backend
+        Where the arrays are and the computation runs.
+    dtype : str
+        As given.
+    generator : numpy.random.Generator or numpy.random.RandomState
+        That of `seed`.
+    stack : Stack
+        The layers as one function of their arrays.
+    declared_parameters, declared_states : dict of str to Parameter
+        What the layers declare, by its name in a file: ``"0.weights"``.
+    parameter_arrays, state_arrays : list of array
+        The arrays themselves, in that order.  Training changes them; who wants to keep them
+        takes `parameters` or `copy_tensors`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the layers' sizes don't meet, or an argument is none of the above.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        seed: Any = None,
+        dtype: Any = "float32",
+        backend: str | Backend | None = None,
+    ) -> None:
+        self._describe(layers, dtype, backend)
+        self.generator = as_generator(seed)
+        self.parameter_arrays = self._draw(self.declared_parameters)
+        self.state_arrays = self._draw(self.declared_states)
+
+    @classmethod
+    def around(
+        cls, layers: Sequence[Layer], tensors: Mapping[str, Any], dtype: str, backend: Any
+    ) -> Self:
+        """Make a network around arrays that are known already; nothing is drawn.
+
+        Parameters
+        ----------
+        layers, dtype, backend
+            As in the constructor.
+        tensors : mapping of str to array_like
+            Parameters and states, of any library, by their names in a file; copied.
+        """
+        network = cls.__new__(cls)
+        network._describe(layers, dtype, backend)
+        network.generator = as_generator(None)
+        network.set_tensors(tensors)
+        return network
+
+    def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
+        """Set what is known before there are arrays."""
+        if not isinstance(layers, Sequence):
+            raise TypeError(f"layers must be a list of Layer objects, got {layers!r}")
+        self.layers = tuple(layers)
+        self.dtype = "None" if dtype is None else dtype_name(dtype)
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        if not self.layers:
+            raise ValueError(f"layers must hold at least one layer, got {layers!r}")
+        size: int | None = None
+        for index, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                hint = "; write it with (): an instance" if isinstance(layer, type) else ""
+                raise TypeError(f"layers[{index}] must be a Layer, got {layer!r}{hint}")
+            try:
+                size = layer.output_size(size)
+            except ValueError as error:
+                raise ValueError(f"layers[{index}] does not fit: {error}") from None
+        self.backend = resolve(backend)
+        self.stack = Stack(self.layers)
+        self.declared_parameters = _by_name(layer.parameters() for layer in self.layers)
+        self.declared_states = _by_name(layer.state() for layer in self.layers)
+        self._copy: Callable[..., list[Array]] | None = None
+
+    def _draw(self, declared: dict[str, Parameter]) -> list[Array]:
+        """Make first values."""
+        values = []
+        for full_name, p in declared.items():
+            try:
+                values.append(draw(p.initializer, self.generator, p.shape))
+            except (TypeError, ValueError) as error:
+                index, _, name = full_name.partition(".")
+                layer = self.layers[int(index)]
+                raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
+        return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
+
+    def __repr__(self) -> str:
+        inner = ", ".join(str(layer) for layer in self.layers)
+        name = type(self).__name__
+        return f"{name}([{inner}], dtype={self.dtype!r}, backend={self.backend.spec!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # arrays travel by the host to their device
+        to_host = self.backend.to_numpy
+        changed = {
+            "_copy": None,
+            "parameter_arrays": [to_host(p) for p in self.parameter_arrays],
+            "state_arrays": [to_host(a) for a in self.state_arrays],
+        }
+        return {**self.__dict__, **changed}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+        self.place(self.backend)
+
+    # ------------------------------------------------------------------------- sizes
+
+    @property
+    def n_inputs(self) -> int | None:
+        """The number of features that the first layer with a fixed size takes."""
+        for layer in self.layers:
+            if hasattr(layer, "n_inputs"):
+                return int(layer.n_inputs)
+            if type(layer).output_size is not Layer.output_size:
+                return None  # what is behind it takes what it gives, not what comes in
+        return None
+
+    def sizes(self, n_inputs: int | None = None) -> list[int | None]:
+        """Return the number of inputs of each layer, and of outputs of the last."""
+        sizes = [self.n_inputs if n_inputs is None else n_inputs]
+        for layer in self.layers:
+            sizes.append(layer.output_size(sizes[-1]))
+        return sizes
+
+    def n_outputs(self, n_inputs: int) -> int:
+        """Return the number of the network's outputs for a number of inputs.
+
+        Raises
+        ------
+        ValueError
+            If the layers don't tell.
+        """
+        size = self.sizes(n_inputs)[-1]
+        if size is None:
+            raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
+        return size
+
+    def summary(self) -> str:
+        """Return a table of the layers, with their outputs and numbers of parameters."""
+        from tabulate import tabulate
+
+        rows, total = [], 0
+        for layer, size in zip(self.layers, self.sizes()[1:]):
+            count = sum(math.prod(p.shape) for p in layer.parameters().values())
+            total += count
+            rows.append([str(layer), f"(n, {'?' if size is None else size})", f"{count:,}"])
+        table = tabulate(
+            rows, ["layer", "output", "parameters"], colalign=("left", "left", "right")
+        )
+        size = total * np.dtype(self.dtype).itemsize
+        where = f"{self.dtype} on {self.backend.spec}"
+        return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {where}"
+
+    # ------------------------------------------------------------------------ arrays
+
+    @property
+    def arrays(self) -> list[Array]:
+        """What the stack's functions take where the network is used: parameters, states."""
+        if not self.state_arrays:
+            return self.parameter_arrays
+        return [*self.parameter_arrays, *self.state_arrays]
+
+    def tensors(self) -> dict[str, Array]:
+        """Return parameters and states by their names in a file; not copied."""
+        names = [*self.declared_parameters, *self.declared_states]
+        return dict(zip(names, self.arrays))
+
+    def copy_tensors(self) -> dict[str, Array]:
+        """Return copies of parameters and states by their names in a file."""
+        tensors = self.tensors()
+        return dict(zip(tensors, self.copy_arrays([*tensors.values()])))
+
+    def set_tensors(self, tensors: Mapping[str, Any]) -> None:
+        """Set parameters and states, of any library, by their names; copied.
+
+        Raises
+        ------
+        ValueError
+            If one is missing, unknown or of another shape; then nothing is changed.
+        """
+        declared = self.declared_parameters | self.declared_states
+        if declared.keys() != tensors.keys():
+            raise ValueError(f"expected the arrays {sorted(declared)}, got {sorted(tensors)}")
+        new = self._copies([tensors[name] for name in declared], declared)
+        n = len(self.declared_parameters)
+        self.parameter_arrays, self.state_arrays = new[:n], new[n:]
+
+    @property
+    def parameters(self) -> list[Array]:
+        """Copies of the parameters, layer by layer, weights before biases.
+
+        They are arrays of the model's backend, and stay as they are when training goes
+        on; `set_parameters` takes such a list.
+        """
+        return self.copy_arrays(self.parameter_arrays)
+
+    def set_parameters(self, arrays: Sequence[Any]) -> None:
+        """Set all parameters.
+
+        Parameters
+        ----------
+        arrays : sequence of array_like
+            In the order and the shapes of `parameters`, of any library; copied.
+
+        Raises
+        ------
+        ValueError
+            If their number or a shape is wrong; then nothing is changed.
+        """
+        count = len(self.declared_parameters)
+        if len(arrays) != count:
+            raise ValueError(f"arrays must hold {count} arrays, got {len(arrays)}")
+        self.parameter_arrays = self._copies(arrays, self.declared_parameters)
+
+    def _copies(self, arrays: Sequence[Any], declared: dict[str, Parameter]) -> list[Array]:
+        """Copy arrays, which must have the declared shapes, to the backend."""
+        with self.backend.activate():
+            new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
+        for (name, p), array in zip(declared.items(), new):
+            if tuple(array.shape) != p.shape:
+                raise ValueError(
+                    f"{name} must have the shape {p.shape}, got {tuple(array.shape)}"
+                )
+        return new
+
+    def copy_arrays(self, arrays: Sequence[Array]) -> list[Array]:
+        """Return copies of arrays that are on the backend."""
+        if self._copy is None:
+            xp = self.backend.xp
+            self._copy = self.backend.compile(
+                lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
+            )
+        with self.backend.activate():
+            return list(self._copy(arrays))
+
+    def place(self, backend: Backend) -> None:
+        """Put the arrays on a backend, as arrays of their own."""
+        parameters, states = (
+            [backend.asarray(a, a.dtype, copy=True) for a in arrays]
+            for arrays in (self.parameter_arrays, self.state_arrays)
+        )
+        self.backend, self._copy = backend, None
+        self.parameter_arrays, self.state_arrays = parameters, states
+
+    def to(self, spec: str | Backend) -> Self:
+        """Move the model, with its optimizer's state, to another backend.
+
+        Parameters
+        ----------
+        spec : str or Backend
+            As in `xpnn.set_backend`.
+
+        Returns
+        -------
+        Sequential
+            The model itself.
+        """
+        self.place(resolve(spec))
+        return self
+
+
+def _by_name(of_layers: Iterable[dict[str, Parameter]]) -> dict[str, Parameter]:
+    """Return what layers declare by its name in a file: the layer's number and its own."""
+    return {f"{i}.{name}": p for i, own in enumerate(of_layers) for name, p in own.items()}

@@ -1,0 +1,255 @@
+"""A network: layers with their arrays, and what is computed with rows of data.
+
+It takes rows in and gives outputs, gradients and measures.  It knows nothing of `fit`, and
+nothing of files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Backend
+from ..checks import check_integer
+from ..data import batch_slices
+from ..history import History
+from ..layers.base import Layer
+from .arrays import PlacedLayers
+from .compiled import Compiled, not_compiled
+from .rows import beside, place_inputs, place_targets
+from .stack import fuse
+from .step import bind, make_gradients, make_measure
+
+__all__ = ["Network"]
+
+PREDICT_NUMBERS = 1 << 22
+"""About how many numbers one layer's outputs may hold when predicting a part of the rows."""
+
+
+class Network(PlacedLayers):
+    """A network, as `xpnn.network.arrays.PlacedLayers` makes and moves it.
+
+    Attributes
+    ----------
+    compiled : Compiled or None
+        How it is trained and measured, where that was chosen.
+    history : History or None
+        What its last training measured, also when that was interrupted.
+    """
+
+    def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
+        super()._describe(layers, dtype, backend)
+        self.compiled: Compiled | None = None
+        self.history: History | None = None
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_functions": {}}  # compiled ones are made again
+
+    def place(self, backend: Backend) -> None:
+        """Put the arrays on a backend, as arrays of their own."""
+        super().place(backend)
+        self._functions = {}
+
+    def use(self, compiled: Compiled) -> None:
+        """Choose how the network is trained and measured.
+
+        Raises
+        ------
+        ValueError
+            If the loss doesn't fit the last layer.
+        """
+        fuse(self.layers, compiled.loss)
+        self.compiled, self._functions = compiled, {}
+
+    def require_compiled(self) -> Compiled:
+        """Return how the network is trained and measured.
+
+        Raises
+        ------
+        RuntimeError
+            If that was not chosen yet.
+        """
+        if self.compiled is None:
+            raise not_compiled()
+        return self.compiled
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function of the arrays, compiled by the backend at its first use.
+
+        Parameters
+        ----------
+        name : {"predict", "gradients", "measure", "measure_all"}
+            What it computes; the last three need that the network is compiled.
+        """
+        if name not in self._functions:
+            self._functions[name] = self.backend.compile(self._make(name))
+        return self._functions[name]
+
+    def _make(self, name: str) -> Callable[..., Any]:
+        if name == "predict":
+            return self.stack.predict
+        compiled = self.require_compiled()
+        stack, criterion = fuse(self.layers, compiled.loss)
+        if name == "gradients":
+            return make_gradients(stack, criterion)
+        if name == "measure":
+            return make_measure(stack, criterion, compiled.metrics)
+        measures = [bind(m, stack, criterion) for m in compiled.metrics if m.of_all]
+        return lambda *of_all: [measure(*of_all) for measure in measures]
+
+    # ------------------------------------------------------------------- rows in use
+
+    def inputs(self, X: Any, name: str = "X") -> Array:
+        """Check inputs and place them on the backend; see `place_inputs`."""
+        return place_inputs(self.backend, self.dtype, X, self.n_inputs, name)
+
+    def targets(self, y: Any, x: Array, name: str = "y") -> Array:
+        """Check the targets of placed inputs, and place them; see `place_targets`."""
+        n, n_features = x.shape
+        loss, outputs = self.require_compiled().loss, partial(self.n_outputs, n_features)
+        return place_targets(self.backend, self.dtype, y, n, outputs, loss, name)
+
+    def _parts(self, x: Array, rows: int) -> Iterator[tuple[slice, Array]]:
+        """Yield some rows of placed inputs at a time, and which they are."""
+        for part in batch_slices(x.shape[0], rows):
+            yield part, self.backend.asarray(x[part, ...], self.dtype)
+            self.backend.let_go(x)
+
+    def _rows_at_a_time(self, n_features: int) -> int:
+        """Return how many rows go through the network together, to bound memory."""
+        widest = max(size or 1 for size in self.sizes(n_features))
+        return max(1, PREDICT_NUMBERS // widest)
+
+    def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
+        """Compute the network's outputs.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+        batch_size : int, optional
+            How many rows go through the network at a time; by default as many as keep
+            memory bounded.
+
+        Returns
+        -------
+        array of shape (n, n_outputs)
+            Of the library, and on the device, that `X` is of; NumPy for lists.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `X` or `batch_size` is none of the above.
+        """
+        if batch_size is not None:
+            check_integer("batch_size", batch_size, at_least=1)
+        xp = self.backend.xp
+        with self.backend.activate():
+            x = self.inputs(X)
+            predict = self.function("predict")
+            n = x.shape[0]
+            rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
+            if rows >= n:
+                y = predict(self.arrays, self.backend.asarray(x, self.dtype))
+                if y is x:  # no layer made a new array, and this one may be the caller's
+                    y = xp.asarray(y, copy=True)
+            else:
+                y = xp.concat([predict(self.arrays, part) for _, part in self._parts(x, rows)])
+            return beside(X, y, self.backend)
+
+    def forward(self, X: Any) -> Array:
+        """Compute the network's outputs on the model's backend.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+
+        Returns
+        -------
+        array of shape (n, n_outputs)
+            An array of the model's backend; nothing is dropped out.
+        """
+        with self.backend.activate():
+            x = self.backend.asarray(self.inputs(X), self.dtype)
+            return self.function("predict")(self.arrays, x)
+
+    def layer_outputs(self, X: Any, layer: int) -> Array:
+        """Compute the outputs of a layer on the model's backend.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The network's inputs.
+        layer : int
+            The layer's number, counted from 0.
+
+        Returns
+        -------
+        array of shape (n, n_outputs of the layer)
+            An array of the model's backend; nothing is dropped out.
+        """
+        with self.backend.activate():
+            x = self.backend.asarray(self.inputs(X), self.dtype)
+            arrays = self.stack.split(self.arrays)
+            for one, own in zip(self.layers[: layer + 1], arrays):
+                x, _ = one.forward(own, x)
+            return x
+
+    def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
+        """Compute the loss and its gradient with respect to each parameter.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, n_features)
+            The inputs.
+        y : array_like of shape (n,) or (n, n_outputs)
+            The targets, as the loss takes them.
+
+        Returns
+        -------
+        loss : float
+            The mean loss.
+        grads : list of array
+            In the order and shapes of `parameters`; nothing is dropped out.
+        """
+        self.require_compiled()
+        with self.backend.activate():
+            x = self.backend.asarray(self.inputs(X), self.dtype)
+            value, grads = self.function("gradients")(self.arrays, x, self.targets(y, x))
+            return float(value), grads
+
+    def measure(self, x: Array, y: Array) -> dict[str, Any]:
+        """Measure the loss and the metrics of rows that `inputs` and `targets` have placed.
+
+        Returns
+        -------
+        dict of str to float or numpy.ndarray
+            ``"loss"`` and each metric, of all rows together.
+        """
+        metrics = self.require_compiled().metrics
+        measure, read = self.function("measure"), self.backend.read
+        rows, counts, outputs = [], [], []
+        for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
+            measures, predictions = measure(self.arrays, x_part, y[part, ...])
+            rows.append(read(list(measures)))
+            counts.append(float(x_part.shape[0]))
+            outputs.append(predictions)
+        ends = np.cumsum([math.prod(measure.shape) for measure in measures])
+        losses, *columns = np.split(np.stack(rows), ends[:-1], axis=1)  # (n_parts, w)
+        values: dict[str, Any] = {"loss": float(sum(losses[:, 0] * counts) / sum(counts))}
+        wholes = []
+        if outputs[0] is not None:
+            wholes = self.function("measure_all")(self.backend.xp.concat(outputs), y)
+        for metric in metrics:
+            if metric.of_all:
+                value = metric.result(read([wholes.pop(0)])[None, :], np.array([sum(counts)]))
+            else:
+                value = metric.result(columns.pop(0), np.array(counts))
+            values[metric.name] = float(value) if metric.is_number else value
+        return values

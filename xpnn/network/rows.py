@@ -1,0 +1,134 @@
+"""Rows on their way into a network and out of it: checked and placed once, at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Backend, array_namespace, device_of, to_host
+from ..checks import check_rows
+from ..losses import Loss
+
+__all__ = ["beside", "place_inputs", "place_targets"]
+
+
+def place_inputs(
+    backend: Backend, dtype: str, X: Any, n_inputs: int | None, name: str = "X"
+) -> Array:
+    """Check inputs and place them on a backend.
+
+    Parameters
+    ----------
+    backend, dtype
+        Those of the network.
+    X : array_like of shape (n, n_features)
+        Finite numbers of any library.
+    n_inputs : int or None
+        How many features the network takes; None is any number.
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    array of shape (n, n_features)
+        On the backend; where a file is mapped into memory, in the dtype of the file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `X` is none of the above.
+    """
+    try:
+        x = backend.place_inputs(X, dtype)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+    check_rows(name, x, backend)
+    if n_inputs is not None and x.shape[1] != n_inputs:
+        raise ValueError(
+            f"{name} must have {n_inputs} features, as the first layer takes, got the shape "
+            f"{tuple(x.shape)}"
+        )
+    return x
+
+
+def place_targets(
+    backend: Backend,
+    dtype: str,
+    y: Any,
+    n: int,
+    n_outputs: Callable[[], int],
+    loss: Loss,
+    name: str = "y",
+) -> Array:
+    """Check targets, place them on a backend, and make them fit the loss.
+
+    Parameters
+    ----------
+    backend, dtype
+        Those of the network.
+    y : array_like of shape (n,) or (n, n_outputs)
+        The targets, as the loss takes them.
+    n : int
+        The number of rows of the inputs.
+    n_outputs : callable
+        It returns the number of the network's outputs.
+    loss : Loss
+        What they are for.
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    array of n rows
+        On the backend.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` is none of the above.
+    """
+    try:
+        # what comes from the host is checked there
+        targets = backend.asarray(y) if backend.owns(y) else to_host(y)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+    if targets.ndim == 0 or targets.shape[0] != n:
+        raise ValueError(
+            f"{name} must have as many rows as the inputs, {n}, got the shape "
+            f"{tuple(targets.shape)}"
+        )
+    wanted = backend.dtype(dtype) if backend.owns(targets) else np.dtype(dtype)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
+        targets = loss.prepare(targets, n_outputs(), wanted, name)
+    return backend.asarray(targets)
+
+
+def beside(X: Any, y: Array, backend: Backend) -> Array:
+    """Take an array of a backend to where `X` is: its library, and its device.
+
+    Parameters
+    ----------
+    X : array_like
+        What somebody gave.
+    y : array
+        What is given back.
+    backend : Backend
+        Where `y` is.
+
+    Returns
+    -------
+    array
+        The numbers of `y`; NumPy's where `X` is a list.  It shares no memory with `X`.
+    """
+    import array_api_compat
+
+    if isinstance(X, np.ndarray | np.generic) or not array_api_compat.is_array_api_obj(X):
+        host = backend.to_numpy(y)
+        shared = isinstance(X, np.ndarray) and np.may_share_memory(host, X)
+        return host.copy() if shared else host  # a layer may have handed X through
+    if backend.owns(X) and device_of(X) == device_of(y):
+        return y
+    host = backend.to_numpy(y)
+    return array_namespace(X).asarray(host, device=device_of(X))

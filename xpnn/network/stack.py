@@ -1,0 +1,247 @@
+"""Layers on top of one another: forwards, backwards, and what their parameters cost.
+
+A `Stack` is pure: arrays go in and come out.  Each function here depends on its arguments
+only, so a backend may compile it as a whole, finite differences can check it, and two threads
+can run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import accumulate, chain
+from typing import Any
+
+from ..backend import Array, array_namespace
+from ..layers.base import Backward, Layer, Params
+from ..losses import Loss
+from ..operations import sign
+
+__all__ = ["Noise", "Stack", "fuse"]
+
+Noise = tuple[tuple[Array, ...], ...]
+"""For each layer what it drew for this step; an empty tuple for most."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Layers, each fed by the one before.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        From input to output.
+    head : Layer, optional
+        The activation that comes next, where the loss is computed together with it.
+    """
+
+    layers: tuple[Layer, ...]
+    head: Layer | None = None
+
+    @cached_property
+    def _slices(self) -> list[slice]:
+        """Where each layer's parameters are in the flat list; found once, not each step."""
+        return _slices(len(layer.parameters()) for layer in self.layers)
+
+    @cached_property
+    def _state_slices(self) -> list[slice]:
+        """Where each layer's state is in the flat list of all states."""
+        return _slices(len(layer.state()) for layer in self.layers)
+
+    @cached_property
+    def has_state(self) -> bool:
+        """Whether a layer keeps something beside its parameters."""
+        return any(layer.state() for layer in self.layers)
+
+    @cached_property
+    def penalties(self) -> list[tuple[int, float, float]]:
+        """The number of each parameter that is penalised, with its l1 and l2."""
+        each = chain.from_iterable(layer.parameters().values() for layer in self.layers)
+        return [(i, p.l1, p.l2) for i, p in enumerate(each) if p.l1 or p.l2]
+
+    @cached_property
+    def _first(self) -> int:
+        """The number of the first layer that learns: nothing goes back beyond it."""
+        learns = [bool(layer.parameters()) for layer in self.layers]
+        return learns.index(True) if any(learns) else len(learns)
+
+    @cached_property
+    def _first_has_gradients(self) -> bool:
+        """Whether that layer defines its gradients alone."""
+        layer = type(self.layers[self._first]) if self._first < len(self.layers) else Layer
+        return layer.gradients is not Layer.gradients
+
+    def split(self, arrays: Sequence[Any]) -> list[Params]:
+        """Return a flat list as one tuple for each layer.
+
+        Parameters
+        ----------
+        arrays : sequence
+            All parameters and, where the network is used, then all states.
+        """
+        own = [tuple(arrays[part]) for part in self._slices]
+        n = self._slices[-1].stop if self.layers else 0
+        if len(arrays) == n:
+            return own
+        return [(*p, *s) for p, s in zip(own, self.split_state(arrays[n:]))]
+
+    def split_state(self, state: Sequence[Any]) -> list[Params]:
+        """Return a flat list of the layers' states as one tuple for each layer."""
+        return [tuple(state[part]) for part in self._state_slices]
+
+    def predict(self, arrays: Sequence[Array], x: Array) -> Array:
+        """Run the layers forwards, and keep nothing for the way back."""
+        for layer, own in zip(self.layers, self.split(arrays)):
+            x, _ = layer.forward(own, x)
+        return x
+
+    def forward(
+        self, own: Sequence[Params], x: Array
+    ) -> tuple[Array, Callable[[Array], list[Array]]]:
+        """Run the layers forwards, as where the network is used.
+
+        Parameters
+        ----------
+        own : sequence of tuples of array
+            The parameters and the state of each layer, as `split` returns them.
+        x : array of shape (n, n_inputs)
+            The inputs.
+
+        Returns
+        -------
+        y : array of shape (n, n_outputs)
+            The outputs.
+        backward : callable
+            ``backward(dy)`` returns the gradients with respect to the parameters, as a flat
+            list.
+        """
+        closures, first_x = [], x
+        for i, (layer, arrays) in enumerate(zip(self.layers, own)):
+            if i == self._first:
+                first_x = x
+            x, layer_backward = layer.forward(arrays, x)
+            closures.append(layer_backward)
+        return x, partial(self._backward, closures, first_x)
+
+    def train(
+        self,
+        params: Sequence[Params],
+        state: Sequence[Array],
+        x: Array,
+        noise: Noise | None = None,
+    ) -> tuple[Array, Callable[[Array], list[Array]], list[Array]]:
+        """Run the layers forwards in training.
+
+        Parameters
+        ----------
+        params : sequence of tuples of array
+            The parameters of each layer, as `split` returns them.
+        state : sequence of array
+            The states of all layers.
+        x : array of shape (n, n_inputs)
+            The inputs.
+        noise : tuple of tuples of array, optional
+            What the layers drew.
+
+        Returns
+        -------
+        y, backward
+            As `forward` returns them.
+        state : list of array
+            The new states.
+        """
+        closures, first_x = [], x
+        new_state: list[Array] = []
+        states = self.split_state(state)
+        for i, (layer, own) in enumerate(zip(self.layers, params)):
+            if i == self._first:
+                first_x = x
+            drawn = noise[i] if noise else ()
+            x, layer_backward, new = layer.train(own, states[i], x, *drawn)
+            closures.append(layer_backward)
+            new_state += new
+        return x, partial(self._backward, closures, first_x), new_state
+
+    def _backward(self, closures: list[Backward], first_x: Array, dy: Array) -> list[Array]:
+        """Return the gradients with respect to the parameters, as a flat list."""
+        grads: list[Array] = []
+        first = self._first
+        for layer_backward in reversed(closures[first + 1 :]):
+            dy, own = layer_backward(dy)
+            grads[:0] = own
+        if self._first_has_gradients:
+            grads[:0] = self.layers[first].gradients(first_x, dy)
+        elif first < len(closures):
+            grads[:0] = closures[first](dy)[1]
+        return grads
+
+    def penalise(
+        self, params: Sequence[Array], loss: Array, grads: list[Array] | None = None
+    ) -> Array:
+        """Add the penalties of the parameters to a loss, and their gradients to `grads`.
+
+        A penalty is l1 * sum(abs(p)) + l2 * sum(p²); its derivative, l1 * sign(p) + 2 * l2 * p,
+        is taken as 0 at 0 (the book, ch. 14, takes l1 there).
+
+        Parameters
+        ----------
+        params : sequence of array
+            All parameters.
+        loss : array of shape ()
+            The mean loss.
+        grads : list of array, optional
+            Its gradients, of which entries are replaced.
+
+        Returns
+        -------
+        array of shape ()
+            The loss with the penalties.
+        """
+        for i, l1, l2 in self.penalties:
+            p = params[i]
+            xp = array_namespace(p)
+            if l1:
+                loss = loss + l1 * xp.sum(xp.abs(p))
+            if l2:
+                loss = loss + l2 * xp.sum(p * p)
+            if grads is not None:
+                grads[i] = grads[i] + l1 * sign(p) if l1 else grads[i]
+                grads[i] = grads[i] + 2 * l2 * p if l2 else grads[i]
+        return loss
+
+
+def _slices(counts: Iterable[int]) -> list[slice]:
+    counts = [*counts]
+    return [slice(end - count, end) for count, end in zip(counts, accumulate(counts))]
+
+
+def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
+    """Return the stack and the loss to train with.
+
+    Where the last activation and the loss belong together, as Softmax and categorical
+    cross-entropy do, the loss is computed from the logits before it: the gradient is
+    simpler (probabilities minus targets) and nothing is clipped.
+
+    Raises
+    ------
+    ValueError
+        If the loss can't use what the last layer gives.
+    """
+    last = layers[-1]
+    if loss.activation is None:
+        return Stack(layers), loss
+    from_logits = getattr(loss, "from_logits", False)
+    if type(last).__name__ == loss.activation:
+        if from_logits:
+            raise ValueError(
+                f"loss {loss} takes logits, but the network ends in {loss.activation}, which "
+                "gives probabilities: leave one of the two out"
+            )
+        return Stack(layers[:-1], last), replace(loss, from_logits=True)  # type: ignore[call-arg]
+    if last.unbounded and not from_logits:
+        raise ValueError(
+            f"loss {loss} takes probabilities, but the network ends in {last}: add "
+            f"{loss.activation}() at the end, or use from_logits=True"
+        )
+    return Stack(layers), loss

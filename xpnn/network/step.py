@@ -1,0 +1,233 @@
+"""What is computed with a stack of layers, each as one pure function.
+
+`TrainStep` is a step of training: the layers are run forwards, the loss is measured, the
+closures of the layers are run backwards, and the optimizer takes a step.  `make_measure` and
+`make_gradients` are what evaluation and finite differences ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+
+from ..backend import Array, array_namespace
+from ..layers.base import Params
+from ..losses import Loss
+from ..metrics import Kind, Metric
+from ..optimizers import Optimizer
+from ..packing import Packing
+from .stack import Noise, Stack
+
+__all__ = ["TrainStep", "bind", "clip", "make_gradients", "make_measure"]
+
+
+@dataclass(frozen=True)
+class TrainStep:
+    """One step of training, as a function of its arguments alone.
+
+    Parameters
+    ----------
+    stack : Stack
+        The layers.
+    criterion : Loss
+        What is made small.
+    optimizer : Optimizer
+        How.
+    metrics : tuple of Metric
+        What is measured beside the loss.
+    packing : Packing or None
+        How the parameters are packed for the optimizer; None where arrays can't share
+        memory, so that they stay as they are.
+    clip_norm, clip_value : float or None
+        What gradients are cut to; see `clip`.
+    """
+
+    stack: Stack
+    criterion: Loss
+    optimizer: Optimizer
+    metrics: tuple[Metric, ...]
+    packing: Packing | None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    @cached_property
+    def _measures(self) -> list[Callable[[Array, Array], Array]]:
+        return [bind(metric, self.stack, self.criterion) for metric in self.metrics]
+
+    def params(self, buffers: Sequence[Array]) -> list[Params]:
+        """Return each layer's parameters: views of the buffers, or these themselves."""
+        return self.stack.split(self.packing.split(buffers) if self.packing else buffers)
+
+    def parts(self, buffers: Sequence[Array]) -> Sequence[Array]:
+        """Return buffers as the optimizer sees them: views of them, or these themselves."""
+        return self.packing.cut(buffers) if self.packing else buffers
+
+    def slot_parts(self, slots: Sequence[Sequence[Array]]) -> list[Sequence[Array]]:
+        """Return what is remembered as a step sees it; the layers' state is not cut."""
+        if not self.stack.has_state:
+            return [self.parts(slot) for slot in slots]
+        *of_optimizer, state = slots
+        return [*map(self.parts, of_optimizer), state]
+
+    def numbers(self, t: int, count: int) -> np.ndarray:
+        """Return the optimizer's numbers for `count` steps from step `t` on, a row each."""
+        numbers = self.optimizer.numbers(np.arange(t, t + count, dtype=np.float64))
+        table = np.empty((len(numbers), count))  # for few steps, np.stack takes 10 us more
+        for row, number in zip(table, numbers):
+            row[...] = number
+        return table
+
+    def __call__(
+        self,
+        params: Sequence[Params],
+        parts: Sequence[Array],
+        slots: Sequence[Sequence[Array]],
+        numbers: Sequence[Array],
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+        noise: Noise | None = None,
+    ) -> tuple[list[Array], list[list[Array]], tuple[Array, ...]]:
+        """Take a step.
+
+        Parameters
+        ----------
+        params : sequence of tuples of array
+            Each layer's parameters, as `params` returns them.
+        parts, slots : sequence of array, sequence of sequence of array
+            The same parameters and what is remembered, as `parts` and `slot_parts` return
+            them: what the optimizer does, and then the layers' state, if there is any.
+            They are consumed.
+        numbers : sequence of array of shape ()
+            What `Optimizer.numbers` gives for this step.
+        x : array of shape (n, n_inputs)
+            The inputs.
+        y : array
+            The targets.
+        weight : array of shape (n,), optional
+            How much each sample counts.
+        noise : tuple of tuples of array, optional
+            What each layer drew.
+
+        Returns
+        -------
+        parts, slots
+            What they are after the step.
+        measures : tuple of array of shape () or (w,)
+            The loss, and what the metrics measure, before the step.
+        """
+        *slots, state = slots if self.stack.has_state else (*slots, ())
+        predictions, backward, new_state = self.stack.train(params, state, x, noise)
+        loss, dpredictions = self.criterion(predictions, y, weight)
+        # before anything is changed: a metric of somebody's own may raise an error
+        metrics = [measure(predictions, y) for measure in self._measures]
+        grads = backward(dpredictions)
+        if self.stack.penalties:
+            loss = self.stack.penalise([*chain(*params)], loss, grads)
+        if self.packing:
+            grads = self.packing.cut(self.packing.join(grads))
+        if self.clip_norm is not None or self.clip_value is not None:
+            grads = clip(grads, self.clip_norm, self.clip_value)
+        new_parts, new_slots = self.optimizer.step(parts, grads, slots, numbers)
+        if self.stack.has_state:
+            slots, new_slots = [*slots, state], [*new_slots, new_state]
+        if self.packing:
+            # the layers see what is in these arrays, also after a rule with others
+            for old, new in zip((*parts, *chain(*slots)), (*new_parts, *chain(*new_slots))):
+                if new is not old:
+                    old[...] = new
+            new_parts, new_slots = [*parts], [*map(list, slots)]
+        return new_parts, new_slots, (loss, *metrics)
+
+
+def clip(
+    grads: Sequence[Array], norm: float | None = None, value: float | None = None
+) -> list[Array]:
+    """Cut gradients to a size, so that one bad batch can't throw the parameters far away.
+
+    Parameters
+    ----------
+    grads : sequence of array
+        The gradients, together those of all parameters.
+    norm : float, optional
+        They are scaled so that the norm of all together is at most this: multiplied by
+        min(1, norm / (n + 1e-6)), where n is the root of the sum of all their squares.
+        Pascanu et al. (2013), with the 1e-6 that keeps 0 / 0 out.
+    value : float, optional
+        Before that, each entry is cut to [-value, value].
+
+    Returns
+    -------
+    list of array
+        New arrays.
+    """
+    if not grads:
+        return []
+    xp = array_namespace(grads[0])
+    if value is not None:
+        grads = [xp.minimum(xp.maximum(g, -value), value) for g in grads]
+    if norm is not None:
+        total = xp.sqrt(sum(xp.sum(g * g) for g in grads))
+        factor = xp.minimum(norm / (total + 1e-6), 1.0)
+        grads = [g * factor for g in grads]
+    return [*grads]
+
+
+def make_measure(
+    stack: Stack, criterion: Loss, metrics: Sequence[Metric]
+) -> Callable[..., tuple[tuple[Array, ...], Array | None]]:
+    """Return ``measure(arrays, x, y) -> ((loss, *metrics), predictions)`` for some rows.
+
+    Metrics that need all predictions are left out, and predictions are None where none does.
+    """
+    measures = [bind(m, stack, criterion) for m in metrics if not m.of_all]
+    of_all = len(measures) < len(metrics)
+
+    def measure(
+        arrays: Sequence[Array], x: Array, y: Array
+    ) -> tuple[tuple[Array, ...], Array | None]:
+        predictions = stack.predict(arrays, x)
+        losses, _ = criterion.forward(predictions, y)
+        loss = stack.penalise(arrays, array_namespace(x).mean(losses))
+        measured = (loss, *(metric(predictions, y) for metric in measures))
+        return measured, predictions if of_all else None
+
+    return measure
+
+
+def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, list[Array]]]:
+    """Return ``gradients(arrays, x, y) -> (loss, grads)``, outside training."""
+
+    def gradients(arrays: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
+        predictions, backward = stack.forward(stack.split(arrays), x)
+        loss, dpredictions = criterion(predictions, y)
+        grads = backward(dpredictions)
+        return stack.penalise(arrays, loss, grads), grads
+
+    return gradients
+
+
+def bind(metric: Metric, stack: Stack, criterion: Loss) -> Callable[[Array, Array], Array]:
+    """Return a metric's ``measure(predictions, targets)`` of what the criterion is given."""
+    measure: Callable[..., Array] = metric.measure
+    if not metric.classifies:
+        head = stack.head
+        if head is None:
+            return measure
+        return lambda predictions, targets: measure(head.forward((), predictions)[0], targets)
+    from_logits = getattr(criterion, "from_logits", False)
+    if criterion.threshold is None:
+        kind = Kind(from_logits=from_logits)
+        return lambda predictions, targets: measure(predictions, targets, kind)
+    kind = Kind(criterion.threshold, from_logits)
+
+    def of_each(predictions: Array, targets: Array) -> Array:
+        # outputs that each say yes or no are counted each, not a row at a time
+        xp = array_namespace(predictions)
+        return measure(xp.reshape(predictions, (-1,)), xp.reshape(targets, (-1,)), kind)
+
+    return of_each

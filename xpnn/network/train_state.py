@@ -1,0 +1,192 @@
+"""What training changes beside a network's arrays, and how steps are taken with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Backend
+from ..optimizers import State
+from ..packing import Packing
+from .compiled import Compiled
+from .network import Network
+from .stack import fuse
+from .step import TrainStep
+
+__all__ = ["Packed", "TrainState"]
+
+
+@dataclass
+class Packed:
+    """What is learnt, as the steps take it: in few buffers, where arrays can share memory.
+
+    Attributes
+    ----------
+    packing : Packing or None
+        How parameters lie in the buffers; None where these are the parameters themselves.
+    slot_names : tuple of str
+        `Optimizer.slots`.
+    buffers : list of array
+        The parameters.
+    slots : list of list of array
+        What the optimizer remembers, in the form of `buffers`.
+    iterations : int
+        How many steps were taken.
+    layer_state : list of array
+        The layers' states.
+    params, state
+        What the network and its train state have of it: views of the buffers, or these.
+    """
+
+    packing: Packing | None
+    slot_names: tuple[str, ...]
+    buffers: list[Array]
+    slots: list[list[Array]]
+    iterations: int
+    layer_state: list[Array]
+    params: list[Array] = field(default_factory=list)
+    state: State = field(default_factory=dict)
+
+    def split(self, buffers: Sequence[Array]) -> list[Array]:
+        """Return buffers as arrays in the parameters' shapes."""
+        return self.packing.split(buffers) if self.packing else list(buffers)
+
+
+class TrainState:
+    """The optimizer's memory, and the packed form in which steps change everything.
+
+    A network has one from one `fit` to the next; whoever changes the network's arrays in
+    between, as a callback may, is noticed where the next steps are taken.
+
+    Attributes
+    ----------
+    memory : dict
+        What the optimizer remembers, as `Optimizer.init` returns it; empty before the first
+        step.
+    packed : Packed or None
+        The packed form; None before the first step.
+    """
+
+    def __init__(self) -> None:
+        self.memory: State = {}
+        self.packed: Packed | None = None
+        self._run: Callable[..., Any] | None = None
+        self._run_is_of: Compiled | None = None
+
+    @property
+    def iterations(self) -> int:
+        """How many steps were taken since `compile`."""
+        return int(self.memory.get("iterations", 0))
+
+    def map(self, function: Callable[[Array], Array]) -> TrainState:
+        """Return another one, with a function applied to each array of the memory."""
+        other = TrainState()
+
+        def mapped(value: Any) -> Any:
+            if isinstance(value, list):
+                return [function(array) for array in value]
+            return value if isinstance(value, int) else function(value)  # a count, in training
+
+        other.memory = {key: mapped(value) for key, value in self.memory.items()}
+        return other
+
+    def prepare(self, network: Network) -> Packed:
+        """Take over the network's arrays, also where somebody has set them, and return them."""
+        packed = self.packed
+        if packed is not None and (
+            packed.params is network.parameter_arrays
+            and packed.state is self.memory
+            and packed.layer_state is network.state_arrays
+        ):
+            return packed  # as the last steps left them
+        optimizer = network.require_compiled().optimizer
+        params = network.parameter_arrays
+        memory = self.memory or network.backend.compile(optimizer.init)(params)
+        packing = packing_of(network)
+        join = packing.join if packing else list
+        self.packed = packed = Packed(
+            packing,
+            optimizer.slots,
+            join(params),
+            [join(memory[name]) for name in optimizer.slots],
+            int(memory.get("iterations", 0)),
+            network.state_arrays,
+        )
+        self._publish(network, packed)
+        return packed
+
+    def _publish(self, network: Network, packed: Packed) -> None:
+        """Let the network have what was learnt."""
+        packed.params = packed.split(packed.buffers)
+        slots = {
+            name: packed.split(slot) for name, slot in zip(packed.slot_names, packed.slots)
+        }
+        packed.state = self.memory = {**slots, "iterations": packed.iterations}
+        network.parameter_arrays, network.state_arrays = packed.params, packed.layer_state
+
+    def take(
+        self, network: Network, data: tuple[Any, ...], count: int, rows: Any, noise: Any
+    ) -> list[tuple[Array, ...]]:
+        """Take steps.
+
+        Parameters
+        ----------
+        network : Network
+            Whose arrays are changed.
+        data, count, rows, noise
+            As in `Backend.repeat`.
+
+        Returns
+        -------
+        list of tuple of array
+            What the steps measured, as `Backend.repeat` tells.
+        """
+        packed = self.prepare(network)
+        has_state = bool(packed.layer_state)
+        slots = [*packed.slots, packed.layer_state] if has_state else packed.slots
+        run = self._steps(network)
+        packed.buffers, slots, measured = run(
+            packed.buffers, slots, packed.iterations, count, data, rows, noise
+        )
+        packed.slots = slots[:-1] if has_state else slots
+        packed.layer_state = slots[-1] if has_state else []
+        packed.iterations += count
+        if packed.packing:  # the network's arrays are views of the buffers
+            packed.state["iterations"] = packed.iterations
+            network.state_arrays = packed.layer_state
+        else:
+            self._publish(network, packed)
+        return measured  # type: ignore[no-any-return]
+
+    def _steps(self, network: Network) -> Callable[..., Any]:
+        """Return the function that takes many steps, made anew for another `Compiled`."""
+        if self._run is None or self._run_is_of is not network.compiled:
+            compiled = network.require_compiled()
+            stack, criterion = fuse(network.layers, compiled.loss)
+            step = TrainStep(
+                stack,
+                criterion,
+                compiled.optimizer,
+                compiled.step_metrics,
+                packing_of(network),
+                compiled.clip_norm,
+                compiled.clip_value,
+            )
+            self._run = network.backend.repeat(step)
+            self._run_is_of = compiled
+        return self._run
+
+    def settle(self, backend: Backend) -> None:
+        """Make the count of steps an array again, as it was before the first one."""
+        if self.memory:
+            count = np.array(int(self.memory["iterations"]), dtype=np.int32)
+            self.memory["iterations"] = backend.asarray(count)
+
+
+def packing_of(network: Network) -> Packing | None:
+    """Return how a network's parameters are packed; None where arrays can't share memory."""
+    shapes = tuple(p.shape for p in network.declared_parameters.values())
+    return Packing(shapes, *network.backend.packing) if network.backend.packing else None

@@ -1,0 +1,192 @@
+"""The rows of a training, and how its steps are cut into blocks that are taken at once.
+
+Which rows a step takes, and what its layers draw, is drawn on the host, in one order, so that
+one seed gives one run on every backend.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..backend import Array
+from ..data import batch_slices
+from ..layers.base import Layer
+from ..network import Network
+
+if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
+    from ..initializers import Generator
+
+__all__ = ["Block", "Blocks"]
+
+OPERATIONS = 4e9
+"""About how many multiplications and additions are asked for at once: Ctrl-C waits for them."""
+
+STEPS = 128
+"""How many steps are taken at once at most."""
+
+DRAWN = 1 << 22
+"""About how many numbers that layers drew may be held at once."""
+
+
+class Block(NamedTuple):
+    """Some steps that are taken at once."""
+
+    count: int
+    """How many they are."""
+
+    rows: Any
+    """Which rows they take, as in `Backend.repeat`."""
+
+    noise: tuple[Any, ...]
+    """What layers drew for them, likewise."""
+
+    weights: np.ndarray
+    """Of shape (count,): how much each step counts in the mean loss, its samples' weight."""
+
+
+class Blocks:
+    """The rows to train on, placed, and the blocks of steps that go through them.
+
+    Parameters
+    ----------
+    network : Network
+        What trains.
+    data : (x, y, weight)
+        The inputs and targets, of n rows, and on the host the samples' weights, of shape (n,),
+        or None.
+    batch_size : int or None
+        The rows of a step; None is all.
+    shuffle : bool
+        Whether each epoch goes through the rows in a new order.
+    one_by_one : bool
+        Whether a block has one step.
+
+    Attributes
+    ----------
+    data : (x, y, weight)
+        As given, on the network's backend.
+    counts : numpy.ndarray of shape (steps,)
+        The rows of each step of an epoch.
+    draws : bool
+        Whether something is drawn in training: an order, or noise.
+    steps_at_once : int
+        How many steps a block has at most.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: tuple[Array, Array, np.ndarray | None],
+        batch_size: int | None,
+        shuffle: bool,
+        one_by_one: bool,
+    ) -> None:
+        x, y, weight = data
+        self._backend, self._dtype, self._layers = (
+            network.backend,
+            network.dtype,
+            network.layers,
+        )
+        self._weight, n = weight, x.shape[0]
+        placed = None if weight is None else self._backend.asarray(weight, self._dtype)
+        slices = batch_slices(n, batch_size)
+        if len(slices) == 1:  # a batch of all rows is placed once
+            x = self._backend.asarray(x, self._dtype)
+        self.data = x, y, placed
+        self.counts = np.array([float(part.stop - part.start) for part in slices])
+        self.batch_size = slices[0].stop  # but for the last one, which may be shorter
+        self.shuffle = shuffle and len(slices) > 1
+        self._widths = [size or 0 for size in network.sizes(x.shape[1])][:-1]
+        n_drawn = sum(
+            self.batch_size * width
+            for layer, width in zip(self._layers, self._widths)
+            if type(layer).draw is not Layer.draw
+        )
+        self._draws_noise = n_drawn > 0
+        self.draws = self.shuffle or self._draws_noise
+        n_parameters = sum(math.prod(p.shape) for p in network.parameter_arrays)
+        steps = min(
+            STEPS,
+            OPERATIONS / (3 * self.batch_size * max(1, n_parameters)),
+            DRAWN / max(1, n_drawn),
+        )
+        self.steps_at_once = 1 if one_by_one else max(1, int(steps))
+
+    @property
+    def n_steps(self) -> int:
+        """The number of steps of an epoch."""
+        return len(self.counts)
+
+    def draw(self, generator: Generator, epochs: int, skip: int = 0) -> Iterator[Block]:
+        """Yield the blocks of some epochs, drawing what is random in them.
+
+        Parameters
+        ----------
+        generator : numpy.random.Generator or numpy.random.RandomState
+            Where draws come from.
+        epochs : int
+            How many epochs.
+        skip : int
+            After so many steps a block ends, because they were taken before.
+        """
+        n, size = self.data[0].shape[0], self.batch_size
+        if size == n:
+            for start in range(0, epochs, self.steps_at_once):
+                yield self._block(generator, min(self.steps_at_once, epochs - start), None)
+            return
+        for _ in range(epochs):
+            order = generator.permutation(n) if self.shuffle else None
+            at_once = self.steps_at_once * size
+            end = n // size * size
+            middle = min(skip * size, end)
+            for first, last in ((0, middle), (middle, end)):
+                for start in range(first, last, at_once):
+                    stop = min(start + at_once, last)
+                    yield self._of_rows(generator, order, start, stop, size)
+            if end < n:
+                yield self._of_rows(generator, order, end, n, n - end)
+
+    def _of_rows(
+        self, generator: Generator, order: np.ndarray | None, start: int, stop: int, size: int
+    ) -> Block:
+        """Return a block with the rows of a part of an epoch."""
+        rows: Any = slice(start, stop)
+        if order is not None:
+            rows = order[rows].reshape(-1, size)
+        return self._block(generator, (stop - start) // size, rows)
+
+    def _block(self, generator: Generator, count: int, rows: Any) -> Block:
+        size = self.data[0].shape[0] if rows is None else _length(rows) // count
+        if self._weight is None:
+            weights = np.full(count, float(size))
+        else:
+            weight = self._weight if rows is None else self._weight[rows]
+            weights = np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
+        return Block(count, rows, self._noise(generator, count, size), weights)
+
+    def _noise(self, generator: Generator, count: int, size: int) -> tuple[Any, ...]:
+        """Return what each layer draws for some steps, with the steps on the first axis."""
+        if not self._draws_noise:
+            return ()
+        drawn = [
+            [
+                layer.draw(generator, (size, width))
+                for layer, width in zip(self._layers, self._widths)
+            ]
+            for _ in range(count)
+        ]
+        return tuple(
+            tuple(
+                self._backend.asarray(np.stack(arrays), self._dtype)
+                for arrays in zip(*of_layer)
+            )
+            for of_layer in zip(*drawn)
+        )
+
+
+def _length(rows: slice | np.ndarray) -> int:
+    return int(rows.stop - rows.start) if isinstance(rows, slice) else rows.size

@@ -1,0 +1,102 @@
+"""The callbacks of a training: in which order they are told, how often, and what of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from ..backend import Array
+from ..hooks import Callback, Trainable
+
+__all__ = ["Listeners"]
+
+
+class Listeners:
+    """The callbacks of a training.
+
+    Parameters
+    ----------
+    callbacks : sequence of Callback
+        As `Sequential.fit` is given them.
+
+    Attributes
+    ----------
+    all : list of Callback
+        In the order in which they are told: last those that keep what the others know.
+    keepers : list of Callback
+        These.
+    want_each_step, want_each_epoch : bool
+        Whether somebody wants to know of each while it happens.
+    """
+
+    def __init__(self, callbacks: Sequence[Callback]) -> None:
+        self.keepers = [c for c in callbacks if c.keeps_the_others]
+        self.others = [c for c in callbacks if not c.keeps_the_others]
+        self.all = [*self.others, *self.keepers]
+        # most care for epochs only, and steps can be small
+        self._of_steps = [c for c in self.all if _overrides(c, "on_batch_end")]
+        hasty = [c for c in self.all if not c.patient]
+        self.want_each_step = any(_overrides(c, "on_batch_end") for c in hasty)
+        self.want_each_epoch = self.want_each_step or any(
+            _overrides(c, hook) for c in hasty for hook in ("on_epoch_begin", "on_epoch_end")
+        )
+
+    @contextmanager
+    def during(
+        self, model: Trainable, data: tuple[Array, Array], epochs: int, steps: int
+    ) -> Iterator[None]:
+        """Tell that a training begins, and at the end of the block that it has ended.
+
+        Whoever was told that it begins is told that it ends, the last one first.
+
+        Raises
+        ------
+        ValueError
+            If a callback has an attribute of its own called ``data``.
+        """
+        for callback in self.all:
+            if "data" in vars(callback):
+                raise ValueError(
+                    f"{type(callback).__name__}.data is set by fit to what is trained on: give "
+                    "the attribute another name"
+                )
+        model.stop_training = False
+        for callback in self.all:
+            callback.model, callback.data = model, data
+        with ExitStack() as begun:
+            begun.callback(self._let_go)
+            for callback in self.all:
+                callback.on_train_begin(epochs, steps)
+                begun.callback(callback.on_train_end)
+            yield
+
+    def _let_go(self) -> None:
+        """Let go of the data."""
+        for callback in self.all:
+            vars(callback).pop("data", None)
+
+    def epoch_begins(self, epoch: int) -> None:
+        """Tell that an epoch begins."""
+        for callback in self.all:
+            callback.on_epoch_begin(epoch)
+
+    def steps_end(self, start: int, end: int) -> None:
+        """Tell of each step, from one to before another, that it has ended."""
+        for step in range(start, end):
+            for callback in self._of_steps:
+                callback.on_batch_end(step)
+
+    def block_ends(self) -> None:
+        """Tell that steps of an epoch are finished, and nothing is half done."""
+        for callback in self.all:
+            callback.on_block_end()
+
+    @staticmethod
+    def epoch_ends(callbacks: Sequence[Callback], epoch: int, logs: dict[str, float]) -> None:
+        """Tell some callbacks what an epoch has measured; the numbers are theirs."""
+        for callback in callbacks:
+            callback.on_epoch_end(epoch, dict(logs))
+
+
+def _overrides(callback: Callback, hook: str) -> bool:
+    return getattr(type(callback), hook) is not getattr(Callback, hook)

@@ -1,0 +1,147 @@
+"""The door of `Sequential.fit`: what is asked for is checked, and data are placed, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from ..callbacks import ProgressBar
+from ..checks import check_flag, check_integer, check_number
+from ..data import check_class_weight, check_sample_weight, split_rows
+from ..hooks import Callback, Trainable
+from .loop import Fit
+from .resume import Start, generator_state, set_generator_state
+
+__all__ = ["Request"]
+
+Rows = tuple[Array, Array, np.ndarray | None]
+"""Inputs and targets, placed, and on the host the samples' weights."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """How to train, as `Sequential.fit` is asked for it; its parameters are documented there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is none of what that documents.
+    """
+
+    epochs: int
+    batch_size: int | None
+    validation_data: tuple[Any, Any] | None
+    validation_split: float
+    shuffle: bool
+    callbacks: Sequence[Callback]
+    verbose: str | bool | int
+
+    def __post_init__(self) -> None:
+        check_integer("epochs", self.epochs, at_least=1)
+        if self.batch_size is not None:
+            check_integer("batch_size", self.batch_size, at_least=1)
+        check_number("validation_split", self.validation_split, at_least=0, below=1)
+        if self.validation_data is not None and self.validation_split:
+            raise ValueError("give validation_data or validation_split, not both")
+        if self.verbose not in ("auto", True, False, 0, 1, 2):
+            raise ValueError(f"verbose must be 'auto', True or False, got {self.verbose!r}")
+        check_flag("shuffle", self.shuffle)
+        callbacks = self.callbacks
+        if not isinstance(callbacks, Sequence) or not all(
+            isinstance(callback, Callback) for callback in callbacks
+        ):
+            raise TypeError(f"callbacks must be a list of Callback objects, got {callbacks!r}")
+
+    def place(
+        self, model: Trainable, X: Any, y: Any, sample_weight: Any, class_weight: Any
+    ) -> Rows:
+        """Check the rows to train on, and place them on the model's backend.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array is none of what `Sequential.fit` documents.
+        """
+        x = model.inputs(X)
+        targets = model.targets(y, x)
+        weight = check_sample_weight(sample_weight, x.shape[0])
+        n_outputs, loss = model.n_outputs(x.shape[1]), model.require_compiled().loss
+        weight = check_class_weight(
+            class_weight, weight, targets, n_outputs, loss, model.backend
+        )
+        return x, targets, weight
+
+    def begin(self, model: Trainable, rows: Rows, start: Start) -> Fit:
+        """Return the training, ready to run.
+
+        Parameters
+        ----------
+        model : Trainable
+            What trains.
+        rows : (x, targets, weight)
+            As `place` returns them.
+        start : Start
+            Where it begins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the validation data are none of what `Sequential.fit` documents, no row is left
+            to train on, or `start` is of another run; then the model stays as it was.
+        """
+        before = begin = generator_state(model.generator)
+        if start.path is not None:  # the same rows are held back for validation
+            begin = start.training["begin"]
+            set_generator_state(model.generator, begin)
+        rows, validation = self._validation(model, rows)
+        x, targets, weight = rows
+        if weight is not None:
+            if not weight.any():
+                raise ValueError(
+                    "sample_weight: the validation split leaves only samples of weight 0 to "
+                    "train on"
+                )
+            weight = weight / weight.max()  # only ratios count, and these survive in float32
+        run = Fit(
+            model,
+            (x, targets, weight),
+            validation,
+            self.epochs,
+            None if self.batch_size is None else int(self.batch_size),
+            self.shuffle,
+            [*self.callbacks, *self._progress()],
+            begin,
+        )
+        try:
+            run.start_at(start)
+        except ValueError:
+            set_generator_state(model.generator, before)
+            raise
+        return run
+
+    def _validation(
+        self, model: Trainable, rows: Rows
+    ) -> tuple[Rows, tuple[Array, Array] | None]:
+        """Return the rows to train on, and those to measure after each epoch."""
+        if self.validation_data is not None:
+            given = self.validation_data
+            if not isinstance(given, tuple | list) or len(given) != 2:
+                raise ValueError(
+                    f"validation_data must be a pair (X, y), got a {type(given).__name__} that "
+                    "is none"
+                )
+            x = model.inputs(given[0], "X of validation_data")
+            return rows, (x, model.targets(given[1], x, "y of validation_data"))
+        if self.validation_split:
+            return split_rows(model.generator, self.validation_split, *rows)
+        return rows, None
+
+    def _progress(self) -> list[Callback]:
+        """Return a progress bar, if one is wanted."""
+        if self.verbose == "auto":
+            return [ProgressBar(delay=2.0)] if ProgressBar.wanted() else []
+        return [ProgressBar()] if self.verbose else []
