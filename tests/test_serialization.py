@@ -48,8 +48,7 @@ def check_same(loaded, model):
     assert [describe(a) for a in loaded.layers] == [describe(a) for a in model.layers]
     assert [type(a) for a in loaded.layers] == [type(a) for a in model.layers]
     assert loaded.dtype == model.dtype
-    assert (loaded.compiled.loss, loaded.compiled.optimizer) == (model.compiled.loss, model.compiled.optimizer)
-    assert loaded.compiled.metrics == model.compiled.metrics
+    assert loaded.compiled == model.compiled
     assert len(loaded.parameters) == len(model.parameters)
     for ours, theirs in zip(loaded.parameters, model.parameters):
         np.testing.assert_array_equal(host(ours), host(theirs))
