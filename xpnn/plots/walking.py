@@ -88,7 +88,7 @@ def minima(f: Callable[[Any], Any], low: float, high: float) -> np.ndarray:
         The function, elementwise on arrays.
     low, high : float
         The ends of the part that is searched; of two minima that are nearer to one another
-        than a thousandth of its length, both may be missed.
+        than a thousandth of its length, one may be missed.
 
     Returns
     -------
