@@ -1,0 +1,75 @@
+"""MP4s."""
+
+import os
+import signal
+import subprocess
+
+import numpy as np
+import pytest
+from filming import film
+from processes import command, surroundings
+
+from xpnn.movie.mp4 import find_ffmpeg
+
+
+def test_mp4(tmp_path):
+    path = tmp_path / "a.mp4"
+    film(path, epochs=5, fps=10, hold=0.5, size=(301, 201))
+    ran = subprocess.run(
+        [find_ffmpeg(), "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+        capture_output=True,
+        check=True,
+    )
+    assert b"Video: h264" in ran.stderr
+    pictures = np.frombuffer(ran.stdout, np.uint8).reshape(-1, 200, 300, 3).astype(int)
+    assert len(pictures) == 6 + 5
+    assert np.abs(pictures[0] - pictures[5]).max() > 50
+    assert np.abs(pictures[5] - pictures[-1]).mean() < 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ctrl_c_at_the_terminal_is_not_for_ffmpeg(tmp_path):
+    """The whole group of processes gets it, as from a terminal."""
+    path = tmp_path / "a.mp4"
+    code = f"""
+    import xpnn
+    from xpnn.callbacks import TrainingMovie
+    class Say(xpnn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 3:
+                print("go", flush=True)
+    X, y = xpnn.datasets.spiral(10, 2, seed=0)
+    layers = [xpnn.Dense(2, 2), xpnn.Softmax()]
+    model = xpnn.Sequential(layers).compile("categorical_cross_entropy", "sgd")
+    movie = TrainingMovie({str(path)!r}, data=(X, y), every=1, size=(300, 200))
+    try:
+        model.fit(X, y, epochs=1_000_000, callbacks=[movie, Say()])
+    except KeyboardInterrupt:
+        print("interrupted", model.history.epochs)
+    """
+    process = subprocess.Popen(
+        command(code),
+        env=surroundings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "go\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    epochs = int(out.split()[1])
+    ran = subprocess.run([find_ffmpeg(), "-i", path, "-f", "null", "-"], capture_output=True)
+    assert ran.returncode == 0
+    assert f"frame={epochs + 1 + 24:5d}".encode() in ran.stderr.replace(b"frame= ", b"frame= ")
+
+
+def test_what_ffmpeg_says_is_told(tmp_path, monkeypatch):
+    broken = tmp_path / "ffmpeg"
+    broken.write_text("#!/bin/sh\necho out of film >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(OSError, match="ffmpeg could not write the movie: out of film"):
+        film(tmp_path / "a.mp4", epochs=2)
+    assert list(tmp_path.iterdir()) == [broken]

@@ -1,0 +1,138 @@
+"""Pictures of gradients, and what a callback writes down of them, on every array library."""
+
+import numpy as np
+import pytest
+from drawing import W0, W1, X, Y, axes, model
+from support import host
+
+import xpnn
+from xpnn import plots
+from xpnn.callbacks import GradientNorms
+
+
+def finite_differences(network):
+    """Return each parameter's gradient by central differences."""
+    start = [host(p).copy() for p in network.parameters]
+    grads = []
+    for i, array in enumerate(start):
+        grad = np.empty_like(array)
+        for place in np.ndindex(array.shape):
+            losses = []
+            for step in (1e-5, -1e-5):
+                moved = [p.copy() for p in start]
+                moved[i][place] += step
+                network.set_parameters(moved)
+                losses.append(network.evaluate(X, Y)["loss"])
+            grad[place] = (losses[0] - losses[1]) / 2e-5
+        grads.append(grad)
+    network.set_parameters(start)
+    return grads
+
+
+def test_gradient_norms_are_those_of_finite_differences(backend):
+    network = model(xpnn.Tanh())
+    a = axes()
+    norms = plots.gradient_norms(a, network, X, Y)
+    names = ["0.weights", "0.biases", "2.weights", "2.biases"]
+    wanted = [np.linalg.norm(grad) for grad in finite_differences(network)]
+    assert list(norms) == names
+    np.testing.assert_allclose(list(norms.values()), wanted, rtol=1e-6)
+    lines = {line.get_label(): line for line in a.get_lines()}
+    np.testing.assert_array_equal(lines["weights"].get_xdata(), [0, 2])
+    np.testing.assert_allclose(lines["weights"].get_ydata(), wanted[::2], rtol=1e-6)
+    assert a.get_yscale() == "log"
+
+
+def test_gradients_are_recorded_in_the_course_of_a_training(backend):
+    network, recorded = model(), GradientNorms((X, Y), every=2)
+    wanted = []
+
+    class Independent(xpnn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            if epoch % 2:
+                grads = self.model.gradients(X, Y)[1]
+                sizes = self.model.parameters
+                wanted.append(
+                    [[np.linalg.norm(host(a)) for a in both] for both in (grads, sizes)]
+                )
+
+    network.fit(X, Y, epochs=5, callbacks=[Independent(), recorded])
+    assert recorded.epochs == [0, 2, 4]
+    names = ["0.weights", "0.biases", "2.weights", "2.biases"]
+    for i, record in enumerate((recorded.norms, recorded.sizes)):
+        assert list(record) == names
+        shown = np.array(list(record.values()))[:, 1:]
+        np.testing.assert_allclose(shown, np.array(wanted)[:, i].T, rtol=1e-12)
+
+    a = axes()
+    plots.gradient_history(a, recorded, relative=True)
+    assert [line.get_label() for line in a.get_lines()] == ["layer 0", "layer 2"]
+    np.testing.assert_array_equal(a.get_lines()[0].get_xdata(), recorded.epochs)
+    np.testing.assert_allclose(
+        a.get_lines()[1].get_ydata(),
+        np.divide(recorded.norms["2.weights"], recorded.sizes["2.weights"]),
+    )
+    network.fit(X, Y, epochs=1, callbacks=[recorded])  # a training of its own
+    assert recorded.epochs == [0]
+
+
+def test_what_was_recorded_goes_on_when_a_run_is_resumed(tmp_path):
+    def train(epochs, network, *others, **settings):
+        recorded = GradientNorms()
+        callbacks = [recorded, *others]
+        network.fit(X, Y, epochs=epochs, batch_size=8, callbacks=callbacks, **settings)
+        return recorded
+
+    whole = train(4, model())
+    train(2, model(), xpnn.callbacks.Checkpoint(tmp_path))
+    resumed = train(4, model(), xpnn.callbacks.Checkpoint(tmp_path), resume=tmp_path)
+    assert whole.epochs == resumed.epochs == [0, 1, 2, 3, 4]
+    assert whole.norms == resumed.norms
+    assert whole.sizes == resumed.sizes
+
+
+def test_gradients_are_taken_on_some_rows_of_many():
+    network, recorded = model(), GradientNorms((X, Y), rows=7)
+    grads = network.gradients(X[::5], Y[::5])[1]
+    network.fit(X, Y, callbacks=[recorded])
+    assert recorded.norms["0.weights"][0] == pytest.approx(np.linalg.norm(grads[0]))
+
+
+def test_a_gradient_whose_square_is_nothing_is_seen(backend):
+    layers = [
+        xpnn.Dense(2, 5, weights=W0),
+        xpnn.Dense(5, 3, weights=1e-30 * W1),
+        xpnn.Softmax(),
+    ]
+    network = xpnn.Sequential(layers).compile("categorical_cross_entropy", "sgd")
+    norms = plots.gradient_norms(axes(), network, X, Y)
+    assert 1e-32 < norms["0.weights"] < 1e-28  # in float32, whose squares end at 1e-45
+
+
+def test_a_gradient_of_zero_is_a_cross_at_the_bottom():
+    network = model(xpnn.Step())  # nothing goes back through a step
+    a = axes()
+    norms = plots.gradient_norms(a, network, X, Y)
+    assert norms["0.weights"] == 0
+    assert norms["2.weights"] > 0
+    crosses = [line for line in a.get_lines() if line.get_marker() == "x"]
+    assert len(crosses) == 2  # weights and biases
+    np.testing.assert_array_equal(crosses[0].get_xydata(), [[0, 0]])
+
+
+def test_bad_settings_of_gradients_are_refused():
+    for settings, said in (
+        ({"every": 0}, "every must be an integer >= 1, got 0"),
+        ({"rows": 0}, "rows must be an integer >= 1, got 0"),
+        ({"data": X}, r"data must be a pair \(X, y\), got a ndarray"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            GradientNorms(**settings)
+    recorded = GradientNorms((X, Y))
+    with pytest.raises(ValueError, match="recorded must hold at least one epoch"):
+        plots.gradient_history(axes(), recorded)
+    model().fit(X, Y, callbacks=[recorded])
+    with pytest.raises(ValueError, match=r"kind must be one of \['biases', 'weights'\]"):
+        plots.gradient_history(axes(), recorded, kind="weight")
+    with pytest.raises(TypeError, match="relative must be True or False"):
+        plots.gradient_history(axes(), recorded, relative=1)

@@ -1,0 +1,89 @@
+"""The view of the data in a scene: regions of classes, a curve, or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backend import HOST, resolve, to_host
+from ..checks import check_rows
+from ..plots import decision_regions, fitted_curve
+from .selection import some_rows
+
+if TYPE_CHECKING:
+    from ..model import Sequential
+
+__all__ = ["begin_view", "choose_view"]
+
+ROWS = 1000
+"""How many rows of the data are shown at most."""
+
+RESOLUTION = 160
+"""How many points a side of the grid has on which regions are computed: fewer than in a
+picture of its own, because they are computed for each frame."""
+
+
+def choose_view(
+    model: Sequential, data: tuple[Any, Any]
+) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
+    """Decide what of the data can be shown, ``"regions"``, ``"curve"`` or only the ``"loss"``.
+
+    Returns
+    -------
+    view : str
+        What can be shown.
+    data : (X, y)
+        The rows that are shown, on the host.
+    """
+    loss, _ = model._compiled()
+    X, y = (to_host(array) for array in some_rows(data, ROWS))
+    if X.ndim != 2 or len(X) != len(y) or not len(X):
+        raise ValueError(
+            "data must be a pair of X of shape (n, n_features) and y of as many rows, got "
+            f"the shapes {X.shape} and {y.shape}"
+        )
+    check_rows("X of data", X, resolve(HOST))
+    n_outputs = to_host(model.predict(X[:1])).shape[1]
+    one_class = loss.classifies and (loss.threshold is None or n_outputs == 1)
+    if one_class and X.shape[1] == 2:
+        return "regions", (X, y)
+    if not loss.classifies and X.shape[1] == n_outputs == 1:
+        return "curve", (X, y)
+    return "loss", (X, y)
+
+
+def begin_view(
+    view: str, axes: Any, model: Sequential, data: tuple[np.ndarray, np.ndarray]
+) -> Callable[[], None]:
+    """Draw what `choose_view` chose; what is returned draws it anew, of the model as it is."""
+    X, y = data
+    if view == "regions":
+        return _regions(axes, model, X, y)
+    if view == "curve":
+        return _curve(axes, model, X, y)
+    return lambda: None
+
+
+def _regions(axes: Any, model: Sequential, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
+    loss, _ = model._compiled()
+    threshold = 0.5 if loss.threshold is None else loss.threshold
+    update = decision_regions(
+        axes, model.predict, X, y, threshold=threshold, resolution=RESOLUTION
+    )
+    if axes.get_legend():
+        axes.get_legend().remove()  # the colours say it, and room is scarce
+    return update
+
+
+def _curve(axes: Any, model: Sequential, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
+    fitted_curve(axes, model.predict, X, y)
+    room = 0.2 * (np.ptp(y) or 1.0)  # for a network that overshoots
+    axes.set_ylim(y.min() - room, y.max() + room)
+    line, x = axes.get_lines()[1], np.sort(X, axis=0)
+
+    def update() -> None:
+        line.set_ydata(to_host(model.predict(x)).reshape(-1))
+
+    return update

@@ -1,0 +1,68 @@
+"""How pictures look: colours, markers, and the parts that several kinds of pictures share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "COLOURS",
+    "MARKERS",
+    "REGION_ALPHA",
+    "RING",
+    "SHARES",
+    "SIGNED",
+    "UNSIGNED",
+    "class_colours",
+    "colour_bar",
+    "epochs_across",
+    "new_figure",
+]
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
+"""Okabe and Ito's colours, which people with any colour vision can tell apart."""
+
+MARKERS = "os^Dv*XPp"
+"""A marker for each colour, for prints without colour and for more classes than colours."""
+
+# maps of colours that people with any colour vision can read
+SIGNED = "PuOr"
+"""For numbers of both signs: white is 0."""
+
+UNSIGNED = "viridis"
+"""For numbers >= 0: from dark for 0 to yellow for the largest."""
+
+SHARES = "cividis"
+"""For parts of a whole."""
+
+RING: dict[str, Any] = {"mfc": "none", "mec": COLOURS[4], "mew": 2}
+"""A ring, inside which what it marks can still be seen."""
+
+REGION_ALPHA = 0.35
+"""How much of a class's colour its region has, over white."""
+
+
+def class_colours(k: int) -> list[str]:
+    """Return a colour for each of k classes; from the eighth on they come again."""
+    return [COLOURS[c % len(COLOURS)] for c in range(k)]
+
+
+def new_figure(width: float, height: float, dpi: int) -> Any:
+    """Return an empty figure, in inches, whose parts make room for one another."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+
+
+def colour_bar(figure: Any, shown: Any, axes: Any, **settings: Any) -> Any:
+    """Put a bar beside axes that explains the colours of what is shown in them."""
+    bar = figure.colorbar(shown, ax=axes, **settings)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def epochs_across(axes: Any) -> None:
+    """Let the x axis count epochs, in whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
