@@ -901,7 +901,9 @@ def test_predict_in_pieces(backend, batch_size):
 def test_predict_and_evaluate_bound_memory(backend, monkeypatch):
     model = classifier()
     whole, measured = model.predict(X), model.evaluate(X, Y)
-    monkeypatch.setattr(xpnn.network.network, "PREDICT_NUMBERS", 20)  # five rows of four at a time
+    monkeypatch.setattr(
+        xpnn.network.network, "PREDICT_NUMBERS", 20
+    )  # five rows of four at a time
     np.testing.assert_allclose(model.predict(X), whole, rtol=1e-14)
     assert model.evaluate(X, Y) == pytest.approx(measured, rel=1e-14)
 

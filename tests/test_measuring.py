@@ -264,7 +264,11 @@ def test_a_metric_of_ones_own(backend, tmp_path):
 def test_what_compile_takes():
     given = ["F1", metrics.F1(), metrics.F1, metrics.f1, "top_3_accuracy", "accuracy"]
     model = network(loss=xpnn.CategoricalCrossEntropy(True), chosen=given)
-    assert [metric.name for metric in model.compiled.metrics] == ["f1", "top_3_accuracy", "accuracy"]
+    assert [metric.name for metric in model.compiled.metrics] == [
+        "f1",
+        "top_3_accuracy",
+        "accuracy",
+    ]
     model.compile("mean_squared_error", "sgd", "accuracy")  # left out where nothing is a class
     assert model.compiled.metrics == ()
 

@@ -154,7 +154,9 @@ def test_loaded_model_trains_as_a_fresh_one(backend, tmp_path):
     model = small(dtype="float64")
     model.save(tmp_path / "model")
     loaded = xpnn.load(tmp_path / "model")
-    model.compile(model.compiled.loss, model.compiled.optimizer)  # its optimizer starts anew too
+    model.compile(
+        model.compiled.loss, model.compiled.optimizer
+    )  # its optimizer starts anew too
     runs = []
     for each in (model, loaded):
         each.generator = np.random.default_rng(5)

@@ -80,7 +80,9 @@ def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=N
             predictions, backward, _ = stack.train(stack.split(params), [], h, tuple(noise))
             given = None if sample_weight is None else weight[rows]
             loss, dpredictions = criterion(predictions, y[rows], given)
-            params, state = model.compiled.optimizer.update(params, backward(dpredictions), state)
+            params, state = model.compiled.optimizer.update(
+                params, backward(dpredictions), state
+            )
             total += float(loss) * weight[rows].sum()
         means.append(total / weight.sum())
     return params, means
@@ -254,7 +256,10 @@ def test_numpy_keeps_the_parameters_in_one_buffer(optimizer):
         packed = model.train_state.packed
         assert len(packed.buffers) == 1
         assert len(packed.slots) == len(optimizer.slots)
-        groups = [model.parameter_arrays, *(model.train_state.memory[name] for name in optimizer.slots)]
+        groups = [
+            model.parameter_arrays,
+            *(model.train_state.memory[name] for name in optimizer.slots),
+        ]
         for arrays, buffers in zip(groups, [packed.buffers, *packed.slots]):
             assert sum(a.size for a in arrays) == buffers[0].size
             assert all(np.shares_memory(a, buffers[0]) for a in arrays)
@@ -419,7 +424,9 @@ def test_no_denormal_numbers_are_remembered(backend, optimizer):
         model.fit(X, Y, epochs=64, batch_size=None)
         assert int(model.train_state.memory["iterations"]) % 64 == 0
         assert tiny(model, optimizer) == 0 or not forgets(backend)
-    momentum = host(model.train_state.memory[optimizer.slots[0]][0])  # of the first layer's weights
+    momentum = host(
+        model.train_state.memory[optimizer.slots[0]][0]
+    )  # of the first layer's weights
     assert (momentum[:, :3] == 0).all() == forgets(backend)
     assert (momentum[:, 3:] != 0).any()
 

@@ -49,7 +49,8 @@ def test_a_kernel_is_used_and_does_what_the_rule_does(monkeypatch, optimizer, na
     rounding = 1e-10 if name == "float64" else 2e-3
     for kind in ("_params", *optimizer.slots):
         ours, wanted = (
-            m.parameter_arrays if kind == "_params" else m.train_state.memory[kind] for m in (with_kernel, with_rule)
+            m.parameter_arrays if kind == "_params" else m.train_state.memory[kind]
+            for m in (with_kernel, with_rule)
         )
         for a, b in zip(ours, wanted):
             np.testing.assert_allclose(host(a), host(b), rtol=rounding, atol=rounding)

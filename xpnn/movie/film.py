@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..serialization import atomic_write
+from ..files.atomic import atomic_write
+from ..network import Network
 from .gif import Gif
 from .mp4 import Mp4
 from .scene import Scene
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["Film"]
 
@@ -62,7 +60,7 @@ class Film:
     def __init__(
         self,
         path: str | os.PathLike[str],
-        model: Sequential,
+        model: Network,
         data: tuple[Any, Any],
         epochs: int,
         fps: float,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..network import Network
 from ..plots import weight_map
 from ..plots.inside import dense_layers
 from ..plots.style import COLOURS, new_figure
 from .views import begin_view, choose_view
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["Scene"]
 
@@ -44,7 +42,7 @@ class Scene:
     """
 
     def __init__(
-        self, model: Sequential, data: tuple[Any, Any], epochs: int, size: tuple[int, int]
+        self, model: Network, data: tuple[Any, Any], epochs: int, size: tuple[int, int]
     ) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..backend import HOST, resolve, to_host
 from ..checks import check_rows
+from ..network import Network
 from ..plots import decision_regions, fitted_curve
 from .selection import some_rows
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["begin_view", "choose_view"]
 
@@ -26,7 +24,7 @@ picture of its own, because they are computed for each frame."""
 
 
 def choose_view(
-    model: Sequential, data: tuple[Any, Any]
+    model: Network, data: tuple[Any, Any]
 ) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
     """Decide what of the data can be shown, ``"regions"``, ``"curve"`` or only the ``"loss"``.
 
@@ -37,7 +35,7 @@ def choose_view(
     data : (X, y)
         The rows that are shown, on the host.
     """
-    loss, _ = model._compiled()
+    loss = model.require_compiled().loss
     X, y = (to_host(array) for array in some_rows(data, ROWS))
     if X.ndim != 2 or len(X) != len(y) or not len(X):
         raise ValueError(
@@ -55,7 +53,7 @@ def choose_view(
 
 
 def begin_view(
-    view: str, axes: Any, model: Sequential, data: tuple[np.ndarray, np.ndarray]
+    view: str, axes: Any, model: Network, data: tuple[np.ndarray, np.ndarray]
 ) -> Callable[[], None]:
     """Draw what `choose_view` chose; what is returned draws it anew, of the model as it is."""
     X, y = data
@@ -66,8 +64,8 @@ def begin_view(
     return lambda: None
 
 
-def _regions(axes: Any, model: Sequential, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
-    loss, _ = model._compiled()
+def _regions(axes: Any, model: Network, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
+    loss = model.require_compiled().loss
     threshold = 0.5 if loss.threshold is None else loss.threshold
     update = decision_regions(
         axes, model.predict, X, y, threshold=threshold, resolution=RESOLUTION
@@ -77,7 +75,7 @@ def _regions(axes: Any, model: Sequential, X: np.ndarray, y: np.ndarray) -> Call
     return update
 
 
-def _curve(axes: Any, model: Sequential, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
+def _curve(axes: Any, model: Network, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
     fitted_curve(axes, model.predict, X, y)
     room = 0.2 * (np.ptp(y) or 1.0)  # for a network that overshoots
     axes.set_ylim(y.min() - room, y.max() + room)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..backend import to_host
 from ..checks import check_integer
+from ..network import Network
 from .arguments import grid_around, plane_points
-from .inside import layer_outputs
 from .style import SIGNED, UNSIGNED, colour_bar, new_figure
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["neuron_activations"]
 
 
 def neuron_activations(
-    model: Sequential,
+    model: Network,
     X: Any,
     *,
     layer: int | None = None,
@@ -58,7 +56,7 @@ def neuron_activations(
     check_integer("resolution", resolution, at_least=2)
     layer = _index_of(model, layer)
     across, up, grid = grid_around(X, resolution)
-    outputs = layer_outputs(model, grid, layer)  # (r * r, k)
+    outputs = to_host(model.layer_outputs(grid, layer))  # (r * r, k)
     chosen = _chosen(neurons, outputs.shape[1])
     columns = min(8, int(np.ceil(np.sqrt(2 * len(chosen)))))
     rows = -(-len(chosen) // columns)
@@ -90,7 +88,7 @@ def neuron_activations(
     return figure
 
 
-def _index_of(model: Sequential, layer: int | None) -> int:
+def _index_of(model: Network, layer: int | None) -> int:
     """Return the number of the layer that is drawn, counted from 0."""
     count = len(model.layers)
     if layer is None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..checks import check_flag
+from ..network import Network
 from .norms import norms_of
 from .style import COLOURS, MARKERS, UNSIGNED, epochs_across
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["gradient_history", "gradient_norms"]
 
@@ -34,7 +32,7 @@ class GradientRecord(Protocol):
         """The norm of each parameter itself."""
 
 
-def gradient_norms(axes: Any, model: Sequential, X: Any, y: Any) -> dict[str, float]:
+def gradient_norms(axes: Any, model: Network, X: Any, y: Any) -> dict[str, float]:
     """Draw how large the gradient of each parameter is, now.
 
     Where gradients vanish, they get smaller by a factor from the last layer to the first.
@@ -55,7 +53,7 @@ def gradient_norms(axes: Any, model: Sequential, X: Any, y: Any) -> dict[str, fl
         ``"0.weights"``.  What is 0 has no place on the scale, and is a cross at its bottom.
     """
     _, grads = model.gradients(X, y)
-    norms = dict(zip(model._parameters, norms_of(model, grads)))
+    norms = dict(zip(model.declared_parameters, norms_of(model, grads)))
     for kind, colour, marker in zip(_kinds(norms), cycle(COLOURS), cycle(MARKERS)):
         own = {_layer_of(name): v for name, v in norms.items() if _kind_of(name) == kind}
         _log_line(axes, list(own), list(own.values()), colour, kind, marker=marker)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..backend import to_host
 from ..layers import Dense
+from ..network import Network
 
-if TYPE_CHECKING:
-    from ..model import Sequential
-
-__all__ = ["dense_layers", "layer_outputs"]
+__all__ = ["dense_layers"]
 
 
-def dense_layers(model: Sequential) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def dense_layers(model: Network) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return each Dense layer's name, weights and biases, on the host."""
-    arrays, layers = model._tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
+    arrays, layers = model.tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, Dense):
             counts = ((layer.n_inputs, "input"), (layer.n_outputs, "neuron"))
@@ -25,13 +21,3 @@ def dense_layers(model: Sequential) -> list[tuple[str, np.ndarray, np.ndarray]]:
             weights, biases = arrays[f"{index}.weights"], arrays[f"{index}.biases"]
             layers.append((f"Layer {index}: {said}", to_host(weights), to_host(biases)))
     return layers
-
-
-def layer_outputs(model: Sequential, X: np.ndarray, layer: int) -> np.ndarray:
-    """Return a layer's outputs, of shape (n, k), on the host."""
-    with model.backend.activate():
-        x = model.backend.asarray(model._inputs(X), model.dtype)
-        arrays = model._stack.split(model._arrays)
-        for one, own in zip(model.layers[: layer + 1], arrays):
-            x, _ = one.forward(own, x)
-        return to_host(x)

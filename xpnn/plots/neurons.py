@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..backend import to_host
 from ..layers import Dense
+from ..network import Network
 from .arguments import check_lengths, line_points
-from .inside import layer_outputs
 from .style import COLOURS, UNSIGNED, new_figure
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["contributions", "fitted_curve", "sine_by_hand"]
 
@@ -58,7 +55,7 @@ def fitted_curve(axes: Any, predict: Callable[[np.ndarray], Any], X: Any, y: Any
     return largest
 
 
-def contributions(axes: Any, model: Sequential, X: Any) -> np.ndarray:
+def contributions(axes: Any, model: Network, X: Any) -> np.ndarray:
     """Draw how a curve grows, neuron by neuron of the last hidden layer.
 
     Parameters
@@ -93,7 +90,7 @@ def contributions(axes: Any, model: Sequential, X: Any) -> np.ndarray:
             f"{model!r}"
         )
     weights, biases = (to_host(p).astype(np.float64) for p in model.parameters[-2:])
-    hidden = layer_outputs(model, X, len(model.layers) - 2).astype(np.float64)  # (n, k)
+    hidden = to_host(model.layer_outputs(X, len(model.layers) - 2)).astype(np.float64)  # (n, k)
     start = hidden[:1] @ weights + biases  # (1, 1)
     added = (hidden - hidden[:1]) * weights[:, 0]
     curves = start + np.cumsum(np.concatenate([np.zeros((len(X), 1)), added], axis=1), axis=1)
@@ -107,7 +104,7 @@ def contributions(axes: Any, model: Sequential, X: Any) -> np.ndarray:
     return curves  # type: ignore[no-any-return]
 
 
-def sine_by_hand(by_hand: Sequential, trained: Sequential, X: Any, y: Any) -> Any:
+def sine_by_hand(by_hand: Network, trained: Network, X: Any, y: Any) -> Any:
     """Draw a curve as weights that were set by hand make it, and as training does.
 
     Parameters

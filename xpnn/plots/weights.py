@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..backend import to_host
+from ..network import Network
 from .inside import dense_layers
 from .style import SIGNED, colour_bar, new_figure
-
-if TYPE_CHECKING:
-    from ..model import Sequential
 
 __all__ = ["weight_map", "weight_maps"]
 
 
-def weight_maps(model: Sequential) -> Any:
+def weight_maps(model: Network) -> Any:
     """Draw the weights and biases of each Dense layer as colours.
 
     Parameters
