@@ -57,7 +57,7 @@ def test_a_kernel_is_used_and_does_what_the_rule_does(monkeypatch, optimizer, na
 
 
 def test_what_has_no_kernel_keeps_its_rule(monkeypatch):
-    monkeypatch.setattr(xpnn.optimizers, "OPTIMIZERS", {})  # others need not know of it
+    monkeypatch.setattr(xpnn.optimizers.base, "OPTIMIZERS", {})  # others need not know of it
 
     class Half(xpnn.SGD):
         """Of one's own: it has no kernel, although its base class has."""

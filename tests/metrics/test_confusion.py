@@ -1,0 +1,22 @@
+"""The confusion matrix beside scikit-learn's."""
+
+import numpy as np
+import sklearn.metrics as peer
+from measuring import placed, rng, scores
+from support import host
+
+from xpnn import metrics
+
+
+def test_confusion_matrix(backend, dtype, monkeypatch):
+    monkeypatch.setattr(metrics.confusion, "COUNTED", 40)  # so that there are parts
+    p, y = scores(50, 4, ties=True), rng.choice([0, 2, 3], 50)
+    x, *targets = placed(backend, dtype, p, y, np.eye(4)[y])
+    for each in targets:
+        matrix = metrics.confusion_matrix(x, each)
+        assert backend.xp.isdtype(matrix.dtype, "integral")
+        wanted = peer.confusion_matrix(y, host(x).argmax(axis=1), labels=np.arange(4))
+        np.testing.assert_array_equal(host(matrix), wanted)
+    p, y = rng.standard_normal((90, 1)), rng.integers(2, size=90)
+    matrix = metrics.confusion_matrix(*placed(backend, dtype, p, y), threshold=0.2)
+    np.testing.assert_array_equal(host(matrix), peer.confusion_matrix(y, p[:, 0] > 0.2))

@@ -1,0 +1,21 @@
+"""Shapes that don't go together."""
+
+import pytest
+from measuring import placed, rng
+
+from xpnn import metrics
+
+
+@pytest.mark.parametrize(
+    "function",
+    [metrics.accuracy, metrics.f1, metrics.log_loss, metrics.roc_auc, metrics.confusion_matrix],
+    ids=lambda f: f.__name__,
+)
+def test_shapes_that_do_not_go_together(backend, function):
+    p, y = placed(backend, "float64", rng.random((6, 3)), rng.integers(3, size=6))
+    with pytest.raises(ValueError, match=r"as many rows as predictions, 6, got the shape \(5,"):
+        function(p, y[:5])
+    with pytest.raises(ValueError, match=r"of the shape \(6, 3\), got the shape \(6, 2\)"):
+        function(p, p[:, :2])
+    with pytest.raises(ValueError, match=r"\(n, 1\) for predictions of one column, got \(6, 3"):
+        function(p[:, 0], p)

@@ -1,0 +1,19 @@
+"""AdaGrad beside its equation, written out in NumPy."""
+
+import numpy as np
+from equations import assert_follows, assert_settings_are_checked
+
+import xpnn
+
+
+def adagrad(p, g, s, t, o):
+    c = s["c"] = s.get("c", 0) + g**2
+    return p - o.learning_rate / (1 + o.decay * t) * g / (np.sqrt(c) + o.epsilon)
+
+
+def test_the_equation(backend, dtype):
+    assert_follows(xpnn.AdaGrad(0.1, decay=0.5), adagrad, backend, dtype)
+
+
+def test_settings_are_checked():
+    assert_settings_are_checked(xpnn.AdaGrad)

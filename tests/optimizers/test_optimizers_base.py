@@ -1,0 +1,27 @@
+"""What all optimizers have in common."""
+
+import numpy as np
+import pytest
+
+import xpnn
+
+
+def test_a_network_without_parameters_is_left(backend):
+    optimizer = xpnn.Adam()
+    assert optimizer.update([], [], optimizer.init([])) == ([], {"mean": [], "squares": []})
+
+
+def test_settings_are_by_keyword():
+    with pytest.raises(TypeError):
+        xpnn.SGD(0.1, 0.9)
+
+
+def test_numpy_numbers_become_plain():
+    assert type(xpnn.SGD(np.float32(0.5), momentum=np.float64(0.5)).momentum) is float
+    assert type(xpnn.Dense(np.int64(2), np.int64(3)).n_inputs) is int
+
+
+def test_the_table_is_in_order_of_increasing_complexity():
+    # the command lists optimizers in this order
+    ours = [n for n, cls in xpnn.optimizers.OPTIMIZERS.items() if cls is getattr(xpnn, n, None)]
+    assert ours == ["SGD", "AdaGrad", "RMSProp", "Adam", "AdamW"]

@@ -1,0 +1,109 @@
+"""How predictions and targets are read, in all the shapes that they may have.
+
+Predictions are of shape (n, k), a number for each of k classes, or of shape (n, 1) or (n,), a
+number for each sample that says yes or no.  Targets are class indices of shape (n,) or (n, 1),
+or one-hot rows of shape (n, k); where predictions say yes or no, they are 0 or 1, of shape
+(n,) or (n, 1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array, array_namespace
+
+
+def says_yes_or_no(predictions: Array) -> bool:
+    """Whether there is one number for each sample, not one for each class."""
+    return not (predictions.ndim == 2 and predictions.shape[1] > 1)
+
+
+def are_rows(predictions: Array, targets: Array) -> bool:
+    """Whether targets are one-hot rows, not class indices.
+
+    Raises
+    ------
+    ValueError
+        If they are rows of another shape than that of the predictions.
+    """
+    rows: bool = targets.ndim == 2 and targets.shape[1] > 1
+    if rows and targets.shape != predictions.shape:
+        raise ValueError(
+            f"targets must be class indices, or rows of the shape {tuple(predictions.shape)}, "
+            f"got the shape {tuple(targets.shape)}"
+        )
+    return rows
+
+
+def check_same_length(predictions: Array, targets: Array) -> None:
+    """Check that there is a target for each prediction.
+
+    Raises
+    ------
+    ValueError
+        If there are more, or fewer.
+    """
+    if targets.ndim == 0 or targets.shape[0] != predictions.shape[0]:
+        raise ValueError(
+            f"targets must have as many rows as predictions, {predictions.shape[0]}, got the "
+            f"shape {tuple(targets.shape)}"
+        )
+
+
+def float_dtype(predictions: Array) -> Any:
+    """Return the dtype of what is measured: that of predictions, if it is a float's."""
+    xp = array_namespace(predictions)
+    dtype = predictions.dtype
+    return dtype if xp.isdtype(dtype, "real floating") else xp.float32
+
+
+def flat_targets(targets: Array, dtype: Any) -> Array:
+    """Return yes-or-no targets of shape (n,) or (n, 1) as floats of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If they have more than one column.
+    """
+    xp = array_namespace(targets)
+    if targets.ndim == 2 and targets.shape[1] > 1:
+        raise ValueError(
+            "targets must have the shape (n,) or (n, 1) for predictions of one column, got "
+            f"{tuple(targets.shape)}"
+        )
+    return xp.reshape(xp.astype(targets, dtype, copy=False), (-1,))
+
+
+def class_indices(predictions: Array, targets: Array) -> Array:
+    """Return class indices of shape (n,), of those or of one-hot rows.
+
+    Raises
+    ------
+    ValueError
+        If the shapes don't go together.
+    """
+    xp = array_namespace(predictions)
+    check_same_length(predictions, targets)
+    if are_rows(predictions, targets):
+        return xp.argmax(targets, axis=1)
+    return targets if targets.ndim == 1 else xp.reshape(targets, (-1,))
+
+
+def predicted_and_actual(
+    predictions: Array, targets: Array, threshold: float
+) -> tuple[Array, Array]:
+    """Return which class was predicted, and which it is: two arrays of shape (n,).
+
+    They are class indices, or False and True for no and yes.
+
+    Raises
+    ------
+    ValueError
+        If the shapes don't go together.
+    """
+    xp = array_namespace(predictions)
+    if says_yes_or_no(predictions):
+        predicted = xp.reshape(predictions > threshold, (-1,))
+        check_same_length(predicted, targets)
+        return predicted, flat_targets(targets, float_dtype(predictions)) > 0.5
+    return xp.argmax(predictions, axis=1), class_indices(predictions, targets)

@@ -1,0 +1,185 @@
+"""What an optimizer is: `Optimizer`, the table of all of them, and their memory.
+
+A subclass says what is special about it in up to three words:
+
+``slots``
+    the arrays that it remembers for each parameter, by name, such as a velocity;
+``numbers``
+    the scalars of one step, which are the same for all parameters, such as the learning rate;
+``rule``
+    the step itself: from one parameter, its gradient, its slots and the numbers to the
+    parameter and its slots after the step.
+
+The rule is elementwise, so it may be given whole parameters, parts of them, or many joined in
+one array.  What changes from step to step enters it as 0-d arrays, so that a compiled step
+never goes stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from ..backend import Array, array_namespace, device_of
+from ..checks import check_number
+from ..naming import Described, register
+from ..schedules import Schedule, as_learning_rate, learning_rate_at
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {}
+"""Every optimizer class by its name: a model file names its optimizer so."""
+
+State = dict[str, Any]
+"""What an optimizer remembers between steps: the count of steps, ``"iterations"``, and by each
+name in `Optimizer.slots` a list of arrays, one for each parameter."""
+
+
+@dataclass(frozen=True)
+class Optimizer(Described):
+    """The base class of optimizers; a subclass defines `rule` and, if it has any, `slots`."""
+
+    learning_rate: float | Schedule
+    _: KW_ONLY
+    decay: float = 0.0
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        register(cls, OPTIMIZERS, "optimizer")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "learning_rate", as_learning_rate(self.learning_rate))
+        check_number("decay", self.decay, at_least=0)
+        if self.decay and isinstance(self.learning_rate, Schedule):
+            raise ValueError(
+                f"decay must be 0 where the learning rate is a schedule, got {self.decay}"
+            )
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of what is remembered for each parameter: an array of its shape under each.
+
+        Momentum, for example, remembers the last step, under the name ``"velocity"``.  By
+        default nothing is remembered.
+        """
+        return ()
+
+    def init(self, params: list[Array]) -> State:
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        params : list of array
+            The parameters.
+
+        Returns
+        -------
+        dict
+            ``"iterations"``, the number of steps taken, an integer array of shape (),
+            and for each of `slots` a list of zeros in the shapes of `params`.
+        """
+        state: State = {slot: [] for slot in self.slots}
+        if params:
+            xp = array_namespace(params[0])
+            for slot in self.slots:
+                state[slot] = [xp.zeros_like(p) for p in params]
+            state["iterations"] = xp.zeros((), dtype=xp.int32, device=device_of(params[0]))
+        return state
+
+    def update(
+        self, params: list[Array], grads: list[Array], state: State
+    ) -> tuple[list[Array], State]:
+        """Take one step; the arguments are consumed.
+
+        Parameters
+        ----------
+        params : list of array
+            The parameters.
+        grads : list of array
+            The gradient of the loss with respect to each.
+        state : dict
+            As `init` or the last `update` returned it.
+
+        Returns
+        -------
+        params : list of array
+            The parameters after the step.
+        state : dict
+            The state after the step.
+        """
+        if not params:
+            return params, state
+        xp = array_namespace(params[0])
+        numbers = self.numbers(xp.astype(state["iterations"], params[0].dtype))
+        slots = [state[slot] for slot in self.slots]
+        params, slots = self.step(params, grads, slots, numbers)
+        return params, dict(zip(self.slots, slots), iterations=state["iterations"] + 1)
+
+    def step(
+        self,
+        params: Sequence[Array],
+        grads: Sequence[Array],
+        slots: Sequence[Sequence[Array]],
+        numbers: Sequence[Array],
+    ) -> tuple[list[Array], list[list[Array]]]:
+        """Apply `rule` to each array; `update` without the bookkeeping.
+
+        Parameters
+        ----------
+        params, grads : sequence of array
+            The parameters, which are consumed, and the gradients with respect to them.
+        slots : sequence of sequence of array
+            For each of `slots` its arrays, which are consumed.
+        numbers : sequence of array of shape ()
+            As `numbers` returns them.
+
+        Returns
+        -------
+        params : list of array
+            The parameters after the step.
+        slots : list of list of array
+            The slots after the step.
+        """
+        if not params:
+            return [], [[] for _ in slots]
+        steps = [self.rule(*arrays, *numbers) for arrays in zip(params, grads, *slots)]
+        new_params, *new_slots = (list(arrays) for arrays in zip(*steps))
+        return new_params, new_slots
+
+    def numbers(self, t: Array) -> tuple[Array, ...]:
+        """Return the scalars of one step, which are the same for every parameter.
+
+        `rule` takes them behind the slots.  They depend on nothing but the count of steps, and
+        elementwise, so that they can be computed for many steps at once.
+
+        Parameters
+        ----------
+        t : array
+            The number of steps taken before this one, as a float; of many steps, theirs.
+
+        Returns
+        -------
+        tuple of array
+            In the shape of `t`; by default the learning rate, with the book's inverse-time
+            decay (chapter 10).
+        """
+        return (learning_rate_at(self.learning_rate, t) / (1 + self.decay * t),)
+
+    def rule(self, p: Array, g: Array, *slots_and_numbers: Array) -> tuple[Array, ...]:
+        """Take one step with one parameter: the equation that an optimizer is known for.
+
+        It is elementwise; the parameter and its slots are consumed.
+
+        Parameters
+        ----------
+        p, g : array
+            The parameter and the gradient with respect to it.
+        *slots_and_numbers : array
+            Its array in each of `slots`, then what `numbers` returned.
+
+        Returns
+        -------
+        tuple of array
+            The parameter and its slots after the step.
+        """
+        raise TypeError(f"the optimizer {type(self).__name__} does not define rule")
