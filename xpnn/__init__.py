@@ -46,13 +46,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = (
-    *("calculus", "callbacks", "datasets", "metrics", "search"),
-    *("export", "handmade", "nnfs", "plots", "sklearn", "testing"),
-)
-"""What stands on the parts, imported when it is first asked for: `import xpnn` stays quick."""
-
-_NAMES = {
+# what stands on the parts is imported when it is first asked for: `import xpnn` stays quick
+_LATER = {
     "Callback": "hooks",
     "DivergenceError": "history",
     "History": "history",
@@ -61,24 +56,30 @@ _NAMES = {
     "compare_backends": "comparison",
     "load": "serialization",
 }
-"""Names of this kind, and where they are."""
 
 
 def __getattr__(name: str) -> object:
-    """Import a part that not every program needs, when it is first asked for."""
+    """Import a module, or what one defines, when it is first asked for."""
     from importlib import import_module
 
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name in _NAMES:
-        value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    if name in _LATER:
+        value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
         globals()[name] = value
         return value
+    if not name.startswith("_"):
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":  # it is there, and lacks what it needs
+                raise
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_NAMES})
+    from pkgutil import iter_modules
+
+    modules = {module.name for module in iter_modules(__path__)} - {"__main__"}
+    return sorted({*globals(), *_LATER, *modules})
 
 
 __all__ = [

@@ -61,8 +61,8 @@ def save(
 def _compiled(compiled: Compiled | None, path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return how a network was compiled as plain data; a file holds no function."""
     if compiled is None:
-        nothing = {"loss": None, "optimizer": None, "metrics": []}
-        return {**nothing, "clip_norm": None, "clip_value": None}
+        nothing = dict.fromkeys(("loss", "optimizer", "metrics", "clip_norm", "clip_value"))
+        return {**nothing, "metrics": []}
     described, functions = compiled.described(), [m.name for m in compiled.function_metrics]
     if functions:
         import warnings

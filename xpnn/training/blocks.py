@@ -35,7 +35,7 @@ DRAWN = 1 << 22
 class Block(NamedTuple):
     """Some steps that are taken at once."""
 
-    count: int
+    steps: int
     """How many they are."""
 
     rows: Any
@@ -45,7 +45,7 @@ class Block(NamedTuple):
     """What layers drew for them, likewise."""
 
     weights: np.ndarray
-    """Of shape (count,): how much each step counts in the mean loss, its samples' weight."""
+    """Of shape (steps,): how much each step counts in the mean loss, its samples' weight."""
 
 
 class Blocks:

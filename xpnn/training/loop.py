@@ -120,13 +120,13 @@ class Fit:
         self._recovery.remember(epoch, count)
         for block in self.blocks.draw(model.generator, count, skip):
             measured.weights.append(block.weights)
-            begin, taken = taken, taken + block.count
+            begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
                 continue
             self.is_whole = False
             measured.add(
                 model.train_state.take(
-                    model, self.blocks.data, block.count, block.rows, block.noise
+                    model, self.blocks.data, block.steps, block.rows, block.noise
                 )
             )
             if live:

@@ -75,5 +75,5 @@ class Recovery:
             packed.slots = moment.slots
             generator = moment.generator or model.generator  # which draws nothing then
             for block in self._blocks.draw(generator, epoch - moment.epoch):
-                state.take(model, self._blocks.data, block.count, block.rows, block.noise)
+                state.take(model, self._blocks.data, block.steps, block.rows, block.noise)
         model.parameter_arrays, state.memory = packed.split(packed.buffers), {}
