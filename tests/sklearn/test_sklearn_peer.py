@@ -24,7 +24,7 @@ EXCEPTIONS = {
     "test_warm_start": LBFGS,
     "test_mlp_warm_start_no_convergence[lbfgs-MLPClassifier]": LBFGS,
     "test_mlp_warm_start_no_convergence[lbfgs-MLPRegressor]": LBFGS,
-    "test_mlp_vs_poisson_glm_equivalent": f"{LBFGS}; the loss is compared in test_sklearn.py",
+    "test_mlp_vs_poisson_glm_equivalent": f"{LBFGS}; test_sklearn_regressor.py has the loss",
 }
 
 PATH = Path(find_spec("sklearn.neural_network").origin).parent / "tests" / "test_mlp.py"
