@@ -40,6 +40,7 @@ def test_two_outputs_become_scikit_learns_one():
     model = MLPClassifier(loss=xpnn.CategoricalCrossEntropy(), random_state=0, max_iter=5)
     theirs = model.fit(digits, y).to_sklearn()
     assert theirs.n_outputs_ == 1
+    assert theirs._best_coefs[-1].shape == theirs.coefs_[-1].shape == (100, 1)
     np.testing.assert_allclose(theirs.predict_proba(digits), model.predict_proba(digits))
 
 
