@@ -97,8 +97,8 @@ def dist(session: nox.Session) -> None:
     # not the checkout's xpnn/, which lacks backends/ unless it is installed with -e
     env = {"XPNN_TEST_BACKENDS": "numpy", "PYTHONSAFEPATH": "1"}
     # what these test is the same however xpnn was installed
-    same = ("docs", "killed", "sklearn_checks", "sklearn_peer")
-    ignored = [f"--ignore=tests/test_{name}.py" for name in same]
+    peers = ("sklearn/test_sklearn_checks", "sklearn/test_sklearn_peer")
+    ignored = [f"--ignore=tests/{name}.py" for name in ("test_docs", "test_killed", *peers)]
     session.run("python", "-m", "pytest", "-n2", *ignored, env=env)
 
 

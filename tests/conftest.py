@@ -83,7 +83,7 @@ def dtype(request):
 
 
 if all(spec.startswith("jax") for spec in SPECS):  # scikit-learn takes no arrays of JAX's
-    collect_ignore += ["test_sklearn_arrays.py", "test_sklearn_checks.py"]
+    collect_ignore += ["sklearn/test_sklearn_arrays.py", "sklearn/test_sklearn_checks.py"]
 
 if not os.environ.get("XPNN_TEST_CUPY_OFFLINE"):  # needs CuPy and NVRTC, but no GPU
     collect_ignore.append("test_cupy_offline.py")

@@ -7,11 +7,13 @@ Whatever of that changes from version to version is dealt with here.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
@@ -36,6 +38,7 @@ except ImportError:  # before scikit-learn 1.9
 
 
 __all__ = [
+    "RECORD",
     "Interval",
     "Options",
     "StrOptions",
@@ -43,11 +46,33 @@ __all__ = [
     "column_or_1d",
     "fit_context",
     "labels_on_host",
+    "prepare_to_go_on",
+    "record_of",
+    "record_of_stock",
     "validate_inputs",
     "validate_rows",
     "validate_weight",
     "where_arrays_are",
 ]
+
+RECORD = (
+    "n_features_in_",
+    "feature_names_in_",
+    "n_iter_",
+    "n_layers_",
+    "n_outputs_",
+    "out_activation_",
+    "t_",
+    "loss_",
+    "best_loss_",
+    "loss_curve_",
+    "validation_scores_",
+    "best_validation_score_",
+    "_no_improvement_count",
+    "classes_",
+    "_label_binarizer",
+)
+"""What scikit-learn's own MLP notes of a training, and ours under the same names."""
 
 
 def fit_context(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,3 +129,28 @@ def labels_on_host(y: Any) -> np.ndarray:
     if hasattr(y, "toarray"):  # labels of a sparse matrix
         y = y.toarray()
     return y if isinstance(y, np.ndarray) else to_host(y)
+
+
+def record_of(estimator: Any) -> dict[str, Any]:
+    """Return by name what an MLP, ours or scikit-learn's, has noted of its training, copied."""
+    noted = {name: getattr(estimator, name) for name in RECORD if hasattr(estimator, name)}
+    return {name: copy.copy(value) for name, value in noted.items()}
+
+
+def record_of_stock(estimator: Any) -> dict[str, Any]:
+    """Return what scikit-learn's MLP has noted; for lbfgs, which notes no epochs, of none."""
+    without_epochs = {
+        "loss_curve_": [],
+        "best_loss_": estimator.loss_,
+        "validation_scores_": None,
+        "best_validation_score_": None,
+        "_no_improvement_count": 0,
+    }
+    return without_epochs | record_of(estimator)
+
+
+def prepare_to_go_on(stock: Any, random_state: Any) -> None:
+    """Give scikit-learn's MLP, with fitted arrays, what it needs for further training."""
+    stock._best_coefs = [a.copy() for a in stock.coefs_]
+    stock._best_intercepts = [a.copy() for a in stock.intercepts_]
+    stock._random_state = check_random_state(random_state)

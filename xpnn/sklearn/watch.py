@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from ..backend import Array, array_namespace
 from ..callbacks import Callback
 from ..model import Sequential
 from ..training import fuse
+from .networks import rate_schedule
 
-__all__ = ["Validation", "Watch"]
+__all__ = ["Memory", "Validation", "Watch"]
 
 SMALLEST_RATE = 1e-6
 """The learning rate at which an adaptive one ends the training, as in scikit-learn."""
@@ -79,13 +80,38 @@ class Validation:
         return self.score(host), value
 
 
+@dataclass
+class Memory:
+    """What a training remembers from one epoch, and from one ``partial_fit``, to the next.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+        With the learning rate of the next epoch.
+    no_improvement_count : int
+        How many epochs in a row did not improve.
+    weight_seen : float
+        The weight of all rows so far.  It is beside `t_`, their number, so that a row of
+        weight 2 is the row twice for the learning rate, too.
+    best : list of array or None
+        The parameters that had the best validation score.
+    """
+
+    optimizer: Any
+    no_improvement_count: int
+    weight_seen: float
+    best: list[Array] | None
+
+
 class Watch(Callback):
     """Writes an estimator's record of each epoch, and ends the training where none improves.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Whose attributes are written.
+        Whose attributes are written, those that are documented.
+    memory : Memory
+        What is remembered beside these; it is changed, and the estimator's to keep.
     n_samples : int
         The number of rows that an epoch goes through.
     weight : float
@@ -99,22 +125,24 @@ class Watch(Callback):
     def __init__(
         self,
         estimator: Any,
+        memory: Memory,
         n_samples: int,
         weight: float,
         validation: Validation | None,
         incremental: bool,
     ) -> None:
-        self.estimator, self.n_samples, self.weight = estimator, n_samples, weight
+        self.estimator, self.memory = estimator, memory
+        self.n_samples, self.weight = n_samples, weight
         self.validation, self.incremental = validation, incremental
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Note the epoch, set the learning rate of the next one, and maybe end."""
-        e = self.estimator
+        e, memory = self.estimator, self.memory
         self._note(logs["loss"])
-        e._no_improvement_count = e._no_improvement_count + 1 if self._stalled() else 0
-        if e._schedule == "invscaling":
-            self._set_rate(float(e.learning_rate_init) / (e._weight_seen + 1) ** e.power_t)
-        if e._no_improvement_count > e.n_iter_no_change and self._ends():
+        memory.no_improvement_count = memory.no_improvement_count + 1 if self._stalled() else 0
+        if rate_schedule(e) == "invscaling":
+            self._set_rate(float(e.learning_rate_init) / (memory.weight_seen + 1) ** e.power_t)
+        if memory.no_improvement_count > e.n_iter_no_change and self._ends():
             self.model.stop_training = True
         elif e.n_iter_ == e.max_iter and not self.incremental:
             warnings.warn(
@@ -140,8 +168,7 @@ class Watch(Callback):
         e = self.estimator
         e.n_iter_ += 1
         e.t_ += self.n_samples
-        # beside t_, so that a row of weight 2 is the row twice for the learning rate, too
-        e._weight_seen = getattr(e, "_weight_seen", 0.0) + self.weight
+        self.memory.weight_seen += self.weight
         e.loss_ = loss
         e.loss_curve_.append(loss)
         if e.verbose:
@@ -162,30 +189,30 @@ class Watch(Callback):
         stalled = bool(score < e.best_validation_score_ + e.tol)
         if score > e.best_validation_score_:
             e.best_validation_score_ = score
-            e._best = self.model.parameters
+            self.memory.best = self.model.parameters
         return stalled
 
     def _ends(self) -> bool:
         """Whether a training that stalls is at its end, or goes on with smaller steps."""
-        e = self.estimator
+        e, memory = self.estimator, self.memory
         what = "Training loss" if self.validation is None else "Validation score"
         said = (
             f"{what} did not improve more than tol={e.tol:f} for {e.n_iter_no_change} "
             "consecutive epochs."
         )
-        rate = e._optimizer.learning_rate
-        if e._schedule == "adaptive" and rate > SMALLEST_RATE:
+        rate, adaptive = memory.optimizer.learning_rate, rate_schedule(e) == "adaptive"
+        if adaptive and rate > SMALLEST_RATE:
             self._set_rate(rate / 5)
-            e._no_improvement_count = 0
+            memory.no_improvement_count = 0
             said = f"{said} Setting learning rate to {rate / 5:f}"
-        elif e._schedule == "adaptive":
+        elif adaptive:
             said = f"{said} Learning rate too small. Stopping."
         else:
             said = f"{said} Stopping."
         if e.verbose:
             print(said)
-        return bool(e._no_improvement_count)
+        return bool(memory.no_improvement_count)
 
     def _set_rate(self, rate: float) -> None:
-        self.estimator._optimizer = replace(self.estimator._optimizer, learning_rate=rate)
+        self.memory.optimizer = replace(self.memory.optimizer, learning_rate=rate)
         self.model.learning_rate = rate

@@ -29,7 +29,7 @@ class SklearnCubed(xpnn.Loss):
 # Three settings are not here, because scikit-learn's checks don't allow for what they mean, of
 # its own MLP either: with a warm start a second fit is another, early stopping refuses
 # partial_fit and splits rows by chance, and dropout draws anew for each row, so that one of
-# weight 2 is not the row twice.  test_sklearn.py and test_sklearn_peer.py have them.
+# weight 2 is not the row twice.  The tests beside this file have them.
 SCHEDULE = xpnn.schedules.CosineDecay(0.2, 200, final=0.1)
 BOTH = [
     {"solver": "rmsprop"},

@@ -1,5 +1,7 @@
 """What the tests of the estimators share: data, and networks that are fitted to them."""
 
+from itertools import pairwise
+
 import numpy as np
 import sklearn.neural_network as stock
 from sklearn.datasets import load_diabetes, load_digits, make_multilabel_classification
@@ -28,3 +30,13 @@ def fitted(estimator, kind, **settings):
     cls = OURS[cls] if estimator == "ours" else cls
     settings = {"random_state": 0, "shuffle": False, "max_iter": 12} | settings
     return cls(**({"hidden_layer_sizes": 8} | settings)).fit(X, y)
+
+
+def initial(sizes, seed=0):
+    """Draw the first values as scikit-learn's MLP does, by hand."""
+    random, arrays = np.random.RandomState(seed), []
+    for n_inputs, n_outputs in pairwise(sizes):
+        bound = np.sqrt(6 / (n_inputs + n_outputs))
+        arrays.append(random.uniform(-bound, bound, (n_inputs, n_outputs)))
+        arrays.append(random.uniform(-bound, bound, n_outputs))
+    return arrays, random
