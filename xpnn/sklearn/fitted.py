@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..backend import Array, Backend, backend_of, dtype_name, resolve
 from ..layers import Dense
 from ..layers.base import Layer
-from ..model import Sequential
+from ..network.rows import beside
+from ..sequential import Sequential
 from .adapter import validate_rows
 from .networks import make_layers
 from .parameters import Parameters
@@ -60,8 +61,8 @@ class Fitted(Parameters):
         Whoever changes the network's own arrays changes what it predicts.  Copies can't do
         that, so they can't be changed.
         """
-        arrays = [model._return_to(X, p) for p in model._params]
-        for array, own in zip(arrays, model._params):
+        arrays = [beside(X, p, model.backend) for p in model.parameter_arrays]
+        for array, own in zip(arrays, model.parameter_arrays):
             if array is not own and isinstance(array, np.ndarray):
                 array.flags.writeable = False
         self.coefs_, self.intercepts_ = arrays[::2], arrays[1::2]
@@ -85,7 +86,7 @@ class Fitted(Parameters):
         numbers = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
         names = [f"{i}.{name}" for i in numbers for name in ("weights", "biases")]
         named = dict(zip(names, arrays))
-        return Sequential._restore(layers, named, network_dtype(arrays[0]), backend)
+        return Sequential.around(layers, named, network_dtype(arrays[0]), backend)
 
     def _outputs(self, X: Any, method: str) -> Array:
         """Return the network's outputs, of shape (n, n_outputs), where X is."""

@@ -16,10 +16,10 @@ from sklearn.utils.metaestimators import available_if
 
 from ..backend import Array, to_host
 from ..data import take_rows
-from ..fitting import DivergenceError
+from ..history import DivergenceError
 from ..layers.base import Layer
 from ..losses import Loss
-from ..model import Sequential
+from ..sequential import Sequential
 from .adapter import check_same_namespace, fit_context, validate_inputs, validate_weight
 from .exchange import Exchange
 from .fitted import network_dtype
@@ -212,17 +212,17 @@ class Perceptron(Exchange, ABC):
             last is not None
             and goes_on
             and last.backend is backend
-            and (last.layers, last._loss) == (tuple(layers), loss)
+            and (last.layers, last.require_compiled().loss) == (tuple(layers), loss)
         ):
             if self._kept() is None:
                 last.set_parameters(self._arrays())
             return last
         else:
             model = self._around(layers, backend)
-            model._generator = self._random_state
+            model.generator = self._random_state
         model.compile(loss, self._optimizer, metrics=())
         if last is not None and goes_on:  # what the optimizer remembers
-            model._state = last.to(backend)._state
+            model.train_state.memory = last.to(backend).train_state.memory
         return model
 
     def _hold_back(

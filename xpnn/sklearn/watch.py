@@ -12,9 +12,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..backend import Array, array_namespace
-from ..callbacks import Callback
-from ..model import Sequential
-from ..training import fuse
+from ..hooks import Callback
+from ..network import Network, fuse
 from .networks import rate_schedule
 
 __all__ = ["Memory", "Validation", "Watch"]
@@ -28,7 +27,7 @@ class Validation:
 
     Parameters
     ----------
-    model : Sequential
+    model : Network
         The compiled model.
     X, y : array of n rows
         The rows, and the targets as the loss takes them.
@@ -40,7 +39,7 @@ class Validation:
 
     def __init__(
         self,
-        model: Sequential,
+        model: Network,
         X: Array,
         y: Any,
         weight: np.ndarray | None,
@@ -49,12 +48,11 @@ class Validation:
         self.model, self.score = model, score
         backend = model.backend
         with backend.activate():
-            self.x = backend.asarray(model._inputs(X), model.dtype)
-            self.y = model._targets(y, self.x)
+            self.x = backend.asarray(model.inputs(X), model.dtype)
+            self.y = model.targets(y, self.x)
             share = None if weight is None else weight / np.sum(weight)
             self.weight = None if share is None else backend.asarray(share, model.dtype)
-        loss, _ = model._compiled()
-        stack, criterion = fuse(model.layers, loss)
+        stack, criterion = fuse(model.layers, model.require_compiled().loss)
         last = model.layers[-1] if len(stack.layers) < len(model.layers) else None
 
         def measure(params: Any, x: Array, y: Array, weight: Any) -> tuple[Array, Array]:
@@ -72,7 +70,7 @@ class Validation:
         """Return the score and the loss with the parameters that the model now has."""
         model, backend = self.model, self.model.backend
         with backend.activate():
-            loss, outputs = self._measure(model._params, self.x, self.y, self.weight)
+            loss, outputs = self._measure(model.parameter_arrays, self.x, self.y, self.weight)
             value = float(backend.read([loss])[0])
             host = backend.to_numpy(outputs)
         if not np.isfinite(host).all():
