@@ -21,8 +21,8 @@ STRICT = "array_api_strict"
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
     """Each test begins as a process does, with nothing chosen and nothing warned of."""
-    monkeypatch.setattr(xpnn.backend, "_default", None)
-    monkeypatch.setattr(xpnn.backend, "_warned", False)
+    monkeypatch.setattr(xpnn.backend.choosing, "_default", None)
+    monkeypatch.setattr(xpnn.backend.finding, "_warned", False)
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ def gpus(monkeypatch, parts):
     monkeypatch.setitem(sys.modules, "array_api_compat.cupy", fake_cupy)
     monkeypatch.setattr(array_api_compat, "cupy", fake_cupy, raising=False)
     monkeypatch.setattr(load_cupy, "ctypes", SimpleNamespace(CDLL=lambda name: None))
-    monkeypatch.setattr(xpnn.backend, "_found", {})
-    monkeypatch.setattr(xpnn.backend, "_namespaces", {})
-    monkeypatch.setattr(xpnn.backend, "_default", None)
+    monkeypatch.setattr(xpnn.backend.finding, "_found", {})
+    monkeypatch.setattr(xpnn.backend.arrays, "_namespaces", {})
+    monkeypatch.setattr(xpnn.backend.choosing, "_default", None)
     yield
     assert current() == 0
     assert fake_cupy._state.stream is fake_cupy._state.null
@@ -173,7 +173,7 @@ def refuse_exp(x):
 )
 def test_fallback_says_what_is_missing(monkeypatch, place, name, value, reason):
     monkeypatch.setattr(place(), name, value)
-    monkeypatch.setattr(xpnn.backend, "_warned", False)
+    monkeypatch.setattr(xpnn.backend.finding, "_warned", False)
     with pytest.warns(xpnn.BackendFallbackWarning) as caught:
         assert xpnn.backend.resolve("cupy").name == "numpy"
     assert len(caught) == 1
