@@ -100,17 +100,20 @@ class Player:
         list of array of shape (count,) or (count, w)
             What was measured.
         """
-        x = block.data[0]
-        patience = max(1, GATHERED_BETWEEN // (block.batch_size * x.shape[1]))
-        fill = self._filling(block)
+        x, rows, size = block.data[0], block.rows, block.batch_size
+        patience = max(1, GATHERED_BETWEEN // (size * x.shape[1]))
+        pairs = [(a, place) for a, place in zip(block.data, self.batch) if a is not None]
+        gathers = isinstance(rows, np.ndarray)
         fresh = [*zip(chain(*block.noise), chain(*self.noise))]
         numbers = self.step.numbers(block.t, block.count).T.astype(self.numbers.dtype)
         changes = np.any(numbers != numbers[0])
         self.numbers[...] = numbers[0]
         columns: list[np.ndarray] = []
         for k in range(block.count):
-            if fill is not None:
-                fill(k)
+            if gathers:
+                _gather(pairs, rows[k])
+            elif rows is not None:
+                _cut(pairs, rows.start + k * size, size)
             if k % patience == 0:
                 let_go(x)
             for array, place in fresh:
@@ -123,30 +126,6 @@ class Player:
             for column, measure in zip(columns, measures):
                 column[k] = measure
         return columns
-
-    def _filling(self, block: Block) -> Callable[[int], None] | None:
-        """Return what puts the rows of a step into the batch; None where they are there."""
-        rows, size = block.rows, block.batch_size
-        pairs: list[tuple[np.ndarray, np.ndarray]] = [
-            (a, place) for a, place in zip(block.data, self.batch) if a is not None
-        ]
-
-        def cut(k: int) -> None:
-            start = rows.start + k * size
-            for array, place in pairs:
-                place[...] = array[start : start + size]
-
-        def gather(k: int) -> None:
-            row = rows[k]
-            for array, place in pairs:  # "clip" writes in place; the rows are there
-                if array.dtype == place.dtype:
-                    array.take(row, 0, place, "clip")
-                else:
-                    place[...] = array.take(row, 0)
-
-        if rows is None:
-            return None
-        return cut if isinstance(rows, slice) else gather
 
     def _first_step(self) -> Sequence[np.ndarray]:
         ours = arrays_in([self.buffers, self.slots, self.noise, self.numbers])
@@ -221,6 +200,21 @@ class Player:
 
     def _as_written(self) -> Sequence[np.ndarray]:
         return self._take(np.ndarray, self.buffers, self.slots)
+
+
+def _gather(pairs: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray) -> None:
+    """Put rows of arrays into their places."""
+    for array, place in pairs:  # "clip" writes in place; the rows are there
+        if array.dtype == place.dtype:
+            array.take(rows, 0, place, "clip")
+        else:
+            place[...] = array.take(rows, 0)
+
+
+def _cut(pairs: Sequence[tuple[np.ndarray, np.ndarray]], start: int, size: int) -> None:
+    """Put the rows of arrays that begin at one into their places."""
+    for array, place in pairs:
+        place[...] = array[start : start + size]
 
 
 def _rows(data: tuple[Array, ...], rows: Array, dtype: Any) -> tuple[Array | None, ...]:

@@ -7,7 +7,7 @@ at (300, 3) along rows, in float32 on one core; ``benchmarks/operations.py`` mea
 import mmap
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import array_api_compat.numpy as xp
@@ -194,8 +194,9 @@ class NumpyBackend(Backend):
                 # a recording is of certain memory: of the parameters, and a batch of all rows
                 whole = block.data if block.rows is None else ()
                 key = id(buffers), *shapes_of(block), *map(id, whole)
-                make = partial(Player.of_block, step, buffers, slots, block)
-                player = players.get(key, block.count, make)
+                player = players.get(
+                    key, block.count, lambda: Player.of_block(step, buffers, slots, block)
+                )
             if player is None or not player.works:
                 return as_written(buffers, slots, *steps)  # type: ignore[no-any-return]
             measured = player.take_steps(block, self.let_go)

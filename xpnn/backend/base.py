@@ -46,6 +46,13 @@ class Block:
         after the other; or the numbers of each step's rows.
     noise : tuple of tuples of array
         What each layer drew, with the steps on the first axis; empty where none draws.
+
+    Attributes
+    ----------
+    t, count, data, rows, noise
+        As given.
+    batch_size : int
+        How many rows a step takes.
     """
 
     def __init__(
@@ -53,15 +60,12 @@ class Block:
     ) -> None:
         self.t, self.count = t, count
         self.data, self.rows, self.noise = data, rows, noise
-
-    @property
-    def batch_size(self) -> int:
-        """How many rows a step takes."""
-        if self.rows is None:
-            return int(self.data[0].shape[0])
-        if isinstance(self.rows, slice):
-            return int(self.rows.stop - self.rows.start) // self.count
-        return int(self.rows.shape[1])
+        if rows is None:
+            self.batch_size: int = data[0].shape[0]
+        elif isinstance(rows, slice):
+            self.batch_size = (rows.stop - rows.start) // count
+        else:
+            self.batch_size = rows.shape[1]
 
 
 class Backend:

@@ -125,38 +125,44 @@ def load(name: str, device: str | None) -> Any:
         If there is no backend of that name.
     """
     key = (name, device)
-    with _lock:
-        if key not in _found:
-            points = third_party() if name not in shipped() else {}
-            if name not in shipped() and name not in points:
-                known = [*shipped(), *points, "auto"]
-                import difflib
-
-                near = difflib.get_close_matches(name, known, 1, 0.5)
-                hint = f"; did you mean {near[0]!r}?" if near else "."
-                raise ValueError(
-                    f"unknown backend {name!r}{hint} Known are: {', '.join(sorted(known))}"
-                )
-            backend = None
-            try:
-                point = points.get(name)
-                maker = point.load() if point else import_module(f"{GROUP}.{name}").load
-                backend = maker(device)
-                _try(backend)
-                backend.spec = name if device is None else f"{name}:{device}"
-                _found[key] = backend
-            except BackendUnavailableError as error:
-                _found[key] = error
-            except Exception as error:
-                reason = f"a small computation failed ({type(error).__name__}: {error})"
-                remedy = getattr(backend, "remedy", "")
-                _found[key] = BackendUnavailableError(name, reason, remedy)
-        found = _found[key]
+    found = _found.get(key)  # what is there is whole, so that only making it needs the lock
+    if found is None:
+        with _lock:
+            if key not in _found:
+                _found[key] = _load(name, device)
+            found = _found[key]
     if isinstance(found, BackendUnavailableError):
         raise BackendUnavailableError(
             name if device is None else f"{name}:{device}", found.reason, found.remedy
         )
     return found
+
+
+def _load(name: str, device: str | None) -> Any:
+    """Return a backend, or the error that says why it can't run here."""
+    points = third_party() if name not in shipped() else {}
+    if name not in shipped() and name not in points:
+        known = [*shipped(), *points, "auto"]
+        import difflib
+
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(
+            f"unknown backend {name!r}{hint} Known are: {', '.join(sorted(known))}"
+        )
+    backend = None
+    try:
+        point = points.get(name)
+        make = point.load() if point else import_module(f"{GROUP}.{name}").load
+        backend = make(device)
+        _try(backend)
+        backend.spec = name if device is None else f"{name}:{device}"
+    except BackendUnavailableError as error:
+        return error
+    except Exception as error:
+        reason = f"a small computation failed ({type(error).__name__}: {error})"
+        return BackendUnavailableError(name, reason, getattr(backend, "remedy", ""))
+    return backend
 
 
 def _try(backend: Any) -> None:
