@@ -57,7 +57,7 @@ def cupy_offline(session: nox.Session) -> None:
     wheels = ["cupy-cuda13x==14.2.*", "nvidia-cuda-nvrtc==13.*", "nvidia-cublas==13.*"]
     session.install("-e", ".[test]", *wheels)
     env = {"XPNN_TEST_CUPY_OFFLINE": "1", "XPNN_TEST_BACKENDS": "numpy"}
-    session.run("pytest", "tests/test_cupy_offline.py", *session.posargs, env=env)
+    session.run("pytest", "tests/backends/test_cupy_offline.py", *session.posargs, env=env)
 
 
 @nox.session

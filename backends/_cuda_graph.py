@@ -16,7 +16,6 @@ from __future__ import annotations
 import gc
 import math
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
@@ -24,8 +23,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-import xpnn.backend
-from xpnn.backend import Array, Backend, batch_size_of
+from xpnn.backend import Array, Backend, Block
+
+from ._recurring import Players, shapes_of
 
 __all__ = [
     "NO_GRAPH",
@@ -38,12 +38,6 @@ __all__ = [
     "repeat",
     "warn",
 ]
-
-STEPS_BEFORE_RECORDING = 16
-"""Recording and comparing cost about as much as some steps do."""
-
-MOST_PLAYERS = 4
-"""How many graphs are kept: of whole batches, and of a shorter last one."""
 
 NO_GRAPH = "no CUDA graph could be made of a step of training"
 
@@ -135,12 +129,9 @@ class Player:
         The step; and the same one without what was made faster.
     buffers, slots : list of array, list of list of array
         The parameters, and what the optimizer remembers.
-    data : tuple of array or None
-        All of x, y and weight.
-    size : int or None
-        The number of rows of a batch; None for all rows, which are used where they are.
-    noise : tuple of tuples of array
-        What each layer drew, with the steps on the first axis.
+    block : xpnn.backend.Block
+        Steps with batches of that shape; where they take all rows, these are used where they
+        are.
     """
 
     def __init__(
@@ -151,9 +142,7 @@ class Player:
         as_written: Any,
         buffers: list[Array],
         slots: list[list[Array]],
-        data: tuple[Array, ...],
-        size: int | None,
-        noise: Any,
+        block: Block,
     ) -> None:
         self.step, self.as_written = step, as_written
         self.buffers, self.slots = buffers, slots
@@ -161,13 +150,15 @@ class Player:
         self._backend, self._stream = backend, stream
         self._comparisons = COMPARISONS
         dtype = buffers[0].dtype
-        self._batch = data
-        if size is not None:
+        self._batch = block.data
+        if block.rows is not None:
+            size = block.batch_size
             self._batch = tuple(
-                a if a is None else stream.empty((size, *a.shape[1:]), a.dtype) for a in data
+                a if a is None else stream.empty((size, *a.shape[1:]), a.dtype)
+                for a in block.data
             )
         self._noise = tuple(
-            tuple(stream.empty(a.shape[1:], a.dtype) for a in layer) for layer in noise
+            tuple(stream.empty(a.shape[1:], a.dtype) for a in layer) for layer in block.noise
         )
         self._n_numbers = step.numbers(0, 1).shape[0]
         self._numbers = stream.empty((self._n_numbers,), dtype)
@@ -176,10 +167,8 @@ class Player:
         self._launch: Callable[[], None] | None = None
         self._take_step = self._record
 
-    def take_steps(
-        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
-    ) -> tuple[Array, ...]:
-        """Take steps; the arguments are those of `Backend.repeat`'s function.
+    def take_steps(self, block: Block) -> tuple[Array, ...]:
+        """Take the steps of a block.
 
         Returns
         -------
@@ -187,20 +176,19 @@ class Player:
             What was measured.
         """
         with self._stream.taking_turns():
-            measured = self._take_steps(t, count, data, rows, noise)
+            measured = self._take_steps(block)
         return tuple(measured[:, place] for place in self._places)
 
-    def _take_steps(
-        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
-    ) -> Array:
+    def _take_steps(self, block: Block) -> Array:
+        count, rows = block.count, block.rows
         if isinstance(rows, slice):
             rows = np.arange(rows.start, rows.stop).reshape(count, -1)
         # all that the steps need goes to the GPU at once
         index = None if rows is None else self._backend.asarray(rows)
         dtype = self._numbers.dtype
-        numbers = self._backend.asarray(self.step.numbers(t, count).T, dtype)
-        gathered = [(a, place) for a, place in zip(data, self._batch) if a is not None]
-        drawn = [*zip(chain(*noise), chain(*self._noise))]
+        numbers = self._backend.asarray(self.step.numbers(block.t, count).T, dtype)
+        gathered = [(a, place) for a, place in zip(block.data, self._batch) if a is not None]
+        drawn = [*zip(chain(*block.noise), chain(*self._noise))]
         for k in range(count):
             if index is not None:
                 for array, place in gathered:
@@ -338,51 +326,36 @@ def repeat(
     callable
         As `Backend.repeat` says.
     """
-    players: dict[Any, Player] = {}
-    seen: Counter[Any] = Counter()
+    players: Players[Player] = Players()
     memory: list[Any] = []
     works = True
 
-    def run(
-        buffers: list[Array],
-        slots: list[list[Array]],
-        t: int,
-        count: int,
-        data: tuple[Array, ...],
-        rows: Any,
-        noise: Any,
-    ) -> Any:
+    def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Any:
         nonlocal memory, works
+        block = Block(*steps)
         # a graph works with certain memory: of the parameters, and of all rows of a batch
-        used = [*buffers, *chain(*slots), *(data if rows is None else ())]
-        places = [a if a is None else address(a) for a in used]
+        whole = block.data if block.rows is None else ()
+        places = [a if a is None else address(a) for a in (*buffers, *chain(*slots), *whole)]
         if places != memory:
             memory = places
             players.clear()
-            seen.clear()
-        size = batch_size_of(rows, count)
-        key = size, *(a if a is None else (a.shape[1:], a.dtype) for a in data)
-        seen[key] += count
-        player = players.get(key)
-        if player is None and works and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
-            if len(players) == MOST_PLAYERS:
-                players.clear()
+
+        def make() -> Player:
+            stream = make_stream()
+            return Player(backend, stream, step, as_written, buffers, slots, block)
+
+        player = None
+        if works and buffers:
             try:
-                stream = make_stream()
-                player = Player(
-                    backend, stream, step, as_written, buffers, slots, data, size, noise
-                )
-                players[key] = player
+                player = players.get(shapes_of(block), block.count, make)
             except Exception as error:
                 works = False
                 warn(NO_GRAPH, error)
-        if player is None or not works:
-            return run_eagerly(buffers, slots, t, count, data, rows, noise)
-        measured = player.take_steps(t, count, data, rows, noise)
+        if player is None:
+            return run_eagerly(buffers, slots, *steps)
+        measured = player.take_steps(block)
         works = player.works
-        every = xpnn.backend.FLUSH_EVERY
-        if (t + count) // every > t // every:
-            backend._flush(slots)
+        backend.flush(slots, block)
         return buffers, slots, [measured]
 
     return run

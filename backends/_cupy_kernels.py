@@ -16,7 +16,7 @@ import array_api_compat.cupy as xp
 import cupy
 import numpy as np
 
-import xpnn.backend
+from xpnn.backend.arrays import set_namespace
 
 from ._cuda_graph import is_close, is_finite, warn
 from ._cupy_products import product
@@ -183,7 +183,7 @@ class OneKernel(InPlace):
 
     def _fused(self) -> Any:
         # the rule asks for the namespace of the arrays that it is given, here these variables
-        xpnn.backend._namespaces[cupy._core.fusion._FusionVarArray] = xp
+        set_namespace(cupy._core.fusion._FusionVarArray, xp)
         apply = super().apply
 
         def rule(*arrays: Any) -> None:

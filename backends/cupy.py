@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from xpnn.backend import Array, Backend, BackendUnavailableError
+from xpnn.backend import Array, Backend, BackendUnavailableError, Block
 
 REMEDY = (
     "On a machine with an NVIDIA GPU and driver, install CuPy for its CUDA version: "
@@ -83,7 +83,7 @@ class CupyBackend(Backend):
         step = replace(step, optimizer=OneKernel(step.optimizer))
         return repeat(self, super().repeat(step), step, as_written, CupyStream, address)
 
-    def _flush(self, slots: list[list[Array]]) -> None:
+    def flush(self, slots: list[list[Array]], block: Block) -> None:
         """Leave tiny numbers: a GPU computes with them as fast as with others."""
 
 

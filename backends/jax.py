@@ -18,10 +18,11 @@ from xpnn.backend import (
     Array,
     Backend,
     BackendUnavailableError,
-    Function,
+    Block,
     dtype_name,
     row_blocks,
 )
+from xpnn.backend.base import Function, Taken
 
 
 @cache
@@ -157,20 +158,18 @@ class JaxBackend(Backend):
             numbers: Callable[[int, int], np.ndarray],
             buffers: list[Array],
             slots: list[list[Array]],
-            t: int,
-            count: int,
-            data: tuple[Array, ...],
-            rows: Any,
-            noise: Any,
-        ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
+            *steps: Any,
+        ) -> Taken:
             nonlocal room
+            block = Block(*steps)
+            count, data, rows, noise = block.count, block.data, block.rows, block.noise
             room = max(room, 16, 1 << (count - 1).bit_length())
             # new slots are bound to no device, and for arrays that are, JAX compiles anew
             slots = [
                 [a if a.committed else jax.device_put(a, self.device) for a in slot]
                 for slot in slots
             ]
-            table = numbers(t, count).T.astype(data[0].dtype)
+            table = numbers(block.t, count).T.astype(data[0].dtype)
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop).reshape(count, -1)
             if rows is not None:

@@ -5,36 +5,20 @@ at (300, 3) along rows, in float32 on one core; ``benchmarks/operations.py`` mea
 """
 
 import mmap
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from itertools import chain
 from typing import Any, ClassVar
 
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnn.backend import (
-    FLUSH_EVERY,
-    Array,
-    Backend,
-    BackendUnavailableError,
-    batch_size_of,
-    row_blocks,
-)
+from xpnn.backend import Array, Backend, BackendUnavailableError, Block, row_blocks
+from xpnn.backend.base import Taken
 
-from ._recording import Player, take_rows
-
-STEPS_BEFORE_RECORDING = 16
-"""Recording and comparing cost about as much as some steps do."""
-
-GATHERED_BETWEEN = 1 << 20
-"""About how many numbers are taken from a mapped file before their memory is let go."""
-
-MOST_PLAYERS = 4
-"""How many recordings are kept: of whole batches, and of a shorter last one."""
-
+from ._playback import Player
+from ._recording import take_rows
+from ._recurring import Players, shapes_of
 
 _INTEGERS: dict[int, Any] = {4: np.int32, 8: np.int64}
 
@@ -128,12 +112,6 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return a
 
 
-def _rows(data: tuple[Array, ...], rows: Array, dtype: Any) -> tuple[Array | None, ...]:
-    """Return rows of x, y and weight as a batch."""
-    x, *rest = data
-    return x.take(rows, 0).astype(dtype), *(a if a is None else a.take(rows, 0) for a in rest)
-
-
 class NumpyBackend(Backend):
     """NumPy arrays, which are on the host already."""
 
@@ -207,82 +185,24 @@ class NumpyBackend(Backend):
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps; what recurs is recorded and played back."""
         as_written = super().repeat(step)
-        players: dict[Any, Player] = {}
-        seen: Counter[Any] = Counter()
+        players: Players[Player] = Players()
 
-        def run(
-            buffers: list[Array],
-            slots: list[list[Array]],
-            t: int,
-            count: int,
-            data: tuple[Array, ...],
-            rows: Any,
-            noise: Any,
-        ) -> tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]:
-            # a recording is of certain memory: of the parameters, and of a batch of all rows
-            x = data[0]
-            size = batch_size_of(rows, count) or x.shape[0]
-            whole = data if rows is None else ()
-            shapes = [a if a is None else (a.shape[1:], a.dtype) for a in data]
-            key = id(buffers), size, *shapes, *map(id, whole)
-            seen[key] += count
-            player = players.get(key)
-            if player is None and buffers and seen[key] >= STEPS_BEFORE_RECORDING:
-                if len(players) == MOST_PLAYERS:
-                    players.clear()
-                drawn = tuple(tuple(np.empty_like(a[0]) for a in layer) for layer in noise)
-                if rows is None:
-                    player = Player(step, buffers, slots, data, drawn)
-                else:
-                    # rows in which about each place has another target than it has now
-                    _, each = np.unique(data[1], axis=0, return_index=True)
-                    batch, *others = (
-                        _rows(data, each[np.arange(i, i + size) % each.size], buffers[0].dtype)
-                        for i in range(2 + 32 // size)
-                    )
-                    player = Player(step, buffers, slots, batch, drawn, others)
-                players[key] = player
-            if player is None or not player.works:
-                return as_written(  # type: ignore[no-any-return]
-                    buffers, slots, t, count, data, rows, noise
+        def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Taken:
+            block = Block(*steps)
+            player = None
+            if buffers:
+                # a recording is of certain memory: of the parameters, and a batch of all rows
+                whole = block.data if block.rows is None else ()
+                key = id(buffers), *shapes_of(block), *map(id, whole)
+                player = players.get(
+                    key, block.count, lambda: Player.of_block(step, buffers, slots, block)
                 )
-
-            numbers = step.numbers(t, count).T.astype(buffers[0].dtype)
-            pairs: list[tuple[Array, Array]] = [
-                (a, place) for a, place in zip(data, player.batch) if a is not None
-            ]
-            fresh = [*zip(chain(*noise), chain(*player.noise))]
-            gathers, changes = isinstance(rows, np.ndarray), np.any(numbers != numbers[0])
-            player.numbers[...] = numbers[0]
-            patience = max(1, GATHERED_BETWEEN // (size * x.shape[1]))
-            columns: list[Array] = []
-            for k in range(count):
-                if gathers:
-                    row = rows[k]
-                    for array, place in pairs:  # "clip" writes in place; the rows are there
-                        if array.dtype == place.dtype:
-                            array.take(row, 0, place, "clip")
-                        else:
-                            place[...] = array.take(row, 0)
-                elif rows is not None:
-                    start = rows.start + k * size
-                    for array, place in pairs:
-                        place[...] = array[start : start + size]
-                if k % patience == 0:
-                    self.let_go(x)
-                for array, place in fresh:
-                    place[...] = array[k]
-                if changes:
-                    player.numbers[...] = numbers[k]
-                measures = player.take_step()
-                if not columns:
-                    columns = [np.empty((count, *measure.shape)) for measure in measures]
-                for column, measure in zip(columns, measures):
-                    column[k] = measure
-            if (t + count) // FLUSH_EVERY > t // FLUSH_EVERY:
-                self._flush(slots)
-            self.let_go(x)
-            return buffers, slots, [tuple(columns)]
+            if player is None or not player.works:
+                return as_written(buffers, slots, *steps)  # type: ignore[no-any-return]
+            measured = player.take_steps(block, self.let_go)
+            self.flush(slots, block)
+            self.let_go(block.data[0])
+            return buffers, slots, [tuple(measured)]
 
         return run
 

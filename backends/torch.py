@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xpnn.backend import Array, Backend, BackendUnavailableError, batch_size_of
+from xpnn.backend import Array, Backend, BackendUnavailableError, Block
 
 CAPTURING = ("cuda",)
 """The types of devices whose work can be captured in a graph."""
@@ -165,11 +165,11 @@ class TorchBackend(Backend):
             whole = replace(step.packing, cut_above=sys.maxsize)
             return kernel, self._repeat(replace(step, optimizer=kernel, packing=whole))
 
-        def run(buffers: list[Array], slots: list[list[Array]], *arguments: Any) -> Any:
+        def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Any:
             with torch.inference_mode():
                 kernel, take = of(buffers[0].dtype if buffers else None)
                 with kernel.kernel_units(slots) if kernel else nullcontext():
-                    return take(buffers, slots, *arguments)
+                    return take(buffers, slots, *steps)
 
         return run
 
@@ -180,13 +180,11 @@ class TorchBackend(Backend):
         take = super().repeat(step)
         largest = max(map(math.prod, step.packing.shapes), default=0)
 
-        def run(
-            buffers: Any, slots: Any, t: int, count: int, data: Any, rows: Any, noise: Any
-        ) -> Any:
-            n = batch_size_of(rows, count) or data[0].shape[0]
+        def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Any:
+            n = Block(*steps).batch_size
             large = self.device.type == "cpu" and n * largest >= LARGE and works()
             with Products() if large else nullcontext():
-                return take(buffers, slots, t, count, data, rows, noise)
+                return take(buffers, slots, *steps)
 
         return run
 

@@ -20,7 +20,7 @@ SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(","
 PEERS = [
     f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")
 ]
-collect_ignore = [] if "torch" in SPECS else PEERS
+collect_ignore = [] if "torch" in SPECS else [f"backends/{name}" for name in PEERS]
 
 
 def pytest_collection_modifyitems(config, items):
@@ -61,11 +61,8 @@ def load(spec):
         )
         # not its default device: arrays made without device= and read without asking fail
         spec = "array_api_strict:device1"
-    recording = {"numpy": "numpy", "cupy": "_cuda_graph", "torch": "_cuda_graph"}
-    if (name := spec.partition(":")[0]) in recording:
-        # most fits in tests are short, and what they test shall be what is played back
-        module = import_module(f"xpnn.backends.{recording[name]}")
-        module.STEPS_BEFORE_RECORDING = 1
+    # most fits in tests are short, and what they test shall be what is played back
+    import_module("xpnn.backends._recurring").STEPS_BEFORE_RECORDING = 1
     return resolve(f"{spec}!")
 
 
@@ -74,6 +71,12 @@ def backend(request):
     """Each backend of this run, in use."""
     with xpnn.use_backend(load(request.param)) as current:
         yield current
+
+
+@pytest.fixture(params=SPECS)
+def other(request):
+    """Each backend of this run, a second time, to go from one to the other."""
+    return load(request.param)
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -86,4 +89,4 @@ if all(spec.startswith("jax") for spec in SPECS):  # scikit-learn takes no array
     collect_ignore += ["sklearn/test_sklearn_arrays.py", "sklearn/test_sklearn_checks.py"]
 
 if not os.environ.get("XPNN_TEST_CUPY_OFFLINE"):  # needs CuPy and NVRTC, but no GPU
-    collect_ignore.append("test_cupy_offline.py")
+    collect_ignore.append("backends/test_cupy_offline.py")

@@ -267,7 +267,7 @@ def test_bad_input(monkeypatch):
 
 def test_no_fallback(monkeypatch):
     error = xpnn.BackendUnavailableError("array_api_strict", "it is away", "Fetch it")
-    monkeypatch.setitem(xpnn.backend._found, ("array_api_strict", None), error)
+    monkeypatch.setitem(xpnn.backend.finding._found, ("array_api_strict", None), error)
     model = network(Dense(6, 3), xpnn.Softmax())
     with pytest.raises(xpnn.BackendUnavailableError, match=r"it is away\. Fetch it"):
         compare_backends(model, X, Y, ["numpy", "array_api_strict"])

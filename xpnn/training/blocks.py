@@ -20,7 +20,7 @@ from ..network import Network
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
     from ..initializers import Generator
 
-__all__ = ["Block", "Blocks"]
+__all__ = ["Blocks", "DrawnSteps"]
 
 OPERATIONS = 4e9
 """About how many multiplications and additions are asked for at once: Ctrl-C waits for them."""
@@ -32,8 +32,8 @@ DRAWN = 1 << 22
 """About how many numbers that layers drew may be held at once."""
 
 
-class Block(NamedTuple):
-    """Some steps that are taken at once."""
+class DrawnSteps(NamedTuple):
+    """Some steps that are taken at once, and what was drawn for them."""
 
     steps: int
     """How many they are."""
@@ -121,7 +121,7 @@ class Blocks:
         """The number of steps of an epoch."""
         return len(self.counts)
 
-    def draw(self, generator: Generator, epochs: int, skip: int = 0) -> Iterator[Block]:
+    def draw(self, generator: Generator, epochs: int, skip: int = 0) -> Iterator[DrawnSteps]:
         """Yield the blocks of some epochs, drawing what is random in them.
 
         Parameters
@@ -152,21 +152,21 @@ class Blocks:
 
     def _of_rows(
         self, generator: Generator, order: np.ndarray | None, start: int, stop: int, size: int
-    ) -> Block:
+    ) -> DrawnSteps:
         """Return a block with the rows of a part of an epoch."""
         rows: Any = slice(start, stop)
         if order is not None:
             rows = order[rows].reshape(-1, size)
         return self._block(generator, (stop - start) // size, rows)
 
-    def _block(self, generator: Generator, count: int, rows: Any) -> Block:
+    def _block(self, generator: Generator, count: int, rows: Any) -> DrawnSteps:
         size = self.data[0].shape[0] if rows is None else _length(rows) // count
         if self._weight is None:
             weights = np.full(count, float(size))
         else:
             weight = self._weight if rows is None else self._weight[rows]
             weights = np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
-        return Block(count, rows, self._noise(generator, count, size), weights)
+        return DrawnSteps(count, rows, self._noise(generator, count, size), weights)
 
     def _noise(self, generator: Generator, count: int, size: int) -> tuple[Any, ...]:
         """Return what each layer draws for some steps, with the steps on the first axis."""

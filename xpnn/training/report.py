@@ -19,7 +19,7 @@ class Measured:
     Attributes
     ----------
     weights : list of numpy.ndarray
-        For each block of steps what `xpnn.training.blocks.Block.weights` says.
+        For each block of steps what `xpnn.training.blocks.DrawnSteps.weights` says.
     """
 
     def __init__(self, backend: Backend) -> None:

@@ -27,6 +27,7 @@ from xpnn.training import Stack, TrainStep, fuse
 
 load_torch = import_module("xpnn.backends.torch")
 _cuda_graph = import_module("xpnn.backends._cuda_graph")
+_recurring = import_module("xpnn.backends._recurring")
 _torch_fused = import_module("xpnn.backends._torch_fused")
 _torch_graph = import_module("xpnn.backends._torch_graph")
 
@@ -47,7 +48,7 @@ def gpu(monkeypatch):
     monkeypatch.setattr(load_torch, "CAPTURING", ("cpu",))
     monkeypatch.setattr(_torch_graph, "cuda", fake_torch_cuda.cuda)
     monkeypatch.setattr(_torch_fused, "fused", fused_on_a_gpu)
-    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", 1)
+    monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", 1)
     monkeypatch.setattr(_cuda_graph, "_warned", False)
     fake_torch_cuda.happened.clear()
     yield
@@ -144,7 +145,7 @@ def test_an_optimizer_by_one_kernel_is_captured(backend, optimizer):
 
 
 def test_few_steps_are_not_captured(backend, monkeypatch):
-    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", 7)
+    monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", 7)
     model, _ = train(backend, rows=16)
     assert count("capture") == 0
     train(backend, model=model, rows=16, epochs=1)

@@ -5,7 +5,6 @@ import inspect
 import array_api_strict
 import numpy as np
 import pytest
-from conftest import SPECS, load
 from support import assert_close, host
 
 import xpnn
@@ -13,18 +12,10 @@ from xpnn.backend import (
     Backend,
     array_namespace,
     device_of,
-    dtype_name,
-    index_dtype_of,
     to_host,
 )
 
 DTYPES = ["float32", "float64", "int8", "int16", "int32", "uint8", "bool"]
-
-
-@pytest.fixture(params=SPECS)
-def other(request):
-    """Each backend of this run, a second time, to go from one to the other."""
-    return load(request.param)
 
 
 def check_place(backend, x, dtype):
@@ -253,31 +244,6 @@ def test_arrays_that_a_library_records_or_keeps_for_itself(backend, other):
     assert not getattr(placed, "requires_grad", False)
     np.testing.assert_array_equal(backend.to_numpy(placed), [[1.0, 2.0]])
     np.testing.assert_array_equal(to_host(x), [[1.0, 2.0]])
-
-
-# ---------------------------------------------------------------------------- dtype names
-
-
-def test_dtype_names_of_any_library(backend, other):
-    for kind in DTYPES:
-        theirs = getattr(other.xp, kind)
-        assert dtype_name(theirs) == kind
-        assert dtype_name(other.asarray([1], kind).dtype) == kind
-        assert backend.dtype(theirs) == getattr(backend.xp, kind)
-        assert backend.asarray([1], theirs).dtype == getattr(backend.xp, kind)
-
-
-def test_dtype_names_of_numpy_and_python():
-    for name in (np.float32, np.dtype("float32"), "float32", np.dtype(">f4")):
-        assert dtype_name(name) == "float32"
-    assert dtype_name(float) == "float64"
-    assert dtype_name(bool) == "bool"
-
-
-def test_index_dtype_indexes(backend):
-    rows = backend.asarray(np.array([2, 0]), index_dtype_of(backend.asarray([1.0])))
-    x = backend.asarray([10.0, 11.0, 12.0])
-    assert_close(backend.xp.take(x, rows, axis=0), np.array([12.0, 10.0]))
 
 
 # --------------------------------------------------------------------------- to the host

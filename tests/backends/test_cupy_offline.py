@@ -52,7 +52,7 @@ def xp(cupy):
 def driver(monkeypatch):
     """A driver, as far as `load` looks; what it finds is forgotten afterwards."""
     monkeypatch.setattr(load_cupy, "ctypes", SimpleNamespace(CDLL=lambda name: None))
-    monkeypatch.setattr(xpnn.backend, "_found", {})
+    monkeypatch.setattr(xpnn.backend.finding, "_found", {})
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     chosen = xpnn.set_backend("auto").name
     silent = len(caught)
-    xpnn.backend._default = None
+    xpnn.backend.choosing._default = None
     models = [xpnn.Sequential([xpnn.Dense(3, 2)], seed=0) for _ in range(2)]
     for model in models:
         model.compile("mean_squared_error", "sgd")
@@ -221,7 +221,7 @@ def trace(cupy, xp, monkeypatch):
     from cupy._core import fusion
 
     # the one thing that a rule needs beside its arguments
-    monkeypatch.setitem(xpnn.backend._namespaces, fusion._FusionVarArray, xp)
+    monkeypatch.setitem(xpnn.backend.arrays._namespaces, fusion._FusionVarArray, xp)
 
     def trace(function, arguments):
         local, history = fusion._thread_local, fusion._FusionHistory()

@@ -12,7 +12,7 @@ import array_api_compat
 import fake_cupy
 import numpy as np
 import pytest
-from xpnn.backends import _cuda_graph
+from xpnn.backends import _cuda_graph, _recurring
 
 import xpnn
 import xpnn.backend
@@ -50,9 +50,9 @@ def gpus(monkeypatch, parts):
     monkeypatch.setitem(sys.modules, "array_api_compat.cupy", fake_cupy)
     monkeypatch.setattr(array_api_compat, "cupy", fake_cupy, raising=False)
     monkeypatch.setattr(load_cupy, "ctypes", SimpleNamespace(CDLL=lambda name: None))
-    monkeypatch.setattr(xpnn.backend, "_found", {})
-    monkeypatch.setattr(xpnn.backend, "_namespaces", {})
-    monkeypatch.setattr(xpnn.backend, "_default", None)
+    monkeypatch.setattr(xpnn.backend.finding, "_found", {})
+    monkeypatch.setattr(xpnn.backend.arrays, "_namespaces", {})
+    monkeypatch.setattr(xpnn.backend.choosing, "_default", None)
     yield
     assert current() == 0
     assert fake_cupy._state.stream is fake_cupy._state.null
@@ -173,7 +173,7 @@ def refuse_exp(x):
 )
 def test_fallback_says_what_is_missing(monkeypatch, place, name, value, reason):
     monkeypatch.setattr(place(), name, value)
-    monkeypatch.setattr(xpnn.backend, "_warned", False)
+    monkeypatch.setattr(xpnn.backend.finding, "_warned", False)
     with pytest.warns(xpnn.BackendFallbackWarning) as caught:
         assert xpnn.backend.resolve("cupy").name == "numpy"
     assert len(caught) == 1
@@ -360,7 +360,7 @@ def everything(loss, optimizer, backend, place):
 def test_training_is_that_of_numpy(
     backend, loss, optimizer, data_on, captured_from, monkeypatch
 ):
-    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", captured_from)
+    monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", captured_from)
     number = {"this GPU": number_of(backend), "the other GPU": other_than(backend)}.get(data_on)
 
     def place(x):
@@ -463,7 +463,7 @@ def test_two_gpus_in_one_process():
 @pytest.fixture
 def captured(monkeypatch):
     """Capture from the first step on."""
-    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", 1)
+    monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", 1)
 
 
 def train(backend, layers=None, optimizer=None, fits=1, model=None, rows=20, **options):
@@ -670,7 +670,7 @@ def fuses_wrongly(*, kernel_name):
 @pytest.mark.parametrize("fuse", [fuses_nothing, fuses_wrongly])
 @pytest.mark.parametrize("from_step", [1, NEVER])
 def test_rule_that_is_no_kernel(backend, monkeypatch, fuse, from_step):
-    monkeypatch.setattr(_cuda_graph, "STEPS_BEFORE_RECORDING", from_step)
+    monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", from_step)
     monkeypatch.setattr(fake_cupy, "fuse", fuse)
     with pytest.warns(UserWarning, match="no single kernel of the rule of Adam") as caught:
         _, found = train(backend, fits=2)

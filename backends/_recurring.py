@@ -1,0 +1,62 @@
+"""Steps that recur: when a player is made for them, and how many are kept.
+
+NumPy's players (`_playback`) and those of a GPU (`_cuda_graph`) take steps with batches of one
+shape, faster than as they are written, and are made while training goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from xpnn.backend import Block
+
+__all__ = ["Players", "shapes_of"]
+
+STEPS_BEFORE_RECORDING = 16
+"""Recording and comparing cost about as much as some steps do."""
+
+MOST_PLAYERS = 4
+"""How many players are kept: of whole batches, and of a shorter last one."""
+
+Player = TypeVar("Player")
+
+
+class Players(Generic[Player]):
+    """The players of a step, by what they need to be the same."""
+
+    def __init__(self) -> None:
+        self._players: dict[Hashable, Player] = {}
+        self._seen: Counter[Hashable] = Counter()
+
+    def get(self, key: Hashable, count: int, make: Callable[[], Player]) -> Player | None:
+        """Return the player for `count` more steps; None as long as these are too few.
+
+        Parameters
+        ----------
+        key : hashable
+            What is the same for all steps that a player can take.
+        count : int
+            The number of steps that are to be taken now.
+        make : callable
+            Makes the player.
+        """
+        self._seen[key] += count
+        player = self._players.get(key)
+        if player is None and self._seen[key] >= STEPS_BEFORE_RECORDING:
+            if len(self._players) == MOST_PLAYERS:
+                self._players.clear()
+            player = self._players[key] = make()
+        return player
+
+    def clear(self) -> None:
+        """Forget all players, and what was seen."""
+        self._players.clear()
+        self._seen.clear()
+
+
+def shapes_of(block: Block) -> tuple[Hashable, ...]:
+    """Return what is the same for blocks with batches of the same shapes and dtypes."""
+    size = None if block.rows is None else block.batch_size
+    return size, *(a if a is None else (a.shape[1:], a.dtype) for a in block.data)

@@ -1,0 +1,64 @@
+"""What is asked of arrays, whichever library they are of: no backend is needed for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of any library that follows the array API standard."""
+
+_namespaces: dict[type, Any] = {}
+
+
+def array_namespace(x: Array) -> Any:
+    """Return the namespace ``xp`` of an array.
+
+    The look-up of array-api-compat costs more than a small operation does, so its
+    answer is kept for each type of array.
+    """
+    try:
+        return _namespaces[type(x)]
+    except KeyError:
+        import array_api_compat
+
+        return _namespaces.setdefault(type(x), array_api_compat.array_namespace(x))
+
+
+def set_namespace(kind: type, xp: Any) -> None:
+    """Say which namespace arrays of a type have, where array-api-compat can't tell."""
+    _namespaces[kind] = xp
+
+
+def device_of(x: Array) -> Any:
+    """Return the device that new arrays go to, to be beside `x`.
+
+    It is None, the default, inside a function that is being compiled.
+    """
+    return getattr(x, "device", None)
+
+
+def index_dtype_of(x: Array) -> Any:
+    """Return the dtype of integers that index, in the library of `x`."""
+    info = array_namespace(x).__array_namespace_info__()
+    return info.default_dtypes(device=device_of(x))["indexing"]
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return a dtype's name in the standard, for any library's dtype: ``"float32"``."""
+    if isinstance(dtype, str):
+        return dtype
+    try:
+        return str(np.dtype(dtype).name)
+    except TypeError:  # a dtype that NumPy does not know prints as library.name
+        return str(dtype).rpartition(".")[2]
+
+
+def row_blocks(x: Array, numbers: int) -> Iterator[tuple[int, Array]]:
+    """Yield the rows of (n, …) in parts of about so many numbers, and where each begins."""
+    rows = max(1, numbers // max(1, math.prod(x.shape[1:])))
+    for start in range(0, x.shape[0], rows):
+        yield start, x[start : min(start + rows, x.shape[0]), ...]
