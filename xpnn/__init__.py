@@ -47,8 +47,7 @@ from .losses import (
 from .model import DivergenceError, History, Sequential
 from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
 from .serialization import ModelFileError, load
-
-__version__ = "0.1.0"
+from .version import __version__
 
 _LATER = ("export", "handmade", "nnfs", "plots", "sklearn", "testing")
 
@@ -101,6 +100,7 @@ __all__ = [
     "Softmax",
     "Step",
     "Tanh",
+    "__version__",
     "available_backends",
     "calculus",
     "callbacks",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .naming import describe
+from .version import __version__
 
 if TYPE_CHECKING:
     from .model import Sequential
@@ -39,8 +40,6 @@ def model_card(model: Sequential, extra: Mapping[str, Any] | None = None) -> dic
     dict
         As `Sequential.card` tells.
     """
-    from . import __version__
-
     layers, total = [], 0
     for layer, size in zip(model.layers, model._sizes()[1:]):
         settings = describe(layer)
