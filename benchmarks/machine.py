@@ -31,7 +31,7 @@ def describe() -> dict[str, Any]:
     """Return what must be known to read the numbers later."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _output("git", "describe", "--always", "--dirty"),
+        "commit": commit(Path(__file__).parent),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
@@ -45,12 +45,15 @@ def describe() -> dict[str, Any]:
     }
 
 
+def commit(folder: Path) -> str:
+    """Return which commit is checked out where a folder is, or nothing."""
+    return _output("git", "-C", str(folder), "describe", "--always", "--dirty")
+
+
 def _output(*command: str) -> str:
     """Return what a command prints, or nothing if it can't run."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=Path(__file__).parent, check=True
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()

@@ -6,40 +6,52 @@ Run as ``python benchmarks/run.py``; README.md says what is compared, and how.
 from __future__ import annotations
 
 import json
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from importlib import metadata, util
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import checkouts
 import click
 import machine
 import sides
 import summary
+import works
+from imports import import_times
+from measuring import TOLERATED, Record, clean_measure, measure
 
 HERE = Path(__file__).parent
-WORKS = ("spiral", "small", "fmnist", "large")
-TOLERATED = 0.08
-"""The share of a core that others may use while we measure."""
-ATTEMPTS = 4
-TIME_LIMIT = 900
 
-IMPORTED = {
-    "xpnn": "xpnn",
-    "numpy": "numpy",
-    "torch": "torch",
-    "jax": "jax",
-    "scikit-learn": "sklearn.neural_network",
-    "keras": "keras",
-}
-"""What is imported for each distribution."""
 
-Record = dict[str, Any]
+@dataclass(frozen=True)
+class Plan:
+    """What is measured in turns.
+
+    Attributes
+    ----------
+    kind : str
+        "train" or "inference".
+    works, sides : tuple of str
+        On what, and who.
+    rounds : int
+        How often each side has its turn.
+    threads : tuple of int
+        With how many threads.
+    by_name : bool
+        Whether the sides were asked for by name, so that one that is not there is a failure.
+    other : str or None
+        The Python of an environment with another checkout of xpnn.
+    """
+
+    kind: str
+    works: tuple[str, ...]
+    sides: tuple[str, ...]
+    rounds: int
+    threads: tuple[int, ...]
+    by_name: bool
+    other: str | None
 
 
 @click.command(context_settings={"show_default": True})
@@ -52,8 +64,8 @@ Record = dict[str, Any]
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
 @click.option(
     "--work",
-    "works",
-    type=click.Choice(WORKS),
+    "tasks",
+    type=click.Choice(works.NAMES),
     multiple=True,
     help="By default all; repeat it.",
 )
@@ -61,6 +73,12 @@ Record = dict[str, Any]
 @click.option("--rounds", default=5, help="How often each side has its turn.")
 @click.option(
     "--threads", default="", show_default="1,2; on cuda 2", help="Numbers of threads."
+)
+@click.option(
+    "--against",
+    "other",
+    metavar="PYTHON",
+    help="Compare with the xpnn that another environment's Python has, and with no peer.",
 )
 @click.option("--mapped-size", default=2.0, help="growth: the mapped file's size in 10⁹ bytes.")
 @click.option(
@@ -72,72 +90,85 @@ Record = dict[str, Any]
 def main(
     kind: str,
     device: str,
-    works: tuple[str, ...],
+    tasks: tuple[str, ...],
     names: tuple[str, ...],
     rounds: int,
     threads: str,
+    other: str | None,
     mapped_size: float,
     output: Path | None,
 ) -> None:
     """Measure xpnn and its peers in turns, and print the ratios of their times."""
-    counts = [
-        int(count) for count in (threads or ("2" if device == "cuda" else "1,2")).split(",")
-    ]
-    if not (output or works or names):
+    if other and kind == "growth":
+        raise click.UsageError("--against is for other kinds than growth")
+    counts = tuple(map(int, (threads or ("2" if device == "cuda" else "1,2")).split(",")))
+    if not (output or tasks or names or other):
         output = HERE / "results" / f"{kind}-{device}.json"
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
     results: Record = {"kind": kind, "machine": machine.describe(), "runs": []}
+    if other:
+        results["other"] = checkouts.describe(other)
     if kind == "import":
-        runs = import_times()
+        runs = checkouts.import_times(other, rounds) if other else import_times()
     elif kind == "growth":
         runs = growths(names[0] if names else "xpnn-numpy", counts[-1], rounds, mapped_size)
     else:
-        runs = turns(kind, device, works or WORKS, names, rounds, counts)
+        tasks = ("inference",) if kind == "inference" else tasks or works.NAMES
+        wanted = names or usual_sides(kind, device, other)
+        runs = turns(Plan(kind, tasks, wanted, rounds, counts, bool(names or other), other))
     for record in runs:
         results["runs"].append(record)
         # after each one, so that what was measured survives an interruption
         if output:
             output.write_text(json.dumps(results, indent=1) + "\n")
     click.echo()
-    show(kind, results["runs"])
+    if other:
+        show_checkouts(results)
+    else:
+        show(kind, results["runs"])
     if output:
         click.echo(f"\nwritten to {output}")
     if failures(results["runs"]):
         sys.exit(1)
 
 
-def turns(
-    kind: str,
-    device: str,
-    works: tuple[str, ...],
-    names: tuple[str, ...],
-    rounds: int,
-    counts: list[int],
-) -> Iterator[Record]:
-    """Give each side its turn in each round, and yield what it measured."""
+def usual_sides(kind: str, device: str, other: str | None) -> tuple[str, ...]:
+    """Return the sides that are measured where none is named."""
+    if other:
+        return ("xpnn-cupy",) if device == "cuda" else ("xpnn-numpy",)
     if kind == "inference":
-        works = ("inference",)
-        wanted = list(names or sides.INFERENCE)
-    else:
-        wanted = list(names or (sides.CUDA if device == "cuda" else sides.CPU))
+        return sides.INFERENCE
+    return sides.CUDA if device == "cuda" else sides.CPU
+
+
+def turns(plan: Plan) -> Iterator[Record]:
+    """Give each side its turn in each round, and yield what it measured."""
     missing: set[str] = set()
-    for work in works:
+    for work in plan.works:
         if work == "fmnist":
             yield {"side": "data", "work": work, **measure("data", work)}
-        for number in range(rounds):
-            for side in wanted:
-                for threads in counts:
-                    if side in missing:
-                        continue
-                    record = {"side": side, "work": work, "threads": threads, "round": number}
-                    record |= clean_measure(side, work, "--kind", kind, "--threads", threads)
-                    if "unavailable" in record and not names:
-                        click.echo(f"{side} is left out: {record['unavailable']}")
-                        missing.add(side)
-                        continue
-                    click.echo(line(record))
-                    yield record
+        for number in range(plan.rounds):
+            for side in plan.sides:
+                for threads in plan.threads:
+                    if side not in missing:
+                        yield from turn(plan, work, number, side, threads, missing)
+
+
+def turn(
+    plan: Plan, work: str, number: int, side: str, threads: int, missing: set[str]
+) -> Iterator[Record]:
+    """Measure a side, and that of the other checkout; note which can't be measured."""
+    options = ("--kind", plan.kind, "--threads", threads)
+    for name, python in checkouts.in_turns(side, number, plan.other):
+        record = {"side": name, "work": work, "threads": threads, "round": number}
+        record |= clean_measure(side, work, *options, python=python)
+        if "unavailable" in record and not plan.by_name:
+            click.echo(f"{side} is left out: {record['unavailable']}")
+            missing.add(side)
+        else:
+            click.echo(line(record))
+            yield record
 
 
 def line(record: Record) -> str:
@@ -148,89 +179,6 @@ def line(record: Record) -> str:
         return words + str(record.get("error") or record.get("unavailable"))
     times = [f"{name} {summary.duration(t)}" for name, t in record["measures"].items()]
     return words + ", ".join(times) + ("" if record["clean"] else ", unclean")
-
-
-def clean_measure(side: str, work: str, *options: Any) -> Record:
-    """Measure, again if others used the machine; what stays unclean is marked."""
-    attempts = []
-    while len(attempts) < ATTEMPTS:
-        attempts.append(measure(side, work, *options))
-        if attempts[-1].get("others", 0) <= TOLERATED:
-            break
-        time.sleep(1)
-    best = min(attempts, key=lambda attempt: attempt.get("others", 0))
-    return best | {"clean": best.get("others", 0) <= TOLERATED, "attempts": len(attempts)}
-
-
-def measure(side: str, work: str, *options: Any) -> Record:
-    """Measure in a process of its own; a failure is told, and ends nothing."""
-    command = [sys.executable, str(HERE / "worker.py"), side, work, *map(str, options)]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            env=machine.environment(),
-            timeout=TIME_LIMIT,
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"it took more than {TIME_LIMIT} s"}
-    if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def import_times(times: int = 7) -> Iterator[Record]:
-    """Time imports in new processes, in turns, without what Python itself takes."""
-    measured: dict[str, list[float]] = {}
-    statements = {"": "pass"} | {name: f"import {what}" for name, what in IMPORTED.items()}
-    # Keras is imported together with the library that it computes on
-    environment = machine.environment() | {"KERAS_BACKEND": "jax"}
-    for number in range(times + 1):
-        for name, statement in list(statements.items()):
-            command = [sys.executable, "-c", statement]
-            started = time.perf_counter()
-            done = subprocess.run(command, env=environment, capture_output=True, text=True)
-            seconds = time.perf_counter() - started
-            if done.returncode:
-                click.echo(f"{name} is left out: {done.stderr.splitlines()[-1]}")
-                del statements[name]
-            elif number:  # the first time fills the caches
-                measured.setdefault(name, []).append(seconds)
-    bare = statistics.median(measured.pop(""))
-    for name, seconds_of_all in measured.items():
-        yield {
-            "side": name,
-            "seconds": statistics.median(seconds_of_all) - bare,
-            "all": seconds_of_all,
-            "bare": bare,
-            "size": installed_size(name, *(["jax"] if name == "keras" else [])),
-        }
-
-
-def installed_size(*names: str) -> int:
-    """Return the bytes of distributions and of all that they require, without byte code."""
-    todo = list(names)
-    paths: set[Path] = set()
-    seen = set()
-    while todo:
-        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in seen:
-            continue
-        seen.add(name)
-        try:
-            found = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue  # required on other systems only
-        paths |= {Path(str(found.locate_file(file))).resolve() for file in found.files or ()}
-        # what belongs to an extra is not required, and the name comes first
-        required = [words for words in found.requires or () if "extra ==" not in words]
-        todo += [match[0] for words in required if (match := re.match(r"[\w.-]+", words))]
-    if "xpnn" in names:  # installed for editing, its files are elsewhere
-        for package in ("xpnn", "xpnn.backends"):
-            for folder in util.find_spec(package).submodule_search_locations:
-                paths |= {path.resolve() for path in Path(folder).rglob("*")}
-    return sum(p.stat().st_size for p in paths if p.is_file() and p.suffix != ".pyc")
 
 
 SWEEPS = {
@@ -316,6 +264,21 @@ def show(kind: str, runs: list[Record]) -> None:
         click.echo("\n" + summary.whole_tasks(runs))
     if any("tails" in run for run in runs):
         click.echo("\n" + summary.tails(runs))
+    show_faults(runs)
+
+
+def show_checkouts(results: Record) -> None:
+    """Print the table of two checkouts."""
+    runs, other = results["runs"], results["other"]
+    click.echo(f"ours: {results['machine']['commit']}")
+    click.echo(f"other: {other['commit']}, {other['folder']}")
+    click.echo("A ratio is our time over the other's: the median of the rounds, and all.\n")
+    click.echo(summary.checkouts(runs, checkouts.OTHER))
+    show_faults(runs)
+
+
+def show_faults(runs: list[Record]) -> None:
+    """Print which sides did other work than the rest, and which failed."""
     for words in summary.differing(runs):
         click.echo(f"NOT THE SAME WORK: {words}")
     for words in failures(runs):

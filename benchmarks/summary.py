@@ -122,6 +122,49 @@ def table(comparison: Comparison, style: str = "simple") -> str:
     )
 
 
+def checkouts(records: list[Record], mark: str, style: str = "simple") -> str:
+    """Return a table of our times over those of another checkout.
+
+    Its sides have our names with a mark behind.  A ratio is taken within a round, between
+    measurements with as many threads.
+    """
+    found: dict[tuple[str, str, str, int], dict[int, Record]] = {}
+    for record in records:
+        for measure in record.get("measures", ()):
+            key = (record["work"], measure, record["side"], record["threads"])
+            found.setdefault(key, {})[record["round"]] = record
+    rows = []
+    for (work, measure, side, threads), ours in found.items():
+        theirs = found.get((work, measure, side + mark, threads), {})
+        both = [(ours[n], theirs[n]) for n in ours.keys() & theirs.keys()]
+        if not both:
+            continue
+        times = [[record["measures"][measure] for record in pair] for pair in both]
+        ratios = [mine / other for mine, other in times]
+        clean = all(record["clean"] for pair in both for record in pair)
+        rows.append(
+            [
+                f"{work}, {measure}" + ("" if clean else " *"),
+                side,
+                threads,
+                *(duration(statistics.median(column)) for column in zip(*times)),
+                _times((statistics.median(ratios), min(ratios), max(ratios))),
+            ]
+        )
+    table = tabulate(
+        rows,
+        ["what", "side", "threads", "ours", "other", "ours over other"],
+        tablefmt=style,
+        disable_numparse=True,
+        colalign=["left", "left", *["right"] * 4],
+    )
+    modules = {r["side"]: r["modules"] for r in records if "modules" in r}
+    told = [f"{side} loads {number} modules" for side, number in modules.items()]
+    if any(row[0].endswith("*") for row in rows):
+        told.append("* others used the machine meanwhile")
+    return "\n".join([table, *told])
+
+
 def _times(ratio: Ratio | None) -> str:
     """Write a ratio with its spread."""
     if ratio is None:

@@ -4,13 +4,14 @@ python examples/ch10_optimizers.py --steps 10001
 """
 
 import click
+from ch10_network import MOMENTUM, network
 
 import xpnn
 
 OPTIMIZERS = {
     "SGD": xpnn.SGD(1.0),
     "SGD, decay": xpnn.SGD(1.0, decay=1e-3),
-    "SGD, momentum": xpnn.SGD(1.0, decay=1e-3, momentum=0.9),
+    "SGD, momentum": MOMENTUM,
     "AdaGrad": xpnn.AdaGrad(1.0, decay=1e-4),
     "RMSProp": xpnn.RMSProp(0.02, decay=1e-5, rho=0.999),
     "Adam": xpnn.Adam(0.05, decay=5e-7),
@@ -24,15 +25,7 @@ def main(backend: str | None, steps: int) -> None:
     X, y = xpnn.datasets.spiral(samples=100, classes=3, seed=0)
     X_test, y_test = xpnn.datasets.spiral(samples=100, classes=3, seed=1)
     for name, optimizer in OPTIMIZERS.items():
-        small = xpnn.initializers.Normal(0.01)
-        layers = [
-            xpnn.Dense(2, 64, weights=small),
-            xpnn.ReLU(),
-            xpnn.Dense(64, 3, weights=small),
-            xpnn.Softmax(),
-        ]
-        model = xpnn.Sequential(layers, seed=0, backend=backend)
-        model.compile(xpnn.CategoricalCrossEntropy(), optimizer)
+        model = network(optimizer, seed=0, backend=backend)
         history = model.fit(X, y, epochs=steps, batch_size=None).history
         test = model.evaluate(X_test, y_test)
         print(

@@ -6,6 +6,7 @@ python examples/look_inside.py --folder pictures
 from pathlib import Path
 
 import click
+from ch10_network import MOMENTUM, network
 from matplotlib.figure import Figure
 
 import xpnn
@@ -28,15 +29,7 @@ def main(backend: str | None, epochs: int, spiral_epochs: int, folder: Path) -> 
 
 def learn_the_spiral(backend: str | None, epochs: int, folder: Path) -> None:
     X, y = xpnn.datasets.spiral(samples=100, classes=3, seed=7)
-    small = xpnn.initializers.Normal(0.01)
-    layers = [
-        xpnn.Dense(2, 64, weights=small),
-        xpnn.ReLU(),
-        xpnn.Dense(64, 3, weights=small),
-        xpnn.Softmax(),
-    ]
-    model = xpnn.Sequential(layers, seed=7, backend=backend)
-    model.compile("categorical_cross_entropy", xpnn.SGD(1.0, decay=1e-3, momentum=0.9))
+    model = network(MOMENTUM, backend=backend)
     history = model.fit(X, y, epochs=epochs, batch_size=None).history
     curves = plots.picture_of_training(history, model.predict, (X, y))
     curves.savefig(folder / "training.png")

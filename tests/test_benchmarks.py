@@ -1,5 +1,6 @@
-"""The sides that are compared do the same work."""
+"""The sides that are compared do the same work, and ratios are those of a round."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +36,52 @@ def test_the_sides_on_numpy_learn_the_same(works, optimizer, batch_size):
         tolerance = 1e-5 if batch_size == 100 else 0.1
         assert other_loss == pytest.approx(loss, rel=tolerance)
         assert np.max(np.abs(others - probabilities)) < tolerance
+
+
+def test_two_checkouts_take_turns(works):
+    import checkouts
+
+    ours, theirs = ("xpnn-numpy", sys.executable), ("xpnn-numpy@other", "python")
+    assert checkouts.in_turns("xpnn-numpy", 0, "python") == [ours, theirs]
+    assert checkouts.in_turns("xpnn-numpy", 1, "python") == [theirs, ours]
+    assert checkouts.in_turns("xpnn-numpy", 1, None) == [ours]
+
+
+def test_two_checkouts_are_compared_within_rounds(works):
+    import checkouts
+    import summary
+
+    records = [
+        {
+            "side": side + mark,
+            "work": "small",
+            "threads": threads,
+            "round": number,
+            "measures": {"step": seconds * factor},
+            "clean": True,
+        }
+        for side, factor in (("xpnn-numpy", 1.0), ("xpnn-torch", 3.0))
+        for threads in (1, 2)
+        for number, (mine, other) in enumerate([(1e-3, 2e-3), (4e-3, 4e-3), (3e-3, 2e-3)])
+        for mark, seconds in (("", mine), (checkouts.OTHER, other / threads))
+    ]
+    records.append({"side": "data", "work": "small"})
+    table = summary.checkouts(records, checkouts.OTHER)
+    rows = [line.split() for line in table.splitlines()[2:]]
+    assert [row[2:4] for row in rows] == [
+        ["xpnn-numpy", "1"],
+        ["xpnn-numpy", "2"],
+        ["xpnn-torch", "1"],
+        ["xpnn-torch", "2"],
+    ]
+    assert rows[0][4:] == ["3", "ms", "2", "ms", "1.00", "(0.50–1.50)"]
+    assert rows[1][-2:] == ["2.00", "(1.00–3.00)"]
+    assert "@other" not in table
+
+
+def test_the_same_xpnn_is_no_other(works):
+    import checkouts
+    import click
+
+    with pytest.raises(click.UsageError, match="the same xpnn"):
+        checkouts.describe(sys.executable)

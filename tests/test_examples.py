@@ -15,6 +15,7 @@ QUICK = {
     "ch05_to_06_loss_and_search.py": (["--iterations", "300"], "spiral, random_walk"),
     "ch07_to_08_derivatives.py": ([], "from both sides: 12.0000000000"),
     "ch09_backpropagation.py": ([], "off"),
+    "ch10_network.py": (["--steps", "101"], ", accuracy 0."),
     "ch10_optimizers.py": (["--steps", "200"], "Adam"),
     "ch10_book_script.py": ([], "epoch: 100, acc: 0.443, loss: 1.053, lr: 0.9099181073703367"),
     "ch04_sine_by_hand.py": (["--epochs", "2"], "by hand: off by 0.0520 at most"),

@@ -35,6 +35,7 @@ from .losses import (
     MeanSquaredError,
 )
 from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from .version import __version__
 
 if TYPE_CHECKING:
     from . import calculus, callbacks, datasets, metrics, search
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from .hooks import Callback
     from .sequential import Sequential
     from .serialization import load
-
-__version__ = "0.1.0"
 
 # what stands on the parts is imported when it is first asked for: `import xpnn` stays quick
 _LATER = {
@@ -115,6 +114,7 @@ __all__ = [
     "Softmax",
     "Step",
     "Tanh",
+    "__version__",
     "available_backends",
     "calculus",
     "callbacks",

@@ -15,6 +15,7 @@ import numpy as np
 
 from .naming import describe
 from .network import Network
+from .version import __version__
 
 __all__ = ["last_epoch", "model_card", "text"]
 
@@ -37,8 +38,6 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
     dict
         As `Sequential.card` tells.
     """
-    from . import __version__
-
     layers, total = [], 0
     for layer, size in zip(model.layers, model.sizes()[1:]):
         settings = describe(layer)

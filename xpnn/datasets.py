@@ -9,20 +9,20 @@ rows, classes as int64.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .checks import check_integer
 from .initializers import as_generator
 
-if TYPE_CHECKING:
-    from .initializers import Generator
-
 __all__ = ["FASHION_CLASSES", "digits", "fashion_mnist", "sine", "spiral", "vertical"]
 
 Data = tuple[np.ndarray, np.ndarray]
+Plane = tuple[np.ndarray, np.ndarray]
+"""The two coordinates of points in the plane."""
 
 
 def spiral(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
@@ -45,16 +45,14 @@ def spiral(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
     y : numpy.ndarray of shape (classes * samples,), int64
         The classes, counted from 0.
     """
-    generator = _check_planar(samples, classes, seed)
-    X = np.empty((classes * samples, 2), dtype=np.float32)
-    for number in range(classes):
+
+    def arm(number: int, noise: Callable[[float], np.ndarray]) -> Plane:
         radius = np.linspace(0, 1, samples)
         turn = np.linspace(number * 4, (number + 1) * 4, samples)
-        angle = (turn + _noise(generator, samples, 0.2)) * 2.5
-        X[number * samples : (number + 1) * samples] = np.stack(
-            [radius * np.sin(angle), radius * np.cos(angle)], axis=1
-        )
-    return X, np.repeat(np.arange(classes), samples)
+        angle = (turn + noise(0.2)) * 2.5
+        return radius * np.sin(angle), radius * np.cos(angle)
+
+    return _class_by_class(samples, classes, seed, arm)
 
 
 def vertical(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
@@ -72,13 +70,12 @@ def vertical(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
     y : numpy.ndarray of shape (classes * samples,), int64
         The classes, counted from 0.
     """
-    generator = _check_planar(samples, classes, seed)
-    X = np.empty((classes * samples, 2), dtype=np.float32)
-    for number in range(classes):
-        across = _noise(generator, samples, 0.1) + number / 3
-        up = _noise(generator, samples, 0.1) + 0.5
-        X[number * samples : (number + 1) * samples] = np.stack([across, up], axis=1)
-    return X, np.repeat(np.arange(classes), samples)
+
+    def cloud(number: int, noise: Callable[[float], np.ndarray]) -> Plane:
+        across = noise(0.1) + number / 3
+        return across, noise(0.1) + 0.5
+
+    return _class_by_class(samples, classes, seed, cloud)
 
 
 def sine(samples: int = 1000) -> Data:
@@ -101,15 +98,23 @@ def sine(samples: int = 1000) -> Data:
     return X.astype(np.float32), np.sin(2 * np.pi * X).astype(np.float32)
 
 
-def _check_planar(samples: int, classes: int, seed: Any) -> Generator:
+def _class_by_class(
+    samples: int,
+    classes: int,
+    seed: Any,
+    points: Callable[[int, Callable[[float], np.ndarray]], Plane],
+) -> Data:
+    """Put the points of each class, ``points(number, noise)``, behind one another."""
     check_integer("samples", samples, at_least=1)
     check_integer("classes", classes, at_least=1)
-    return as_generator(seed)
+    generator = as_generator(seed)
 
+    def noise(scale: float) -> np.ndarray:
+        """Draw noise; rounded to float32 before it is scaled, as in the book."""
+        return generator.standard_normal(samples).astype(np.float32) * np.float32(scale)
 
-def _noise(generator: Generator, samples: int, scale: float) -> np.ndarray:
-    """Draw noise; rounded to float32 before it is scaled, as in the book."""
-    return generator.standard_normal(samples).astype(np.float32) * np.float32(scale)
+    X = [np.stack(points(number, noise), axis=1) for number in range(classes)]
+    return np.concatenate(X).astype(np.float32), np.repeat(np.arange(classes), samples)
 
 
 def digits() -> Data:

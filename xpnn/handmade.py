@@ -10,7 +10,7 @@ import numpy as np
 from .backend import Backend, to_host
 from .checks import reject
 from .layers import Dense, ReLU
-from .model import Sequential
+from .sequential import Sequential
 
 __all__ = ["relu_pairs", "sine_knots"]
 

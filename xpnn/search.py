@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from .backend import Array
 from .checks import check_integer, check_number
+from .history import History
 from .initializers import Normal, as_generator
-from .model import History, Sequential
-
-if TYPE_CHECKING:
-    from .initializers import Generator
+from .sequential import Sequential
 
 __all__ = ["random_search", "random_walk"]
 
@@ -49,7 +49,7 @@ def random_search(
     TypeError, ValueError, RuntimeError
         If an argument is none of the above; then the model stays as it was.
     """
-    return _search(model, X, y, iterations, scale, as_generator(seed), walk=False)
+    return _search(model, X, y, iterations, scale, seed, lambda best, draws: draws)
 
 
 def random_walk(
@@ -66,21 +66,22 @@ def random_walk(
     Parameters
     ----------
     model, X, y, iterations, seed
-        As in `random_search`.
+        As in `random_search`, which also tells what is raised.
     scale : float
         The standard deviation of a step, > 0.
 
     Returns
     -------
     History
-        The loss and the metrics of the best parameters so far, after each step.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        If an argument is none of the above; then the model stays as it was.
+        As `random_search` returns it, after each step.
     """
-    return _search(model, X, y, iterations, scale, as_generator(seed), walk=True)
+
+    def step_from(best: list[Array], draws: list[Array]) -> list[Array]:
+        with model.backend.activate():
+            steps = [model.backend.asarray(draw, model.dtype) for draw in draws]
+            return [p + step for p, step in zip(best, steps)]
+
+    return _search(model, X, y, iterations, scale, seed, step_from)
 
 
 def _search(
@@ -89,10 +90,11 @@ def _search(
     y: Any,
     iterations: int,
     scale: float,
-    generator: Generator,
-    *,
-    walk: bool,
+    seed: Any,
+    candidate_of: Callable[[list[Array], list[Array]], list[Array]],
 ) -> History:
+    """Try what `candidate_of` makes of the best parameters and of draws; keep the best."""
+    generator = as_generator(seed)
     check_integer("iterations", iterations, at_least=1)
     check_number("scale", scale, above=0)
     draw, history = Normal(scale), History()
@@ -106,15 +108,11 @@ def _search(
     best, logs = model.parameters, measure()
     try:
         for _ in range(iterations):
-            drawn = [draw(generator, tuple(p.shape)) for p in best]
-            if walk:
-                with model.backend.activate():
-                    steps = [model.backend.asarray(step, model.dtype) for step in drawn]
-                    drawn = [p + step for p, step in zip(best, steps)]
-            model.set_parameters(drawn)
-            candidate = measure()
-            if candidate["loss"] < logs["loss"]:
-                best, logs = model.parameters, candidate
+            draws = [draw(generator, tuple(p.shape)) for p in best]
+            model.set_parameters(candidate_of(best, draws))
+            found = measure()
+            if found["loss"] < logs["loss"]:
+                best, logs = model.parameters, found
             history.append(logs)
     finally:
         model.set_parameters(best)

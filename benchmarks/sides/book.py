@@ -8,10 +8,10 @@ another between ``pre_update_params`` and ``post_update_params``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from works import Adam, Work
+
+from .stepwise import StepwiseTrainer
 
 
 class Layer_Dense:
@@ -137,11 +137,11 @@ class Optimizer_Adam:
         self.iterations += 1
 
 
-class BookTrainer:
+class BookTrainer(StepwiseTrainer):
     """The book's training loop, with the batches that its later chapters have."""
 
     def __init__(self, work: Work) -> None:
-        self.work = work
+        super().__init__(work)
         self.layers = [Layer_Dense(*pair) for pair in work.initial()]
         self.activations = [Activation_ReLU() for _ in self.layers[:-1]]
         self.loss_activation = Softmax_CrossEntropy()
@@ -153,7 +153,6 @@ class BookTrainer:
             )
         else:
             self.optimizer = Optimizer_SGD(rule.learning_rate, rule.decay, rule.momentum)
-        self.generator = np.random.default_rng(0)
 
     def forward(self, X: np.ndarray, y: np.ndarray) -> float:
         """Run forwards and return the loss."""
@@ -180,21 +179,10 @@ class BookTrainer:
         self.optimizer.post_update_params()
         return loss
 
-    def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float:
-        """Train; see `Trainer`."""
-        X, y, size = self.work.X, self.work.y, self.work.batch_size
-        for _ in range(epochs):
-            losses = []
-            if self.work.shuffle:
-                order = self.generator.permutation(len(X))
-                for first in range(0, len(X), size):
-                    rows = order[first : first + size]
-                    losses.append(self.step(X[rows], y[rows]))
-            else:
-                losses.append(self.step(X, y))
-            if tick:
-                tick()
-        return float(np.mean(losses))
+    def step_on(self, rows: np.ndarray | None) -> float:
+        """Take a step on some rows, or on all; see `StepwiseTrainer`."""
+        X, y = self.work.X, self.work.y
+        return self.step(X, y) if rows is None else self.step(X[rows], y[rows])
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return probabilities; see `Trainer`."""

@@ -9,10 +9,11 @@ tiny moments are set to 0 now and then, since the processor is slow with them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from works import Adam, Work
+
+from .stepwise import StepwiseTrainer
 
 FLOAT = np.float32
 
@@ -39,11 +40,11 @@ class Memory:
         self.share = np.array(1 / n, FLOAT)
 
 
-class LimitTrainer:
+class LimitTrainer(StepwiseTrainer):
     """Trains by steps written out by hand."""
 
     def __init__(self, work: Work) -> None:
-        self.work = work
+        super().__init__(work)
         shapes = [p.shape for pair in work.initial() for p in pair]
         count = sum(map(math.prod, shapes))
         self.flat, self.flat_gradient, self.velocity, self.squares, self.scratch = (
@@ -55,7 +56,6 @@ class LimitTrainer:
             view[...] = value
         self.memory: dict[int, Memory] = {}
         self.t = 0
-        self.generator = np.random.default_rng(0)
 
     @staticmethod
     def views(flat: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
@@ -145,27 +145,21 @@ class LimitTrainer:
         if isinstance(self.work.optimizer, Adam):
             self.squares[self.squares < 1e-30] = 0
 
-    def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float:
-        """Train; see `Trainer`."""
-        X, y, size = self.work.X, self.work.y, self.work.batch_size
-        for n in {min(size, len(X)), len(X) % size or size}:
-            if n not in self.memory:
-                self.memory[n] = Memory(self.work, n)
-        for _ in range(epochs):
-            losses = []
-            if self.work.shuffle:
-                order = self.generator.permutation(len(X))
-                for first in range(0, len(X), size):
-                    rows = order[first : first + size]
-                    m = self.memory[len(rows)]
-                    X.take(rows, 0, m.x, "clip")
-                    y.take(rows, 0, m.y, "clip")
-                    losses.append(self.step(m, m.x, m.y))
-            else:
-                losses.append(self.step(self.memory[len(X)], X, y))
-            if tick:
-                tick()
-        return float(np.mean(losses))
+    def step_on(self, rows: np.ndarray | None) -> float:
+        """Take a step on some rows, or on all; see `StepwiseTrainer`."""
+        X, y = self.work.X, self.work.y
+        m = self.memory_of(len(X) if rows is None else len(rows))
+        if rows is None:
+            return self.step(m, X, y)
+        X.take(rows, 0, m.x, "clip")
+        y.take(rows, 0, m.y, "clip")
+        return self.step(m, m.x, m.y)
+
+    def memory_of(self, n: int) -> Memory:
+        """Return what a step on so many rows works in, made when it is first asked for."""
+        if n not in self.memory:
+            self.memory[n] = Memory(self.work, n)
+        return self.memory[n]
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return probabilities, by the plain forward pass; see `Trainer`."""

@@ -412,7 +412,9 @@ def test_model_moves_between_devices(backend):
     for p, expected in zip(moves.parameters, stays.parameters):
         np.testing.assert_allclose(xpnn.backend.to_host(p), expected, rtol=1e-5, atol=1e-6)
     moments = moves.train_state.memory["mean"]
-    assert {a.device.id for a in (*moves._params, *moments, moves.train_state.memory["iterations"])} == {0}
+    assert {
+        a.device.id for a in (*moves._params, *moments, moves.train_state.memory["iterations"])
+    } == {0}
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -23,8 +23,8 @@ from ..backend import Array
 from ..naming import Described, register
 
 if TYPE_CHECKING:
-    from ..export import Graph
     from ..initializers import Generator
+    from ..onnx_graph import Graph
 
 __all__ = ["LAYERS", "Backward", "Layer", "Parameter", "Params"]
 

@@ -13,7 +13,7 @@ from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
 
 if TYPE_CHECKING:
-    from ..export import Graph
+    from ..onnx_graph import Graph
 
 __all__ = ["Dense"]
 

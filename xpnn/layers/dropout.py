@@ -12,8 +12,8 @@ from ..checks import check_number
 from .base import Backward, Layer, Params
 
 if TYPE_CHECKING:
-    from ..export import Graph
     from ..initializers import Generator
+    from ..onnx_graph import Graph
 
 __all__ = ["Dropout"]
 

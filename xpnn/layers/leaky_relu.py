@@ -10,7 +10,7 @@ from ..checks import check_number
 from .base import Backward, Layer, Params
 
 if TYPE_CHECKING:
-    from ..export import Graph
+    from ..onnx_graph import Graph
 
 __all__ = ["LeakyReLU"]
 

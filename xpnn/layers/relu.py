@@ -10,7 +10,7 @@ from ..operations import positive_part, where_positive
 from .base import Backward, Layer, Params
 
 if TYPE_CHECKING:
-    from ..export import Graph
+    from ..onnx_graph import Graph
 
 __all__ = ["ReLU"]
 

@@ -9,7 +9,7 @@ from ..backend import Array, array_namespace
 from .base import Backward, Layer, Params
 
 if TYPE_CHECKING:
-    from ..export import Graph
+    from ..onnx_graph import Graph
 
 __all__ = ["Step"]
 

@@ -14,7 +14,7 @@ from ..layers.base import Backward, Layer, Params
 from ..losses import BinaryCrossEntropy, Loss, LossBackward
 
 if TYPE_CHECKING:
-    from ..export import Graph
+    from ..onnx_graph import Graph
 
 __all__ = ["Exponential", "HalfSquaredError", "PoissonDeviance", "SummedBinaryCrossEntropy"]
 

@@ -289,6 +289,6 @@ def test_command(tmp_path, monkeypatch):
     assert "array_api_strict and numpy agree" in said
     assert "two backends or more" in run(*words, "numpy", status=2).stderr
     assert "did you mean 'numpy'" in run(*words, "numpy,nunpy", status=2).stderr
-    monkeypatch.setattr("xpnn.comparison.BESIDE", -1e9)
+    monkeypatch.setattr("xpnn.comparison.rounding.BESIDE", -1e9)
     said = run(*words, "numpy,array_api_strict", status=1).stdout
     assert "The first to differ" in said

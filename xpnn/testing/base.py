@@ -1,0 +1,201 @@
+"""What the checks share: running on each backend, and comparing what came out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Backend, available_backends, resolve
+from ..calculus import gradient
+from ..naming import describe, make
+
+__all__ = [
+    "Arrays",
+    "Back",
+    "assert_close",
+    "assert_kind",
+    "check_description",
+    "check_passes",
+    "on_each_backend",
+]
+
+Arrays = dict[str, Array]
+Back = Callable[[], Arrays]
+
+DELTA = 1e-5
+"""The step of the finite differences: rounding and curvature then weigh about the same."""
+
+GRADIENT_TOLERANCE = 1e-6
+"""What finite differences in float64 can be off, as a part of the largest entry, or of 1."""
+
+
+def on_each_backend(
+    what: str,
+    backends: Sequence[str | Backend] | None,
+    check: Callable[[str, Backend, str], Arrays],
+) -> None:
+    """Run a check on each backend in both dtypes, and compare what it computes there.
+
+    Parameters
+    ----------
+    what : str
+        What is checked, for messages.
+    backends : sequence of str or Backend, optional
+        Where to check; by default on every backend that is usable here.
+    check : callable
+        ``check(where, backend, dtype)`` returns named arrays, which must be those of the
+        first backend in float64 to rounding.
+    """
+    reference: dict[str, np.ndarray] | None = None
+    for backend in _usable(backends):
+        with backend.activate():
+            for dtype in ("float64", "float32"):
+                where = f"{what} on {backend.name} in {dtype}"
+                found = check(where, backend, dtype)
+                if reference is None:
+                    reference = {
+                        name: np.array(backend.to_numpy(array)) for name, array in found.items()
+                    }
+                for name, array in found.items():
+                    label = f"{where}: {name}, beside the first backend's"
+                    assert_close(label, backend, array, reference[name], _rounding(dtype))
+
+
+def check_passes(
+    what: str,
+    run: Callable[..., tuple[Arrays, Back]],
+    total: Callable[..., Array],
+    differentiated: list[str],
+    arrays: list[np.ndarray],
+    backends: Sequence[str | Backend] | None,
+    shapes: dict[str, tuple[int, ...]],
+) -> None:
+    """Check a forward and a backward pass on each backend.
+
+    Parameters
+    ----------
+    what : str
+        What is checked, for messages.
+    run : callable
+        ``run(*arrays)`` returns named outputs, and a function that returns named gradients.
+    total : callable
+        ``total(*arrays)`` is the number, of shape (), whose gradients these are.
+    differentiated : list of str
+        The names of the first entries of `arrays`, those with gradients.
+    arrays : list of numpy.ndarray
+        What to check with.
+    backends : sequence of str or Backend, optional
+        Where to check; by default on every backend that is usable here.
+    shapes : dict
+        The shapes that outputs must have, by name; a gradient has that of its array.
+    """
+
+    def whole(*arrays: Array) -> Arrays:
+        outputs, back = run(*arrays)
+        return outputs | back()
+
+    def check(where: str, backend: Backend, dtype: str) -> Arrays:
+        placed = [
+            backend.asarray(a, dtype if a.dtype.kind == "f" else None, copy=True)
+            for a in arrays
+        ]
+        before = [np.array(backend.to_numpy(a)) for a in placed]
+        found, repeated = whole(*placed), whole(*placed)
+        compiled = backend.compile(whole)(*placed)
+        for i, (array, old) in enumerate(zip(placed, before)):
+            name = differentiated[i] if i < len(differentiated) else f"argument {i}"
+            assert_close(f"{where}: {name} was changed", backend, array, old, 0.0)
+        wanted = dict(shapes)
+        for name, array in zip(differentiated, arrays):
+            wanted |= {grad: array.shape for grad in found if grad.startswith(f"d{name}")}
+        for name, array in found.items():
+            assert_kind(f"{where}: {name}", backend, array, dtype, wanted[name])
+            label = f"{where}: {name}, the second time"
+            assert_close(label, backend, repeated[name], array, 0.0)
+            label = f"{where}: {name}, compiled"
+            assert_close(label, backend, compiled[name], array, _rounding(dtype))
+        if dtype == "float64":
+            _check_gradients(where, backend, total, differentiated, placed, found)
+        return found
+
+    on_each_backend(what, backends, check)
+
+
+def _check_gradients(
+    where: str,
+    backend: Backend,
+    total: Callable[..., Array],
+    differentiated: list[str],
+    placed: list[Array],
+    found: Arrays,
+) -> None:
+    """Compare gradients with central differences."""
+    for i, name in enumerate(differentiated):
+
+        def along(array: Array, i: int = i) -> Array:
+            return total(*placed[:i], array, *placed[i + 1 :])
+
+        numerical = backend.to_numpy(gradient(along, placed[i], DELTA))
+        for grad in (f"d{name}", f"d{name} (alone)"):
+            if grad in found:
+                label = f"{where}: {grad}, beside central differences"
+                assert_close(label, backend, found[grad], numerical, GRADIENT_TOLERANCE)
+
+
+def check_description(thing: Any, classes: dict[str, Any], kind: str) -> None:
+    """Check that a model file can hold a layer, loss or optimizer."""
+    text = json.dumps(describe(thing))
+    again = make(json.loads(text), classes, kind)
+    assert describe(again) == describe(thing), f"{thing} comes back from a file as {again}"
+
+
+def _usable(backends: Sequence[str | Backend] | None) -> list[Backend]:
+    """Return the backends that are named, or, where none are, all that can run here."""
+    if backends is None:
+        return [resolve(info.name) for info in available_backends() if info.usable]
+    return [resolve(f"{b.removesuffix('!')}!" if isinstance(b, str) else b) for b in backends]
+
+
+def _rounding(dtype: str) -> float:
+    """Return how far apart two ways of summing may end, as a part of the largest entry."""
+    return 1e4 * float(np.finfo(dtype).eps)
+
+
+def assert_kind(
+    name: str, backend: Backend, array: Array, dtype: str, shape: tuple[int, ...]
+) -> None:
+    """Check that an array is the backend's, of a dtype and a shape."""
+    assert backend.owns(array) or not math.prod(shape), (
+        f"{name} is a {type(array).__name__}, not an array of {backend.name}"
+    )
+    assert array.dtype == backend.dtype(dtype), (
+        f"{name} has the dtype {array.dtype}, not {dtype}"
+    )
+    assert tuple(array.shape) == shape, (
+        f"{name} has the shape {tuple(array.shape)}, not {shape}"
+    )
+
+
+def assert_close(
+    name: str, backend: Backend, actual: Array, wanted: Any, tolerance: float
+) -> None:
+    """Check that an array is another one but for a part, `tolerance`, of the largest entry."""
+    actual = np.asarray(backend.to_numpy(actual), dtype=np.float64)
+    wanted = np.asarray(
+        wanted if isinstance(wanted, np.ndarray) else backend.to_numpy(wanted), dtype=np.float64
+    )
+    assert actual.shape == wanted.shape, f"{name}: shape {actual.shape}, not {wanted.shape}"
+    if not actual.size:
+        return
+    deviation = np.abs(actual - wanted)
+    limit = tolerance * max(1.0, float(np.max(np.abs(wanted))))
+    worst = np.unravel_index(int(np.argmax(deviation)), deviation.shape)
+    place = tuple(int(i) for i in worst)
+    assert float(deviation[place]) <= limit, (
+        f"{name}: the largest deviation is {deviation[place]:.3g}, at {place}: "
+        f"{actual[place]:.10g} instead of {wanted[place]:.10g}; {limit:.3g} is allowed"
+    )

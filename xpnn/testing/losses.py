@@ -1,0 +1,82 @@
+"""The check of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Backend
+from ..layers.base import LAYERS
+from ..losses import LOSSES, Loss
+from .base import Arrays, Back, check_description, check_passes
+
+__all__ = ["check_loss"]
+
+
+def check_loss(
+    loss: Loss,
+    predictions: Any = None,
+    targets: Any = None,
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    seed: int = 0,
+) -> None:
+    """Check that a loss computes what it should, and the same everywhere.
+
+    As `check_layer`, for the loss of each sample, the mean and the weighted mean.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss.
+    predictions : array_like of shape (n, k), optional
+        What to check with; by default draws, made to probabilities where the loss takes
+        these.
+    targets : array_like, optional
+        What belongs to them; by default classes for a loss that classifies, else draws.
+    backends : sequence of str or Backend, optional
+        Where to check; by default on every backend that is usable here.
+    seed : int
+        The seed of the draws.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails.
+    """
+    if not isinstance(loss, Loss):
+        raise TypeError(f"loss must be a Loss, got {loss!r}")
+    generator = np.random.default_rng(seed)
+    if predictions is None:
+        predictions = generator.standard_normal((5, 3))
+        if loss.activation is not None and not getattr(loss, "from_logits", False):
+            predictions, _ = LAYERS[loss.activation]().forward((), predictions)
+    predictions = np.asarray(predictions, dtype=np.float64)
+    n, k = predictions.shape
+    if targets is None:
+        if not loss.classifies:
+            targets = generator.standard_normal((n, k))
+        elif loss.threshold is None:
+            targets = generator.integers(k, size=n)
+        else:
+            targets = generator.integers(2, size=(n, k)).astype(np.float64)
+    targets = np.asarray(targets)
+    weight = generator.uniform(0.5, 2.0, n)
+
+    def run(*arrays: Array) -> tuple[Arrays, Back]:
+        p, y, w = arrays
+        losses, _ = loss.forward(p, y)
+        mean, dmean = loss(p, y)
+        weighted, dweighted = loss(p, y, w)
+        outputs = {"losses": losses, "loss": mean, "weighted loss": weighted}
+        return outputs, lambda: {"dpredictions": dweighted, "dpredictions (no weights)": dmean}
+
+    def total(*arrays: Array) -> Array:
+        return run(*arrays)[0]["weighted loss"]
+
+    arrays = [predictions, targets, weight]
+    shapes: dict[str, tuple[int, ...]] = {"losses": (n,), "loss": (), "weighted loss": ()}
+    check_passes(str(loss), run, total, ["predictions"], arrays, backends, shapes)
+    check_description(loss, LOSSES, "loss")
