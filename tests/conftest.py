@@ -79,6 +79,14 @@ def other(request):
     return load(request.param)
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in, in a process that has not warned of a fallback yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("xpnn.backend.finding._warned", False)
+    return tmp_path
+
+
 @pytest.fixture(params=["float32", "float64"])
 def dtype(request):
     """Each dtype that a model can have."""

@@ -1,0 +1,90 @@
+"""Errors, warnings and Ctrl-C, as the command tells them: a line each on stderr.
+
+Every command runs inside `Group`, so that none needs to catch anything itself.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from ..backend import BackendUnavailableError
+from ..history import DivergenceError
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+class Failure(click.ClickException):
+    """Bad input: one sentence on stderr and status 2."""
+
+    exit_code = 2
+
+
+class Group(click.Group):
+    """A group of commands whose errors and warnings are a line each."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options of the group itself."""
+        with _plain_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one of the commands."""
+        with _plain_errors(), _plain_warnings():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn what is wrong with the input into one sentence, and Ctrl-C into its status."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise Failure(error.format_message()) from error
+    except BrokenPipeError:
+        raise  # click ends quietly when whoever reads has enough
+    except (
+        BackendUnavailableError,
+        DivergenceError,
+        ImportError,
+        MemoryError,
+        OSError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise Failure(_sentence(error)) from error
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings for users in one line each, and none of those for programmers."""
+
+    def show(message: Any, category: Any, *rest: Any, **named: Any) -> None:
+        click.echo(f"Warning: {_sentence(message)}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
+
+
+def _sentence(error: BaseException) -> str:
+    """Return an error in one line, without what only a programmer wants."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory ({error}); try less data or a smaller network"
+    if isinstance(error, DivergenceError):
+        what = str(error).partition(". ")[0]
+        return f"training stopped because {what}; try a smaller --learning-rate"
+    return " ".join(str(error).split())

@@ -1,0 +1,47 @@
+"""The command ``xpnn export``: a model as an ONNX file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .models import load_any
+from .options import check_writable, model_argument
+from .results import text_table
+
+
+@click.command()
+@model_argument
+@click.argument("output", type=click.Path(path_type=Path), metavar="OUTPUT.onnx")
+def export(model: Path, output: Path) -> None:
+    """Write the MODEL as an ONNX file, which other programs run without Python.
+
+    For a model that was trained on a CSV file it takes raw rows, as 'xpnn predict' does: one
+    array of all features where they are numbers, else one for each column, numbers as float64
+    and categories as text.  What it takes and gives is printed, and the names of columns and
+    classes are kept in the file's metadata.
+    """
+    from ..export import export_onnx
+
+    network, preparation, _ = load_any(model)
+    check_writable("OUTPUT", output, ("the model", model))
+    graph = export_onnx(network, output, preparation).graph
+    rows = [
+        [kind, value.name, *_described(value)]
+        for kind, values in (("takes", graph.input), ("gives", graph.output))
+        for value in values
+    ]
+    click.echo(text_table(rows, ["", "name", "dtype", "shape"]))
+    click.echo(f"wrote {output}")
+
+
+def _described(value: Any) -> list[str]:
+    """Return the dtype and the shape of an input or output of an ONNX graph, in words."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    tensor = value.type.tensor_type
+    dtype = tensor_dtype_to_np_dtype(tensor.elem_type)
+    shape = ", ".join(d.dim_param or str(d.dim_value) for d in tensor.shape.dim)
+    return ["text" if dtype.kind == "O" else dtype.name, f"({shape})"]

@@ -1,0 +1,39 @@
+"""The network that suits the data, and the loss that suits its target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import Backend
+from ..layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Softmax
+from ..naming import look_up
+from ..sequential import Sequential
+from ..tables import Classes, Measure
+from .settings import ACTIVATIONS, Settings
+
+
+def network(
+    n_inputs: int,
+    settings: Settings,
+    target: Classes | Measure,
+    generator: np.random.Generator,
+    backend: Backend,
+) -> Sequential:
+    """Make the network: hidden layers, and an output that suits the target."""
+    activation = look_up(settings.activation, ACTIVATIONS, "activation")
+    # He et al.'s start is for what is 0 on one side, Glorot's for what is even
+    weights = "he_normal" if isinstance(activation, ReLU | LeakyReLU) else "glorot_uniform"
+    layers: list[Layer] = []
+    for size in settings.hidden:
+        layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), activation]
+        if settings.dropout:
+            layers.append(Dropout(settings.dropout))
+        n_inputs = size
+    output = Softmax() if isinstance(target, Classes) else Linear()
+    layers += [Dense(n_inputs, target.n_outputs, l2=settings.l2), output]
+    return Sequential(layers, seed=generator, backend=backend)
+
+
+def loss_for(target: Classes | Measure) -> str:
+    """Return the name of the loss that suits the target."""
+    return "categorical_cross_entropy" if isinstance(target, Classes) else "mean_squared_error"

@@ -1,0 +1,164 @@
+"""Settings of a training: those that a data set has, and those asked for instead.
+
+All that was asked for is checked here, before anything slow begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ..checks import check_integer, check_number
+from ..layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from ..naming import look_up
+from ..optimizers import OPTIMIZERS, Optimizer
+
+ACTIVATIONS: dict[str, Layer] = {
+    "linear": Linear(),
+    "relu": ReLU(),
+    "leaky_relu": LeakyReLU(),
+    "sigmoid": Sigmoid(),
+    "tanh": Tanh(),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is made and trained; the defaults are those for a CSV file."""
+
+    hidden: tuple[int, ...] = (64, 32)
+    activation: str = "relu"
+    optimizer: str = "adam"
+    optimizer_settings: dict[str, float] = field(default_factory=dict)
+    epochs: int = 50
+    batch_size: int | None = 32
+    dropout: float = 0.0
+    l2: float = 0.0
+    validation_split: float | None = 0.2  # None: the data set has validation data of its own
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user of 'xpnn train' asked for, as click gives it; None is not given."""
+
+    data: str
+    target: str | None
+    task: str | None
+    hidden: str | None
+    activation: str | None
+    optimizer: str | None
+    learning_rate: float | None
+    decay: float | None
+    momentum: float | None
+    epochs: int | None
+    batch_size: str | None
+    dropout: float | None
+    l2: float | None
+    patience: int | None
+    checkpoints: Path | None
+    seed: int
+    validation_split: float | None
+    metric: tuple[str, ...]
+    backend: str | None
+    output: Path
+    plot: Path | None
+    movie: Path | None
+
+
+def chosen_optimizer(asked: Asked, defaults: Settings) -> Optimizer:
+    """Make the optimizer that was asked for, or that of the defaults.
+
+    Raises
+    ------
+    ValueError
+        If its name is unknown, or a setting was given that it lacks or can't have.
+    """
+    name = defaults.optimizer if asked.optimizer is None else asked.optimizer
+    cls = look_up(name, OPTIMIZERS, "optimizer")
+    values = {}
+    if cls is look_up(defaults.optimizer, OPTIMIZERS, "optimizer"):
+        values = dict(defaults.optimizer_settings)
+    for setting in ("learning_rate", "decay", "momentum"):
+        value = getattr(asked, setting)
+        if value is None:
+            continue
+        _check_setting(setting, cls)
+        values[setting] = value
+    return cls(**values)
+
+
+def _check_setting(setting: str, cls: type[Optimizer]) -> None:
+    """Check that an optimizer has a setting."""
+    has = [
+        name.lower()
+        for name, other in OPTIMIZERS.items()
+        if setting in {entry.name for entry in fields(other)}
+    ]
+    if cls.__name__.lower() not in has:
+        option = setting.replace("_", "-")
+        raise ValueError(
+            f"--{option} is a setting of {' and '.join(has)}, but the optimizer is "
+            f"{cls.__name__.lower()}; leave it out or add --optimizer {has[0]}"
+        )
+
+
+def chosen_settings(asked: Asked, defaults: Settings) -> Settings:
+    """Return the defaults with what was asked for instead, but for the optimizer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something that was asked for is not possible.
+    """
+    given: dict[str, Any] = {}
+    if asked.hidden is not None:
+        given["hidden"] = _sizes(asked.hidden)
+    if asked.activation is not None:
+        look_up(asked.activation, ACTIVATIONS, "activation")
+        given["activation"] = asked.activation
+    if asked.epochs is not None:
+        check_integer("--epochs", asked.epochs, at_least=1)
+        given["epochs"] = asked.epochs
+    if asked.batch_size is not None:
+        given["batch_size"] = _batch_size(asked.batch_size)
+    if asked.dropout is not None:
+        check_number("--dropout", asked.dropout, at_least=0, below=1)
+        given["dropout"] = asked.dropout
+    if asked.l2 is not None:
+        check_number("--l2", asked.l2, at_least=0)
+        given["l2"] = asked.l2
+    if asked.validation_split is not None:
+        check_number("--validation-split", asked.validation_split, at_least=0, below=1)
+        given["validation_split"] = asked.validation_split
+    settings = replace(defaults, **given)
+    if asked.patience is not None:
+        check_integer("--patience", asked.patience, at_least=1)
+        if settings.validation_split == 0:
+            raise ValueError("--patience needs rows to measure: give --validation-split")
+    return settings
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Read the sizes of hidden layers."""
+    if text.strip() in ("", "0"):
+        return ()
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = (0,)
+    if min(sizes) < 1:
+        raise ValueError(
+            "--hidden must be sizes of at least 1 with commas between, or 0 for no hidden "
+            f"layer, got {text!r}"
+        )
+    return sizes
+
+
+def _batch_size(text: str) -> int | None:
+    """Read a batch size; None is all rows."""
+    if text.strip().lower() in ("0", "all"):
+        return None
+    if not text.strip().isdecimal():
+        raise ValueError(f"--batch-size must be a number of rows, or 'all', got {text!r}")
+    return int(text)
