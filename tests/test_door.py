@@ -69,7 +69,7 @@ def everything(model):
         "state": state,
         "generator": model.generator.bit_generator.state,
         "history": model.history and {k: list(v) for k, v in model.history.history.items()},
-        "compiled": (model.compiled.loss, model.compiled.optimizer, model.compiled.metrics),
+        "compiled": model.compiled,
         "backend": model.backend,
     }
 

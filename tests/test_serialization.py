@@ -86,7 +86,7 @@ def test_every_layer(backend, dtype, tmp_path, name):
         model.save(tmp_path / "model.safetensors")
         loaded = xpnn.load(tmp_path / "model.safetensors")
         check_same(loaded, model)
-        assert loaded.compiled.loss is None
+        assert loaded.compiled is None
         assert loaded.backend is backend
         np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
@@ -154,9 +154,8 @@ def test_loaded_model_trains_as_a_fresh_one(backend, tmp_path):
     model = small(dtype="float64")
     model.save(tmp_path / "model")
     loaded = xpnn.load(tmp_path / "model")
-    model.compile(
-        model.compiled.loss, model.compiled.optimizer
-    )  # its optimizer starts anew too
+    # its optimizer starts anew too
+    model.compile(model.compiled.loss, model.compiled.optimizer)
     runs = []
     for each in (model, loaded):
         each.generator = np.random.default_rng(5)

@@ -424,9 +424,8 @@ def test_no_denormal_numbers_are_remembered(backend, optimizer):
         model.fit(X, Y, epochs=64, batch_size=None)
         assert int(model.train_state.memory["iterations"]) % 64 == 0
         assert tiny(model, optimizer) == 0 or not forgets(backend)
-    momentum = host(
-        model.train_state.memory[optimizer.slots[0]][0]
-    )  # of the first layer's weights
+    # of the first layer's weights
+    momentum = host(model.train_state.memory[optimizer.slots[0]][0])
     assert (momentum[:, :3] == 0).all() == forgets(backend)
     assert (momentum[:, 3:] != 0).any()
 

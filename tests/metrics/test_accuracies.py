@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics as peer
-from measuring import close, number, placed, rng, scores
+from metric_cases import close, number, placed, rng, scores
 from support import host
 
 from xpnn import metrics

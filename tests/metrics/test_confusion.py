@@ -2,7 +2,7 @@
 
 import numpy as np
 import sklearn.metrics as peer
-from measuring import placed, rng, scores
+from metric_cases import placed, rng, scores
 from support import host
 
 from xpnn import metrics

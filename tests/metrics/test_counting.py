@@ -5,7 +5,7 @@ import pytest
 import sklearn.metrics as peer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from measuring import close, joined, number, placed, rng, scores
+from metric_cases import close, joined, number, placed, rng, scores
 from support import host
 
 from xpnn import metrics

@@ -5,7 +5,7 @@ import pytest
 import sklearn.metrics as peer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from measuring import close, joined, number, rng
+from metric_cases import close, joined, number, rng
 
 from xpnn import metrics
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measuring import joined, placed, rng, scores
+from metric_cases import joined, placed, rng, scores
 from support import of_the_core
 
 from xpnn import metrics

@@ -1,7 +1,7 @@
 """Shapes that don't go together."""
 
 import pytest
-from measuring import placed, rng
+from metric_cases import placed, rng
 
 from xpnn import metrics
 
