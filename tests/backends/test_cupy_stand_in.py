@@ -411,10 +411,9 @@ def test_model_moves_between_devices(backend):
         assert moves.backend.spec == spec
     for p, expected in zip(moves.parameters, stays.parameters):
         np.testing.assert_allclose(xpnn.backend.to_host(p), expected, rtol=1e-5, atol=1e-6)
-    moments = moves.train_state.memory["mean"]
-    assert {
-        a.device.id for a in arrays
-    } == {0}
+    memory = moves.train_state.memory
+    arrays = (*moves.parameter_arrays, *memory["mean"], memory["iterations"])
+    assert {a.device.id for a in arrays} == {0}
 
 
 @pytest.mark.parametrize("number", [0, 1])
