@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # scikit-learn takes arrays of other libraries only if this was said before SciPy was imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
+import numpy as np
 import pytest
 
 import xpnn
@@ -85,6 +86,18 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("xpnn.backend.finding._warned", False)
     return tmp_path
+
+
+first_states = {}
+
+
+@pytest.fixture(autouse=True)
+def same_draws(request):
+    """Let each test draw the same from its file's ``rng``, in whatever order tests run."""
+    generator = getattr(request.module, "rng", None)
+    if isinstance(generator, np.random.Generator):
+        state = first_states.setdefault(generator, generator.bit_generator.state)
+        generator.bit_generator.state = state
 
 
 @pytest.fixture(params=["float32", "float64"])
