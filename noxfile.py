@@ -22,10 +22,12 @@ BACKENDS = [
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, and that no array library is named outside backends/."""
+    """Check style, that imports point down, and the picture of it; see docs/architecture.md."""
     session.install("-e", ".[lint]")
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache")
+    session.run("python", "docs/floors.py", "--check")
 
 
 @nox.session

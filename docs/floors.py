@@ -19,15 +19,29 @@ import grimp
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "images" / "floors.svg"
 
-WIDTH, HEIGHT = 15.0, 13.5
+WIDTH, HEIGHT = 15.0, 13.0
 """In inches."""
 
+NAMES = (
+    *("the seam", "words", "words made of these", "parts", "rows", "the network"),
+    *("around a network", "movies", "callbacks", "the loop", "the shell"),
+    *("made with a model", "faces", "entries"),
+)
+"""What the floors are called; docs/architecture.md tells what lives on each."""
 
-def read_floors() -> list[list[str]]:
-    """Return the rooms of each floor, the ground floor first."""
+
+def read_floors(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Return the rooms of each floor, the ground floor first.
+
+    The folder of backends, which xpnn finds by name when it runs, stands right above what it
+    imports.
+    """
     linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (floors,) = (c for c in linter["contracts"] if c["name"] == "floors")
-    return [[room.strip() for room in row.split("|")] for row in reversed(floors["layers"])]
+    (contract,) = (c for c in linter["contracts"] if c["name"] == "floors")
+    floors = [[room.strip() for room in row.split("|")] for row in reversed(contract["layers"])]
+    below = max(i for i, floor in enumerate(floors) if imports["backends"] & {*floor})
+    floors[below + 1].append("backends")
+    return floors
 
 
 def read_imports() -> dict[str, set[str]]:
@@ -61,6 +75,25 @@ def without_shortcuts(imports: dict[str, set[str]]) -> dict[str, set[str]]:
     }
 
 
+def ordered(floors: list[list[str]], arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Return each floor's rooms in an order in which few arrows cross.
+
+    A room is placed where, in the mean, those are that it has arrows to and from; from the
+    ground floor up and down again, a few times (Sugiyama, Tagawa and Toda, 1981).
+    """
+    tied = {
+        name: {*used, *(n for n in arrows if name in arrows[n])}
+        for name, used in arrows.items()
+    }
+    floors = [[*floor] for floor in floors]
+    for floor in [*floors, *reversed(floors)] * 12:
+        place = {n: (i + 0.5) / len(row) for row in floors for i, n in enumerate(row)}
+        floor.sort(
+            key=lambda n: sum(place[t] for t in tied[n]) / len(tied[n]) if tied[n] else 1.0
+        )
+    return floors
+
+
 def describe(floors: list[list[str]], imports: dict[str, set[str]]) -> str:
     """Return floors and arrows in words; the picture keeps them, and `--check` compares."""
     rooms = (f"{i}: {', '.join(sorted(floor))}" for i, floor in enumerate(floors))
@@ -85,16 +118,18 @@ def draw(floors: list[list[str]], imports: dict[str, set[str]], description: str
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, 1), ylim=(-0.6, len(floors) - 0.3))
     axes.axis("off")
+    arrows = without_shortcuts(imports)
     place = {
-        name: (0.06 + (i + 0.5) / len(floor) * 0.92, height)
-        for height, floor in enumerate(floors)
+        name: (0.12 + (i + 0.5) / len(floor) * 0.87, height)
+        for height, floor in enumerate(ordered(floors, arrows))
         for i, name in enumerate(floor)
     }
-    for height in range(len(floors)):
+    for height in range(len(NAMES)):
         shade = "#f3f6fa" if height % 2 else "#ffffff"
         axes.axhspan(height - 0.5, height + 0.5, color=shade, zorder=0)
-        axes.text(0.012, height, str(height), color="0.5", fontsize=13, va="center")
-    for name, used in without_shortcuts(imports).items():
+        axes.text(0.01, height, f"{height:2}", color="0.45", fontsize=13, va="center")
+        axes.text(0.035, height, NAMES[height], color="0.45", fontsize=10, va="center")
+    for name, used in arrows.items():
         for other in used:
             (x, y), (u, v) = place[name], place[other]
             axes.annotate(
@@ -128,11 +163,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only tell if it is out of date")
     arguments = parser.parse_args()
-    floors, imports = read_floors(), read_imports()
+    imports = read_imports()
+    floors = read_floors(imports)
     heights = {name: height for height, floor in enumerate(floors) for name in floor}
     upwards = [f"{a} > {b}" for a in imports for b in imports[a] if heights[b] >= heights[a]]
     if upwards:
         print("These imports point up:", ", ".join(upwards))
+        return 1
+    if len(floors) != len(NAMES):
+        print(f"There are {len(floors)} floors, but {len(NAMES)} names: mend NAMES here")
         return 1
     description = describe(floors, imports)
     if not arguments.check:

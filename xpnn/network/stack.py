@@ -80,11 +80,11 @@ class Stack:
         arrays : sequence
             All parameters and, where the network is used, then all states.
         """
-        own = [tuple(arrays[part]) for part in self._slices]
+        params = [tuple(arrays[part]) for part in self._slices]
         n = self._slices[-1].stop if self.layers else 0
         if len(arrays) == n:
-            return own
-        return [(*p, *s) for p, s in zip(own, self.split_state(arrays[n:]))]
+            return params
+        return [(*p, *s) for p, s in zip(params, self.split_state(arrays[n:]))]
 
     def split_state(self, state: Sequence[Any]) -> list[Params]:
         """Return a flat list of the layers' states as one tuple for each layer."""
@@ -92,18 +92,18 @@ class Stack:
 
     def predict(self, arrays: Sequence[Array], x: Array) -> Array:
         """Run the layers forwards, and keep nothing for the way back."""
-        for layer, own in zip(self.layers, self.split(arrays)):
-            x, _ = layer.forward(own, x)
+        for layer, arrays_of_layer in zip(self.layers, self.split(arrays)):
+            x, _ = layer.forward(arrays_of_layer, x)
         return x
 
     def forward(
-        self, own: Sequence[Params], x: Array
+        self, arrays: Sequence[Params], x: Array
     ) -> tuple[Array, Callable[[Array], list[Array]]]:
         """Run the layers forwards, as where the network is used.
 
         Parameters
         ----------
-        own : sequence of tuples of array
+        arrays : sequence of tuples of array
             The parameters and the state of each layer, as `split` returns them.
         x : array of shape (n, n_inputs)
             The inputs.
@@ -117,10 +117,10 @@ class Stack:
             list.
         """
         closures, first_x = [], x
-        for i, (layer, arrays) in enumerate(zip(self.layers, own)):
+        for i, (layer, arrays_of_layer) in enumerate(zip(self.layers, arrays)):
             if i == self._first:
                 first_x = x
-            x, layer_backward = layer.forward(arrays, x)
+            x, layer_backward = layer.forward(arrays_of_layer, x)
             closures.append(layer_backward)
         return x, partial(self._backward, closures, first_x)
 
@@ -154,11 +154,11 @@ class Stack:
         closures, first_x = [], x
         new_state: list[Array] = []
         states = self.split_state(state)
-        for i, (layer, own) in enumerate(zip(self.layers, params)):
+        for i, (layer, layer_params) in enumerate(zip(self.layers, params)):
             if i == self._first:
                 first_x = x
             drawn = noise[i] if noise else ()
-            x, layer_backward, new = layer.train(own, states[i], x, *drawn)
+            x, layer_backward, new = layer.train(layer_params, states[i], x, *drawn)
             closures.append(layer_backward)
             new_state += new
         return x, partial(self._backward, closures, first_x), new_state
@@ -168,8 +168,8 @@ class Stack:
         grads: list[Array] = []
         first = self._first
         for layer_backward in reversed(closures[first + 1 :]):
-            dy, own = layer_backward(dy)
-            grads[:0] = own
+            dy, layer_grads = layer_backward(dy)
+            grads[:0] = layer_grads
         if self._first_has_gradients:
             grads[:0] = self.layers[first].gradients(first_x, dy)
         elif first < len(closures):

@@ -26,7 +26,7 @@ def init(
     dot_precision_workaround : bool
         Accepted, and without effect.  The book's version replaces ``np.dot`` by one that
         multiplies in float64; here products are the array library's own, and the book's
-        printed results come out all the same (docs/architecture.md tells how far).
+        printed results come out all the same (docs/decisions.md tells how far).
     default_dtype : {"float32", "float64"}
         The dtype of weights and of everything computed from them.
     random_seed : int or None

@@ -94,31 +94,23 @@ class Request:
             to train on, or `start` is of another run; then the model stays as it was.
         """
         before = begin = generator_state(model.generator)
-        if start.path is not None:  # the same rows are held back for validation
-            begin = start.training["begin"]
-            set_generator_state(model.generator, begin)
-        rows, validation = self._validation(model, rows)
-        x, targets, weight = rows
-        if weight is not None:
-            if not weight.any():
-                raise ValueError(
-                    "sample_weight: the validation split leaves only samples of weight 0 to "
-                    "train on"
-                )
-            weight = weight / weight.max()  # only ratios count, and these survive in float32
-        run = Fit(
-            model,
-            (x, targets, weight),
-            validation,
-            self.epochs,
-            None if self.batch_size is None else int(self.batch_size),
-            self.shuffle,
-            [*self.callbacks, *self._progress()],
-            begin,
-        )
         try:
+            if start.path is not None:  # the same rows are held back for validation
+                begin = start.training["begin"]
+                set_generator_state(model.generator, begin)
+            rows, validation = self._validation(model, rows)
+            run = Fit(
+                model,
+                (*rows[:2], _relative(rows[2])),
+                validation,
+                self.epochs,
+                None if self.batch_size is None else int(self.batch_size),
+                self.shuffle,
+                [*self.callbacks, *self._progress()],
+                begin,
+            )
             run.start_at(start)
-        except ValueError:
+        except (TypeError, ValueError):
             set_generator_state(model.generator, before)
             raise
         return run
@@ -145,3 +137,21 @@ class Request:
         if self.verbose == "auto":
             return [ProgressBar(delay=2.0)] if ProgressBar.wanted() else []
         return [ProgressBar()] if self.verbose else []
+
+
+def _relative(weight: np.ndarray | None) -> np.ndarray | None:
+    """Return samples' weights as parts of the largest: only ratios count.
+
+    Raises
+    ------
+    ValueError
+        If all are 0.
+    """
+    if weight is None:
+        return None
+    if not weight.any():
+        raise ValueError(
+            "sample_weight: the validation split leaves only samples of weight 0 to train on"
+        )
+    relative: np.ndarray = weight / weight.max()  # and these survive in float32
+    return relative
