@@ -157,5 +157,5 @@ def test_an_error_in_a_step_leaves_the_means_in_their_units():
     plain.compile("categorical_cross_entropy", xpnn.Adam(0.01))
     plain.fit(X, Y, epochs=2, batch_size=None, verbose=False)
     for name in ("mean", "squares"):
-        for a, b in zip(model.train_state.memory[name], plain._state[name]):
+        for a, b in zip(model.train_state.memory[name], plain.train_state.memory[name]):
             np.testing.assert_allclose(host(a), host(b), rtol=1e-9)
