@@ -279,7 +279,7 @@ class Sequential(Trainable):
             rows = request.place(self, X, y, sample_weight, class_weight)
             start = Start() if resume is None else newest(resume)
             run = request.begin(self, rows, start)
-            self.history, self.running = History(), run
+            self.history, self.running = History(), run.progress
             try:
                 run.run()
             finally:

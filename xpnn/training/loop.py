@@ -8,11 +8,8 @@ compiles can run many of them as one.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +20,16 @@ from ..hooks import Callback, Trainable
 from .blocks import Blocks
 from .interrupt import deferred_interrupt
 from .listeners import Listeners
+from .progress import Progress
 from .recovery import Recovery
 from .report import Means, Measured
-from .resume import Start, generator_state, plan_of, save_checkpoint
+from .resume import Start
 
 __all__ = ["Fit"]
 
 
 class Fit:
     """One call of `Sequential.fit`, with data that is checked and placed.
-
-    To callbacks it is ``model.running``, an `xpnn.hooks.Running`.
 
     Parameters
     ----------
@@ -48,15 +44,18 @@ class Fit:
         As in `Sequential.fit`.
     begin : dict
         The state of the model's generator when `fit` was called.
+    start : Start
+        Where the run begins.
 
     Attributes
     ----------
-    start : Start
-        Where the run begins.
-    epoch, step : int
-        How many epochs are finished, and how many steps of the next one.
-    is_whole : bool
-        Whether that is so now, and everybody has been told of it.
+    progress : Progress
+        How far it is.
+
+    Raises
+    ------
+    ValueError
+        If `start` is of another run.
     """
 
     def __init__(
@@ -69,16 +68,22 @@ class Fit:
         shuffle: bool,
         callbacks: Sequence[Callback],
         begin: dict[str, Any],
+        start: Start,
     ) -> None:
         self.model, self.validation, self.epochs = model, validation, epochs
         self.listeners = Listeners(callbacks)
         self.blocks = Blocks(model, data, batch_size, shuffle, self.listeners.want_each_step)
         self.measured = Measured(model.backend)
-        self._recovery = Recovery(model, self.blocks)
-        self.start, self.epoch, self.step, self.is_whole = Start(), 0, 0, False
-        self._begin = self._generator_of_epoch = begin
-        # a callback may change the learning rate
-        self._optimizer = model.require_compiled().optimizer
+        self.recovery = Recovery(model, self.blocks)
+        self.progress = Progress(
+            model,
+            self.blocks,
+            self.listeners,
+            self.measured,
+            validation is not None,
+            begin,
+            start,
+        )
         self._epochs_at_once = max(1, self.blocks.steps_at_once // self.blocks.n_steps)
         if self.listeners.want_each_epoch or validation is not None:
             self._epochs_at_once = 1
@@ -91,11 +96,10 @@ class Fit:
             self._settled(),
             self.listeners.during(model, blocks.data[:2], self.epochs, blocks.n_steps),
         ):
-            self._resume()
-            while self.epoch < self.epochs and not model.stop_training:
-                self._take_epochs(
-                    min(self._epochs_at_once, self.epochs - self.epoch), interrupted
-                )
+            self.progress.resume()
+            while self.progress.epoch < self.epochs and not model.stop_training:
+                left = self.epochs - self.progress.epoch
+                self._take_epochs(min(self._epochs_at_once, left), interrupted)
             self._check_last_step()
 
     @contextmanager
@@ -110,20 +114,20 @@ class Fit:
 
     def _take_epochs(self, count: int, interrupted: Callable[[], bool]) -> None:
         """Take the steps of some epochs, and tell of them when all are taken."""
-        epoch, skip, taken = self.epoch, self.step, 0
-        model, measured, n_steps = self.model, self.measured, self.blocks.n_steps
+        progress, model, measured = self.progress, self.model, self.measured
+        epoch, skip, taken = progress.epoch, progress.step, 0
+        progress.is_whole = False
         measured.begin()
-        self.is_whole = False
         live = count == 1  # of one epoch, what happens is told while it happens
         if live:
             self.listeners.epoch_begins(epoch)
-        self._recovery.remember(epoch, count)
+        self.recovery.remember(epoch, count)
         for block in self.blocks.draw(model.generator, count, skip):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
                 continue
-            self.is_whole = False
+            progress.is_whole = False
             measured.add(
                 model.train_state.take(
                     model, self.blocks.data, block.steps, block.rows, block.noise
@@ -131,13 +135,13 @@ class Fit:
             )
             if live:
                 self.listeners.steps_end(begin, taken)
-                self.step, self.is_whole = taken, True
-                if taken < n_steps:
+                progress.step, progress.is_whole = taken, True
+                if taken < self.blocks.n_steps:
                     self.listeners.block_ends()
             if interrupted():
                 if not live:  # an epoch that is told step by step ends when its last is told
-                    self._report(taken // n_steps, live)
-                    self.is_whole = False
+                    self._report(taken // self.blocks.n_steps, live)
+                    progress.is_whole = False
                 raise KeyboardInterrupt
         self._report(count, live)
 
@@ -145,7 +149,8 @@ class Fit:
         """Tell what some epochs measured, or that training diverged in one of them."""
         if not count:
             return
-        self.is_whole, epoch = False, self.epoch
+        progress, epoch = self.progress, self.progress.epoch
+        progress.is_whole = False
         metrics = self.model.require_compiled().step_metrics
         means = Means.of(self.measured, count, self.blocks.counts, metrics)
         values = dict(means.values)
@@ -158,9 +163,9 @@ class Fit:
         logs = {name: of_epochs[: means.good].tolist() for name, of_epochs in values.items()}
         assert self.model.history is not None
         self.model.history.extend(logs)
-        self.epoch, self.step = epoch + means.good, 0
+        progress.epoch, progress.step = epoch + means.good, 0
         self.measured.end()
-        self._note_generator()
+        progress.note_generator()
         if self.listeners.all:
             for i, row in enumerate(zip(*logs.values())):
                 if not live:
@@ -170,14 +175,14 @@ class Fit:
         if means.wrong is not None:
             step, loss = means.wrong
             # the parameters with which an epoch began gave its first loss
-            began_well = self.epoch - (step == 0)
-            self._diverged(self.epoch, step, f"loss became {loss}", began_well)
+            began_well = progress.epoch - (step == 0)
+            self._diverged(progress.epoch, step, f"loss became {loss}", began_well)
 
     def _tell_epoch(self, epoch: int, logs: dict[str, float], whole: bool) -> None:
         """Tell of an epoch: those that keep what the others know last, and if all is well."""
-        self.is_whole = False
+        self.progress.is_whole = False
         self.listeners.epoch_ends(self.listeners.others, epoch, logs)
-        self.is_whole = whole
+        self.progress.is_whole = whole
         if whole:
             self.listeners.epoch_ends(self.listeners.keepers, epoch, logs)
 
@@ -187,97 +192,16 @@ class Fit:
         """Check the last step's parameters, which have not given a loss yet."""
         arrays = self.model.parameter_arrays
         if arrays and not self.model.backend.all_finite(*arrays):
-            what, epoch = "parameters became infinite or NaN", self.epoch - 1
+            what, epoch = "parameters became infinite or NaN", self.progress.epoch - 1
             self._diverged(epoch, self.blocks.n_steps - 1, what, epoch)
 
     def _diverged(self, epoch: int, step: int, what: str, began_well: int) -> None:
         """Go back to where an epoch began well, and raise."""
-        self.is_whole = False
-        self._recovery.go_back(max(self.start.epoch, began_well))
+        self.progress.is_whole = False
+        self.recovery.go_back(max(self.progress.start.epoch, began_well))
         raise DivergenceError(
             f"the {what} in epoch {epoch + 1}, step {step + 1}. Try a "
             f"smaller learning rate (it is {self.model.learning_rate:g}), inputs scaled to "
             "about -1 to 1, or dtype='float64'. The parameters are the last with which "
             "an epoch began well"
         )
-
-    # ------------------------------------------------------------------------ resume
-
-    def start_at(self, start: Start) -> None:
-        """Begin where a checkpoint was made.
-
-        Raises
-        ------
-        ValueError
-            If it is of another run.
-        """
-        if start.path is not None:
-            start.check(self.plan())
-        self.start, self.epoch, self.step = start, start.epoch, start.step
-
-    def _resume(self) -> None:
-        """Give everybody what the checkpoint holds of them, where the run begins at one."""
-        if self.start.path is not None:
-            self.start.apply(self.model, self.listeners.all)
-            self.measured.resume(self.start.measured)
-        self._note_generator()
-
-    def _note_generator(self) -> None:
-        """Keep the generator's state at the beginning of an epoch, for checkpoints."""
-        if self.listeners.keepers:
-            self._generator_of_epoch = generator_state(self.model.generator)
-
-    def plan(self) -> dict[str, Any]:
-        """Return, as plain data, what a run must have in common with this one to go on."""
-        n, n_features = self.blocks.data[0].shape
-        plan = plan_of(
-            self.model,
-            self._optimizer,
-            n_samples=n,
-            n_features=n_features,
-            batch_size=self.blocks.batch_size,
-            shuffle=self.blocks.shuffle,
-            validation=self.validation is not None,
-        )
-        if self.start.path is not None:
-            plan["optimizer"] = self.start.training["plan"]["optimizer"]
-        return plan
-
-    # ------------------------------------------------------- what callbacks may ask for
-
-    @property
-    def begun_at(self) -> tuple[int, int]:
-        """The epoch and the step where the run begins."""
-        return self.start.epoch, self.start.step
-
-    @property
-    def resumed_from(self) -> Path | None:
-        """The folder in which a checkpoint was looked for."""
-        return self.start.directory
-
-    @cached_property
-    def run_id(self) -> str:
-        """What tells this run, also where it was interrupted, from others."""
-        return self.start.training.get("run") or secrets.token_hex(8)
-
-    @property
-    def measures(self) -> list[str]:
-        """The names of what is measured in each epoch."""
-        compiled = self.model.require_compiled()
-        names = ["loss", *(metric.name for metric in compiled.step_metrics)]
-        if self.validation is not None:
-            numbers = (metric.name for metric in compiled.metrics if metric.is_number)
-            names += ["val_loss", *(f"val_{name}" for name in numbers)]
-        return names
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, at a moment when nothing is half done."""
-        place = {
-            "epoch": self.epoch,
-            "step": self.step,
-            "generator": self._generator_of_epoch,
-            "begin": self._begin,
-            "plan": self.plan(),
-            "run": self.run_id,
-        }
-        save_checkpoint(path, self.model, self.listeners.all, self.measured.columns(), place)

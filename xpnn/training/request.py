@@ -99,7 +99,7 @@ class Request:
                 begin = start.training["begin"]
                 set_generator_state(model.generator, begin)
             rows, validation = self._validation(model, rows)
-            run = Fit(
+            return Fit(
                 model,
                 (*rows[:2], _relative(rows[2])),
                 validation,
@@ -108,12 +108,11 @@ class Request:
                 self.shuffle,
                 [*self.callbacks, *self._progress()],
                 begin,
+                start,
             )
-            run.start_at(start)
         except (TypeError, ValueError):
             set_generator_state(model.generator, before)
             raise
-        return run
 
     def _validation(
         self, model: Trainable, rows: Rows
