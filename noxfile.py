@@ -100,7 +100,9 @@ def dist(session: nox.Session) -> None:
     env = {"XPNN_TEST_BACKENDS": "numpy", "PYTHONSAFEPATH": "1"}
     # what these test is the same however xpnn was installed
     peers = ("sklearn/test_sklearn_checks", "sklearn/test_sklearn_peer")
-    ignored = [f"--ignore=tests/{name}.py" for name in ("test_docs", "test_killed", *peers)]
+    ignored = [
+        f"--ignore=tests/{name}.py" for name in ("test_docs", "training/test_killed", *peers)
+    ]
     session.run("python", "-m", "pytest", "-n2", *ignored, env=env)
 
 

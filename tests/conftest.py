@@ -15,6 +15,9 @@ import pytest
 import xpnn
 from xpnn.backend import resolve
 
+# where modules that several test files share compare, a failure shows the values too
+pytest.register_assert_rewrite("model_files", "resumed", "stepping", "ten_rows", "tiny_numbers")
+
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
 # A peer is compared with where a run names it; the other sessions don't install it.

@@ -75,3 +75,12 @@ def test_a_bad_delta(delta):
 def test_a_bad_method():
     with pytest.raises(ValueError, match=r"method must be 'forward' or 'central', got 'both'"):
         gradient(lambda x: x[0], [1.0], method="both")
+
+
+def test_gradients_of_functions_that_give_python_numbers(backend):
+    x = backend.asarray(np.array([1.0, 2.0]))
+    result = gradient(lambda p: float(backend.xp.sum(p**3)), x)
+    np.testing.assert_allclose(host(result), [3, 12], rtol=1e-7)
+    assert result.dtype == backend.dtype("float64")
+    row = jacobian(lambda p: backend.xp.sum(p**3), x)
+    np.testing.assert_allclose(host(row), [3, 12], rtol=1e-7)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import host
+from twelve_rows import X, Y, classifier
 
 import xpnn
 from xpnn.backend import array_namespace
@@ -148,3 +149,35 @@ def test_class_weights_of_yes_and_no(backend):
         check_class_weight({0: 3.0}, None, several, 2, loss, backend)
     with pytest.raises(ValueError, match="class_weight is for losses that classify"):
         check_class_weight({0: 3.0}, None, y, 1, xpnn.MeanSquaredError(), backend)
+
+
+def test_validation_split_is_drawn_at_random_and_again_the_same(backend):
+    """Rows sorted by class are the trap: the last part of them is one class only."""
+    n = 90
+    y = np.repeat([0, 1, 2], n // 3)
+    x = np.stack([y, np.arange(n)], axis=1) / n
+    seen = []
+
+    for seed in (1, 1, 2):
+        (x_train, y_train, w), (x_val, y_val) = split_rows(
+            np.random.default_rng(seed), 0.3, _own(x), _own(y), np.arange(n)
+        )
+        rows = np.rint(host(x_val)[:, 1] * n).astype(int)
+        kept = np.rint(host(x_train)[:, 1] * n).astype(int)
+        assert sorted([*rows, *kept]) == list(range(n))
+        np.testing.assert_array_equal(host(y_val), y[rows])
+        np.testing.assert_array_equal(host(y_train), y[kept])
+        np.testing.assert_array_equal(w, kept)
+        assert len(rows) == 27
+        assert set(y[rows].tolist()) == {0, 1, 2}
+        seen.append(rows.tolist())
+    assert seen[0] == seen[1] != seen[2]
+    models = [classifier(seed=s) for s in (5, 5, 6)]
+    runs = [m.fit(X, Y, epochs=2, validation_split=0.3).history for m in models]
+    assert runs[0] == runs[1] != runs[2]
+    assert {len(values) for values in runs[0].values()} == {2}
+    assert set(runs[0]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def _own(x):
+    return xpnn.get_backend().asarray(x)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import xpnn
+from xpnn import Dense, Sequential
 from xpnn.initializers import INITIALIZERS, Normal, as_generator, draw
 
 
@@ -62,3 +63,10 @@ def test_a_generator_goes_on():
     rng = np.random.default_rng(0)
     a, b = (xpnn.Sequential([xpnn.Dense(2, 2)], seed=rng).parameters[0] for _ in range(2))
     assert not np.array_equal(a, b)
+
+
+def test_initializers_that_are_none():
+    with pytest.raises(ValueError, match="did you mean 'he_normal'"):
+        Dense(2, 3, weights="he_normall")
+    with pytest.raises(ValueError, match=r"biases of layer 0.*shape \(3,\), got \(1, 3\)"):
+        Sequential([Dense(2, 3, biases=np.zeros((1, 3)))])

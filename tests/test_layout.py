@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import xpnn
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "xpnn").rglob("*.py"))
+TESTS = [p for p in (ROOT / "tests").rglob("*.py") if ROOT / "tests/data" not in p.parents]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -127,3 +129,20 @@ def test_every_backend_can_be_asked_for_by_an_extra():
     for path in (ROOT / "backends").glob("[a-z]*.py"):
         library = path.stem.replace("_", "-")
         assert library in asked + " ".join(PYPROJECT["project"]["dependencies"])
+
+
+def test_tests_stand_where_their_sources_do():
+    """Those in ``tests/ROOM/`` are of the package ``xpnn/ROOM/``, or of ``backends/``."""
+    rooms = {path.parent for path in SOURCES if path.name == "__init__.py"}
+    rooms = {"backends", *(str(room.relative_to(ROOT / "xpnn")) for room in rooms)}
+    found = {path: str(path.parent.relative_to(ROOT / "tests")) for path in TESTS}
+    assert set(found.values()) > {".", "backends", "training"}
+    assert [path for path in found if found[path] not in rooms] == []
+
+
+def test_no_two_files_of_tests_share_a_name():
+    """They are imported by their basenames, beside the modules of benchmarks and examples."""
+    beside = [p for folder in ("benchmarks", "examples") for p in (ROOT / folder).iterdir()]
+    modules = [p for p in beside if p.suffix == ".py" or (p / "__init__.py").exists()]
+    counts = Counter(path.stem for path in [*TESTS, *modules])
+    assert [name for name, count in counts.items() if count > 1] == []

@@ -1,6 +1,8 @@
 """Each backend: how arrays get there and back, and that all have one surface."""
 
 import inspect
+import subprocess
+import sys
 
 import array_api_strict
 import numpy as np
@@ -8,12 +10,7 @@ import pytest
 from support import assert_close, host
 
 import xpnn
-from xpnn.backend import (
-    Backend,
-    array_namespace,
-    device_of,
-    to_host,
-)
+from xpnn.backend import Backend, array_namespace, device_of, to_host
 
 DTYPES = ["float32", "float64", "int8", "int16", "int32", "uint8", "bool"]
 
@@ -372,3 +369,18 @@ def test_one_surface(backend):
     assert list(inspect.signature(module.load).parameters) == ["device"]
     assert isinstance(backend.version, str)
     assert xpnn.backend.resolve(backend.spec) is backend
+
+
+def test_float32_models_leave_double_precision_alone(backend):
+    """JAX has it for a whole process or not at all, and recompiles everything for it."""
+    code = f"""
+import sys
+import numpy as np, xpnn
+model = xpnn.Sequential([xpnn.Dense(2, 1)], seed=0, backend={backend.spec!r})
+model.compile("mean_squared_error", "adam")
+model.fit(np.ones((4, 2)), np.ones(4), sample_weight=np.ones(4), validation_split=0.25)
+model.predict(np.ones((4, 2)))
+library = sys.modules.get("jax")
+assert library is None or not library.config.jax_enable_x64
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,14 +10,9 @@ import fake_torch_cuda
 import numpy as np
 import pytest
 import torch
+from stepping import KINDS, OPTIMIZERS, case
 from support import host
-from test_steps import (
-    KINDS,
-    MOMENTUM,
-    OPTIMIZERS,
-    case,
-)
-from test_steps import test_no_denormal_numbers_are_remembered as check_no_denormal_numbers
+from tiny_numbers import MOMENTUM, check_no_denormal_numbers
 from torch.overrides import TorchFunctionMode
 
 import xpnn

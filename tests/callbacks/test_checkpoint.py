@@ -1,0 +1,91 @@
+"""Checkpoints: when they are written, which are kept, and that they are good ones."""
+
+import time
+
+import numpy as np
+import pytest
+from resumed import HOW, X, Y, assert_same, learnt, network
+from support import host
+
+import xpnn
+from xpnn.callbacks import Callback, Checkpoint
+from xpnn.checkpoints import newest
+
+
+@pytest.mark.parametrize(("every", "keep", "epochs"), [(1, 2, [9, 10]), (4, 9, [4, 8, 10])])
+def test_which_are_kept(tmp_path, every, keep, epochs):
+    checkpoint = Checkpoint(tmp_path / "made" / "here", every, keep)
+    network().fit(X, Y, epochs=10, callbacks=[checkpoint])
+    names = [path.name for path in Checkpoint.files(tmp_path / "made" / "here")]
+    assert [int(name.split("-")[3].split(".")[0]) for name in names] == epochs
+    assert len([*(tmp_path / "made" / "here").iterdir()]) == len(epochs)
+
+
+def test_a_checkpoint_is_a_model_file(backend, tmp_path):
+    model = network()
+    model.fit(X, Y, epochs=3, callbacks=[Checkpoint(tmp_path)])
+    loaded = xpnn.load(Checkpoint.files(tmp_path)[-1])
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.compiled.clip_norm == model.compiled.clip_norm
+
+
+def test_within_an_epoch_after_some_seconds(tmp_path, monkeypatch):
+    clock = iter(np.arange(0, 1e6, 0.6))  # each look at it is 0.6 s later
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("xpnn.training.blocks.STEPS", 2)
+    model, kept = network(), Checkpoint(tmp_path, 100, keep=100, every_seconds=1.0)
+    model.fit(X, Y, callbacks=[kept], epochs=2, batch_size=8)  # four blocks an epoch
+    monkeypatch.undo()
+    files = Checkpoint.files(tmp_path)
+    runs = [xpnn.serialization.read_file(path)[0]["training"] for path in files]
+    places = [(run["epoch"], run["step"]) for run in runs]
+    assert places[-1] == (2, 0)
+    assert {step for epoch, step in places[:-1]} <= {2, 4, 6, 7}
+    assert len(places) > 3
+    for path in reversed(files):  # from each of them
+        again = network()
+        again.fit(X, Y, resume=tmp_path, epochs=2, batch_size=8)
+        assert_same(learnt(again), learnt(model))
+        path.unlink()
+
+
+def test_after_some_seconds_where_an_epoch_is_a_step(tmp_path, monkeypatch):
+    clock = iter(np.arange(0, 1e6, 0.4))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    kept = Checkpoint(tmp_path, None, keep=100, every_seconds=1.0)
+    network().fit(X, Y, callbacks=[kept], epochs=30, batch_size=None)
+    monkeypatch.undo()
+    assert 5 < len(Checkpoint.files(tmp_path)) < 20
+
+
+def test_a_diverged_run_leaves_only_good_checkpoints(backend, tmp_path):
+    model = network(optimizer=xpnn.SGD(0.1))
+    model.fit(X, Y, epochs=3, callbacks=[Checkpoint(tmp_path)])
+
+    class Spoil(Callback):  # the last step of the epoch makes parameters infinite
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 4:
+                self.model.set_parameters([host(p) * np.inf for p in self.model.parameters])
+
+    again = network(optimizer=xpnn.SGD(0.1))
+    callbacks = [Checkpoint(tmp_path), Spoil()]
+    with pytest.raises(xpnn.DivergenceError):
+        again.fit(X, Y, epochs=9, callbacks=callbacks, resume=tmp_path)
+    start = newest(tmp_path)
+    assert start.epoch == 4
+    assert all(np.isfinite(array).all() for array in start.arrays.values())
+
+
+def test_an_error_of_a_callback_leaves_no_half_told_checkpoint(tmp_path):
+    class FailsOfTestResume(Callback):
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 2:
+                raise RuntimeError("the disk of the log is full")
+
+    with pytest.raises(RuntimeError, match="is full"):
+        network().fit(X, Y, callbacks=[FailsOfTestResume(), Checkpoint(tmp_path)], **HOW)
+    assert newest(tmp_path).epoch == 2  # of which everybody had been told
+    wanted, again = network(), network()
+    wanted.fit(X, Y, **HOW)
+    again.fit(X, Y, resume=tmp_path, **HOW)
+    assert_same(learnt(again), learnt(wanted))

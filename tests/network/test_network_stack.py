@@ -1,0 +1,59 @@
+"""The last layer and the loss: what goes together, and what is joined."""
+
+import numpy as np
+import pytest
+
+import xpnn
+from xpnn import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Dense,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+)
+
+
+def test_dense_end_and_a_loss_that_takes_probabilities():
+    for last in (Dense(2, 3), Linear(), ReLU(), xpnn.LeakyReLU()):
+        model = Sequential([Dense(2, 2), Dense(2, 2), last])
+        for loss, remedy in (
+            (CategoricalCrossEntropy(), "Softmax"),
+            (BinaryCrossEntropy(), "Sigmoid"),
+        ):
+            with pytest.raises(ValueError) as caught:
+                model.compile(loss, "sgd")
+            for word in (
+                "loss",
+                "probabilities",
+                type(last).__name__,
+                remedy,
+                "from_logits=True",
+            ):
+                assert word in str(caught.value)
+            model.compile(type(loss)(from_logits=True), "sgd")
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"), [(Softmax, CategoricalCrossEntropy), (Sigmoid, BinaryCrossEntropy)]
+)
+def test_probabilities_end_and_a_loss_that_takes_logits(last, loss):
+    with pytest.raises(ValueError) as caught:
+        Sequential([Dense(2, 3), last()]).compile(loss(from_logits=True), "sgd")
+    for word in ("loss", "logits", last.__name__, "probabilities"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [(xpnn.Softmax(), "categorical_cross_entropy"), (xpnn.Sigmoid(), "binary_cross_entropy")],
+)
+def test_a_network_that_is_only_joined_with_its_loss(backend, last, loss):
+    x = np.array([[0.0, 1.0], [2.0, -1.0]])
+    y = np.array([[0.0, 1.0], [1.0, 0.0]])
+    model = xpnn.Sequential([last]).compile(loss, "sgd", clip_norm=np.float32(1))
+    history = model.fit(x, y)
+    assert history.history["loss"][0] == pytest.approx(model.evaluate(x, y)["loss"])
+    assert model.gradients(x, y)[1] == []

@@ -1,0 +1,73 @@
+"""Steps that are taken many at a time, beside the same steps taken one by one."""
+
+import numpy as np
+from stepping import case
+from support import host
+
+import xpnn
+from xpnn.training import fuse
+
+
+def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=None):
+    """Train a model of NumPy's as the book does, and return parameters and losses."""
+    stack, criterion = fuse(model.layers, model.compiled.loss)
+    params, generator, n = model.parameters, model.generator, x.shape[0]
+    state = model.compiled.optimizer.init(params)
+    size = batch_size or n
+    weight = np.ones(n) if sample_weight is None else sample_weight
+    means = []
+    for _ in range(epochs):
+        order = generator.permutation(n) if shuffle and size < n else np.arange(n)
+        total = 0.0
+        for start in range(0, n, size):
+            rows = order[start : start + size]
+            h, noise = x[rows], []
+            for layer, width in zip(model.layers, model.sizes(x.shape[1])):
+                noise.append(layer.draw(generator, (rows.size, width)))
+            predictions, backward, _ = stack.train(stack.split(params), [], h, tuple(noise))
+            given = None if sample_weight is None else weight[rows]
+            loss, dpredictions = criterion(predictions, y[rows], given)
+            params, state = model.compiled.optimizer.update(
+                params, backward(dpredictions), state
+            )
+            total += float(loss) * weight[rows].sum()
+        means.append(total / weight.sum())
+    return params, means
+
+
+def test_many_steps_at_once_are_the_steps_one_by_one(backend):
+    # JAX compiles each network, which takes it as long as all the others together
+    for seed in range({"jax": 3, "array_api_strict": 7}.get(backend.name, 42)):
+        layers, loss, optimizer, x, y, how = case(seed)
+        model = xpnn.Sequential(layers, seed=seed, dtype="float64").compile(loss, optimizer)
+        history = model.fit(x, y, **how)
+        other = xpnn.Sequential(layers, seed=seed, dtype="float64", backend="numpy")
+        wanted, losses = one_by_one(other.compile(loss, optimizer), x, y, **how)
+        assert len(wanted) == len(model.parameters) > 0
+        for p, q in zip(model.parameters, wanted):
+            np.testing.assert_allclose(host(p), q, rtol=1e-9, atol=1e-9, err_msg=f"{seed=}")
+        np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-9)
+
+
+class WeighedOfTestSteps(xpnn.losses.Loss):
+    """A loss of one's own whose number is no field of a dataclass."""
+
+    def __init__(self, weight):
+        object.__setattr__(self, "weight", weight)
+
+    def forward(self, predictions, targets):
+        error = predictions - targets
+        return self.weight * (error * error)[:, 0], lambda: 2 * self.weight * error
+
+
+def test_losses_of_one_class_are_told_apart(backend):
+    """Where what is compiled for one model is used for another, it must compute the same."""
+    x = np.linspace(-1, 1, 8)[:, None]
+    moved = []
+    for weight in (1.0, 4.0):
+        start = xpnn.Dense(1, 1, weights=[[0.0]])
+        model = xpnn.Sequential([start], dtype="float64")
+        model.compile(WeighedOfTestSteps(weight), xpnn.SGD(0.01)).fit(x, x, batch_size=None)
+        moved.append(host(model.parameters[0])[0, 0])
+    np.testing.assert_allclose(moved[1], 4 * moved[0], rtol=1e-9)
+    assert moved[0] > 0

@@ -1,0 +1,16 @@
+"""What onnxruntime computes from a file."""
+
+import os
+
+import onnxruntime
+
+
+def run(model, **inputs):
+    """Return the output of a file, or of a model that was made, in onnxruntime."""
+    given = str(model) if isinstance(model, os.PathLike) else model.SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # a pool of threads for each of so many is slow
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(given, options)
+    (output,) = session.run(None, inputs)
+    return output

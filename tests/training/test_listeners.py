@@ -1,0 +1,57 @@
+"""Who listens to a training: it changes nothing, and the patient are told later."""
+
+import numpy as np
+import pytest
+from stepping import Write, WritePatiently, WriteSteps, X, Y, assert_same, network
+
+
+@pytest.mark.parametrize("batch_size", [None, 5, 11], ids=str)
+def test_who_listens_changes_nothing(backend, batch_size):
+    def run(*callbacks):
+        model = network()
+        history = model.fit(X, Y, epochs=20, batch_size=batch_size, callbacks=callbacks)
+        assert history.epochs == 20
+        return model.parameters, [np.array(history.history["loss"])]
+
+    params, losses = run()
+    for listener in (Write(), WriteSteps(), WritePatiently()):
+        their_params, their_losses = run(listener)
+        assert_same(backend, their_params, params)
+        assert_same(backend, their_losses, losses)
+
+
+@pytest.mark.parametrize("batch_size", [None, 5, 11], ids=str)
+def test_the_patient_hear_of_everything_in_order(backend, batch_size):
+    def run(listener, epochs=20):
+        network().fit(X, Y, epochs=epochs, batch_size=batch_size, callbacks=[listener])
+        return listener.heard
+
+    n_steps = -(-22 // (batch_size or 22))
+    later, now = run(WritePatiently()), run(WriteSteps())
+    assert [call[:2] for call in later] == [call[:2] for call in now]
+    assert [call[:2] for call in later] == [
+        call
+        for epoch in range(20)
+        for call in (
+            ("begin", epoch),
+            *(("step", step) for step in range(n_steps)),
+            ("end", epoch),
+        )
+    ]
+    for a, b in zip(later, now):
+        if a[0] == "end":
+            assert a[2].keys() == b[2].keys() == {"loss"}
+            assert type(a[2]["loss"]) is type(b[2]["loss"]) is float
+            assert_same(backend, [np.array(a[2]["loss"])], [np.array(b[2]["loss"])])
+
+
+def test_the_patient_are_told_later(backend):
+    """Else they would cost what the impatient do."""
+    told = []
+
+    class Look(WritePatiently):
+        def on_epoch_end(self, epoch, logs):
+            told.append(self.model.train_state.packed.iterations)
+
+    network().fit(X, Y, epochs=40, batch_size=None, callbacks=[Look()])
+    assert told == [40] * 40
