@@ -24,6 +24,8 @@ from .network import Compiled, Stack, TrainState
 from .optimizers import Optimizer
 from .saving import save
 from .schedules import Schedule
+from .training.request import Request
+from .training.resume import Start, newest
 
 __all__ = ["Sequential"]
 
@@ -266,10 +268,6 @@ class Sequential(Trainable):
             After Ctrl-C, at the end of the current step: the model keeps what it learnt
             and ``model.history`` the finished epochs.
         """
-        # who only predicts needs none of it
-        from .training.request import Request
-        from .training.resume import Start, newest
-
         self.require_compiled()
         self._check_idle("fit")
         request = Request(
@@ -284,6 +282,7 @@ class Sequential(Trainable):
                 run.run()
             finally:
                 self.running = None
+                self.train_state.settle(self.backend)
         return self.history
 
     def evaluate(self, X: Any, y: Any) -> dict[str, Any]:

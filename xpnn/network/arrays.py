@@ -207,7 +207,8 @@ class PlacedLayers:
     def copy_tensors(self) -> dict[str, Array]:
         """Return copies of parameters and states by their names in a file."""
         tensors = self.tensors()
-        return dict(zip(tensors, self.copy_arrays([*tensors.values()])))
+        with self.backend.activate():
+            return dict(zip(tensors, self.copy_arrays([*tensors.values()])))
 
     def set_tensors(self, tensors: Mapping[str, Any]) -> None:
         """Set parameters and states, of any library, by their names; copied.
@@ -231,7 +232,8 @@ class PlacedLayers:
         They are arrays of the model's backend, and stay as they are when training goes
         on; `set_parameters` takes such a list.
         """
-        return self.copy_arrays(self.parameter_arrays)
+        with self.backend.activate():
+            return self.copy_arrays(self.parameter_arrays)
 
     def set_parameters(self, arrays: Sequence[Any]) -> None:
         """Set all parameters.
@@ -263,14 +265,13 @@ class PlacedLayers:
         return new
 
     def copy_arrays(self, arrays: Sequence[Array]) -> list[Array]:
-        """Return copies of arrays that are on the backend."""
+        """Return copies of arrays that are on the backend, which must be active."""
         if self._copy is None:
             xp = self.backend.xp
             self._copy = self.backend.compile(
                 lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
             )
-        with self.backend.activate():
-            return list(self._copy(arrays))
+        return list(self._copy(arrays))
 
     def place(self, backend: Backend) -> None:
         """Put the arrays on a backend, as arrays of their own."""

@@ -183,7 +183,7 @@ class TrainState:
         """Make the count of steps an array again, as it was before the first one."""
         if self.memory:
             count = np.array(int(self.memory["iterations"]), dtype=np.int32)
-            self.memory["iterations"] = backend.asarray(count)
+            self.memory["iterations"] = backend.asarray(count, "int32")
 
 
 def packing_of(network: Network) -> Packing | None:

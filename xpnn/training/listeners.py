@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from ..backend import Array
 from ..hooks import Callback, Trainable
@@ -41,13 +41,16 @@ class Listeners:
             _overrides(c, hook) for c in hasty for hook in ("on_epoch_begin", "on_epoch_end")
         )
 
-    @contextmanager
-    def during(
+    def begin(
         self, model: Trainable, data: tuple[Array, Array], epochs: int, steps: int
-    ) -> Iterator[None]:
-        """Tell that a training begins, and at the end of the block that it has ended.
+    ) -> ExitStack:
+        """Tell that a training begins.
 
-        Whoever was told that it begins is told that it ends, the last one first.
+        Returns
+        -------
+        ExitStack
+            What tells that it has ended, at its own end.  Whoever was told that training
+            begins is told that it ends, the last one first.
 
         Raises
         ------
@@ -68,7 +71,7 @@ class Listeners:
             for callback in self.all:
                 callback.on_train_begin(epochs, steps)
                 begun.callback(callback.on_train_end)
-            yield
+            return begun.pop_all()
 
     def _let_go(self) -> None:
         """Let go of the data."""

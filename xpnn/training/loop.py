@@ -8,8 +8,7 @@ compiles can run many of them as one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,22 +92,13 @@ class Fit:
         model, blocks = self.model, self.blocks
         with (
             deferred_interrupt() as interrupted,
-            self._settled(),
-            self.listeners.during(model, blocks.data[:2], self.epochs, blocks.n_steps),
+            self.listeners.begin(model, blocks.data[:2], self.epochs, blocks.n_steps),
         ):
             self.progress.resume()
             while self.progress.epoch < self.epochs and not model.stop_training:
                 left = self.epochs - self.progress.epoch
                 self._take_epochs(min(self._epochs_at_once, left), interrupted)
             self._check_last_step()
-
-    @contextmanager
-    def _settled(self) -> Iterator[None]:
-        """Leave the optimizer's memory as a model that does not train has it."""
-        try:
-            yield
-        finally:
-            self.model.train_state.settle(self.model.backend)
 
     # ------------------------------------------------------------------------ epochs
 

@@ -46,8 +46,11 @@ class Recovery:
     def remember(self, epoch: int, count: int) -> None:
         """Keep a copy of what is learnt before some epochs, and of all that goes on from it."""
         packed = self._model.train_state.prepare(self._model)
-        duplicate = self._model.copy_arrays
         several = count > 1  # then it may have to go on, up to one of these epochs
+
+        def duplicate(arrays: list[Array]) -> list[Array]:
+            return self._model.copy_arrays(arrays) if arrays else []
+
         moment = Moment(
             epoch,
             duplicate(packed.buffers),

@@ -22,7 +22,7 @@ Rows = tuple[Array, Array, np.ndarray | None]
 """Inputs and targets, placed, and on the host the samples' weights."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     """How to train, as `Sequential.fit` is asked for it; its parameters are documented there.
 
