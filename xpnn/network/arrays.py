@@ -283,7 +283,7 @@ class PlacedLayers:
         self.parameter_arrays, self.state_arrays = parameters, states
 
     def to(self, spec: str | Backend) -> Self:
-        """Move the model, with its optimizer's state, to another backend.
+        """Move the layers' arrays to another backend.
 
         Parameters
         ----------
@@ -292,8 +292,8 @@ class PlacedLayers:
 
         Returns
         -------
-        Sequential
-            The model itself.
+        PlacedLayers
+            Itself.
         """
         self.place(resolve(spec))
         return self
