@@ -96,7 +96,10 @@ first_states = {}
 
 @pytest.fixture(autouse=True)
 def same_draws(request):
-    """Let each test draw the same from its file's ``rng``, in whatever order tests run."""
+    """Let each test, and each of its cases, draw the same from its file's ``rng``.
+
+    Otherwise what a test draws would depend on which tests ran before it in the same process.
+    """
     generator = getattr(request.module, "rng", None)
     if isinstance(generator, np.random.Generator):
         state = first_states.setdefault(generator, generator.bit_generator.state)

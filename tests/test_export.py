@@ -52,7 +52,7 @@ def rows_to_compare(model, x):
     """Return which rows no rounding can bring to the other side of a step."""
     rows = np.ones(len(x), dtype=bool)
     x = x.astype(np.float64)
-    arrays = [host(array).astype(np.float64) for array in model.arrays]
+    arrays = [host(array).astype(np.float64) for array in model.all_arrays]
     for layer, own in zip(model.layers, model.stack.split(arrays)):
         if isinstance(layer, xpnn.Step):
             rows &= ~((np.abs(x) < 1e-4) & (x != 0)).any(axis=1)

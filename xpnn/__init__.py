@@ -35,7 +35,7 @@ from .losses import (
     MeanSquaredError,
 )
 from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
-from .version import __version__
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import calculus, callbacks, datasets, metrics, search
@@ -65,7 +65,7 @@ def __getattr__(name: str) -> object:
         value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
         globals()[name] = value
         return value
-    if not name.startswith("_"):
+    if name.isidentifier() and not name.startswith("_"):
         try:
             return import_module(f"{__name__}.{name}")
         except ModuleNotFoundError as error:
@@ -77,8 +77,8 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     from pkgutil import iter_modules
 
-    modules = {module.name for module in iter_modules(__path__)} - {"__main__"}
-    return sorted({*globals(), *_LATER, *modules})
+    modules = (module.name for module in iter_modules(__path__))
+    return sorted({*globals(), *_LATER, *modules} - {"TYPE_CHECKING", "__main__"})
 
 
 __all__ = [
@@ -114,7 +114,6 @@ __all__ = [
     "Softmax",
     "Step",
     "Tanh",
-    "__version__",
     "available_backends",
     "calculus",
     "callbacks",

@@ -39,7 +39,7 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
         As `Sequential.card` tells.
     """
     layers, total = [], 0
-    for layer, size in zip(model.layers, model.sizes()[1:]):
+    for layer, size in zip(model.layers, model.layer_sizes()[1:]):
         settings = describe(layer)
         kind = settings.pop("type")
         shapes = {name: p.shape for name, p in layer.parameters().items()}
@@ -54,7 +54,7 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
         "dtype": model.dtype,
         "backend": model.backend.spec,
         "inputs": model.n_inputs,
-        "outputs": model.sizes()[-1],
+        "outputs": model.layer_sizes()[-1],
         "layers": layers,
         "parameters": total,
         "bytes": total * np.dtype(model.dtype).itemsize,

@@ -18,6 +18,8 @@ import numpy as np
 from .files.atomic import atomic_write
 from .layers.base import Layer
 from .network import Network
+from .onnx_graph import IR_VERSION as IR_VERSION
+from .onnx_graph import OPSET as OPSET
 from .onnx_graph import Graph
 from .tables import Classes, Measure, Preparation
 
@@ -86,7 +88,7 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
             )
         x = y
     graph.prefix = ""
-    n_outputs, name, dtype = model.sizes()[-1], _output_name(model), graph.dtype
+    n_outputs, name, dtype = model.layer_sizes()[-1], _output_name(model), graph.dtype
     if preparation is not None:
         target = preparation.target
         if isinstance(target, Classes):

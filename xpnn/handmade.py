@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .backend import Backend, to_host
-from .checks import reject
+from .checks import check_integer, reject
 from .layers import Dense, ReLU
 from .sequential import Sequential
 
@@ -89,8 +89,6 @@ def sine_knots(pieces: int = 8) -> np.ndarray:
         From 0 to 1, denser where the sine bends more: a chord is off by a length² / 8 of
         the second derivative, so lengths go as one through the root of that.
     """
-    from .checks import check_integer
-
     check_integer("pieces", pieces, at_least=1)
     x = np.linspace(0, 1, 10_001)
     density = np.sqrt(np.abs(np.sin(2 * np.pi * x)))

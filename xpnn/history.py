@@ -10,6 +10,8 @@ __all__ = ["DivergenceError", "History"]
 class DivergenceError(ArithmeticError):
     """The loss, or what was learnt, became NaN or infinite, so training was stopped."""
 
+    __module__ = "xpnn.fitting"  # as tracebacks have always called it
+
 
 @dataclass
 class History:

@@ -6,7 +6,9 @@ training.  All three stand below whoever trains, so that neither knows the other
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -79,8 +81,20 @@ class Trainable(Network):
         """Measure the loss and the metrics, as `Sequential.evaluate`."""
 
     @abstractmethod
-    def save(self, path: Any) -> None:
+    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
+        """Return `evaluate` for data that is placed once, as `Sequential.measure_on`."""
+
+    @abstractmethod
+    def card(self) -> dict[str, Any]:
+        """Return a model card, as `Sequential.card`."""
+
+    @abstractmethod
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Save the network, as `Sequential.save`."""
+
+    @abstractmethod
+    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an ONNX file, as `Sequential.export_onnx`."""
 
 
 class Callback:

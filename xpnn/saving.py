@@ -7,6 +7,7 @@ already, so that loading a file runs no code of it.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -65,8 +66,6 @@ def _compiled(compiled: Compiled | None, path: str | os.PathLike[str]) -> dict[s
         return {**nothing, "metrics": []}
     described, functions = compiled.described(), [m.name for m in compiled.function_metrics]
     if functions:
-        import warnings
-
         warnings.warn(
             f"{os.fspath(path)} is saved without the metric {' and '.join(functions)}: a file "
             "holds no code, so give the function to compile() again after loading",

@@ -8,14 +8,14 @@ from typing import Any
 from .backend import Array
 from .checks import check_integer, check_number
 from .history import History
+from .hooks import Trainable
 from .initializers import Normal, as_generator
-from .sequential import Sequential
 
 __all__ = ["random_search", "random_walk"]
 
 
 def random_search(
-    model: Sequential,
+    model: Trainable,
     X: Any,
     y: Any,
     *,
@@ -53,7 +53,7 @@ def random_search(
 
 
 def random_walk(
-    model: Sequential,
+    model: Trainable,
     X: Any,
     y: Any,
     *,
@@ -85,7 +85,7 @@ def random_walk(
 
 
 def _search(
-    model: Sequential,
+    model: Trainable,
     X: Any,
     y: Any,
     iterations: int,

@@ -326,12 +326,12 @@ class Sequential(Trainable):
         """
         self.require_compiled()
         with self.backend.activate():
-            x = self.inputs(X)
-            targets = self.targets(y, x)
+            x = self.place_inputs(X)
+            targets = self.place_targets(y, x)
 
         def measure() -> dict[str, Any]:
             with self.backend.activate():
-                return self.measure(x, targets)
+                return self.measure_rows(x, targets)
 
         return measure
 

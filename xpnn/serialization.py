@@ -12,6 +12,8 @@ from typing import Any
 
 from .backend import Backend, resolve
 from .files.atomic import atomic_write
+from .files.model_file import FORMAT as FORMAT
+from .files.model_file import VERSION as VERSION
 from .files.model_file import ModelFileError, read_file
 from .saving import rebuild, save
 from .sequential import Sequential

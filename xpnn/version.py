@@ -1,3 +1,3 @@
-"""The version of xpnn, which files that it writes tell; that of pyproject.toml is the same."""
+"""The version of xpnn: that of pyproject.toml, which cards and ONNX files tell."""
 
 __version__ = "0.1.0"

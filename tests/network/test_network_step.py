@@ -22,7 +22,7 @@ def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=N
         for start in range(0, n, size):
             rows = order[start : start + size]
             h, noise = x[rows], []
-            for layer, width in zip(model.layers, model.sizes(x.shape[1])):
+            for layer, width in zip(model.layers, model.layer_sizes(x.shape[1])):
                 noise.append(layer.draw(generator, (rows.size, width)))
             predictions, backward, _ = stack.train(stack.split(params), [], h, tuple(noise))
             given = None if sample_weight is None else weight[rows]

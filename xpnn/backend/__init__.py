@@ -20,6 +20,7 @@ from .arrays import (
     index_dtype_of,
     row_blocks,
 )
+from .arrays import batch_size_of as batch_size_of
 from .base import Backend, Block
 from .choosing import backend_of, get_backend, resolve, set_backend, use_backend
 from .finding import HOST as HOST

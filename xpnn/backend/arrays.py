@@ -57,6 +57,13 @@ def dtype_name(dtype: Any) -> str:
         return str(dtype).rpartition(".")[2]
 
 
+def batch_size_of(rows: Any, count: int) -> int | None:
+    """Return the rows of a step, of the `rows` of `count` steps; None where it takes all."""
+    if isinstance(rows, slice):
+        return int(rows.stop - rows.start) // count
+    return None if rows is None else int(rows.shape[1])
+
+
 def row_blocks(x: Array, numbers: int) -> Iterator[tuple[int, Array]]:
     """Yield the rows of (n, …) in parts of about so many numbers, and where each begins."""
     rows = max(1, numbers // max(1, math.prod(x.shape[1:])))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .arrays import Array, array_namespace, dtype_name, row_blocks
+from .arrays import Array, array_namespace, batch_size_of, dtype_name, row_blocks
 from .finding import find, to_host
 
 GATHERED = 1 << 16
@@ -60,12 +60,7 @@ class Block:
     ) -> None:
         self.t, self.count = t, count
         self.data, self.rows, self.noise = data, rows, noise
-        if rows is None:
-            self.batch_size: int = data[0].shape[0]
-        elif isinstance(rows, slice):
-            self.batch_size = (rows.stop - rows.start) // count
-        else:
-            self.batch_size = rows.shape[1]
+        self.batch_size: int = batch_size_of(rows, count) or data[0].shape[0]
 
 
 class Backend:

@@ -51,7 +51,7 @@ class GradientNorms(Callback):
     def __init__(
         self, data: tuple[Any, Any] | None = None, *, every: int = 1, rows: int = 1024
     ) -> None:
-        check_pair(data)
+        _check_pair(data)
         check_integer("every", every, at_least=1)
         check_integer("rows", rows, at_least=1)
         self._given, self.every, self.rows = data, every, rows
@@ -159,7 +159,7 @@ class TrainingMovie(Callback):
         from ..movie import check_movie
 
         check_movie(path)
-        check_pair(data)
+        _check_pair(data)
         if every is not None:
             check_integer("every", every, at_least=1)
         check_number("fps", fps, above=0, below=61)
@@ -199,7 +199,7 @@ class TrainingMovie(Callback):
             film.close()
 
 
-def check_pair(data: Any) -> None:
+def _check_pair(data: Any) -> None:
     """Check that data to show are a pair, where there are any."""
     if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
         raise ValueError(

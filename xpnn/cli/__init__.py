@@ -11,6 +11,7 @@ import click
 
 from ..version import __version__
 from . import backends, compare, evaluate, export, inspect, predict, train
+from .datasets import DATA_SETS as DATA_SETS
 from .errors import Group
 
 __all__ = ["main"]
@@ -39,3 +40,4 @@ for command in (
     backends.backends,
 ):
     main.add_command(command)
+del command

@@ -72,8 +72,8 @@ def compare_backends(
     ]
     model.require_compiled()
     with model.backend.activate():
-        placed = model.inputs(X)
-        targets = model.backend.to_numpy(model.targets(y, placed))
+        placed = model.place_inputs(X)
+        targets = model.backend.to_numpy(model.place_targets(y, placed))
         x = model.backend.to_numpy(model.backend.asarray(placed, model.dtype))
     runs = [Run(model, place, targets) for place in places]
     first = runs[0].walk(x)

@@ -24,6 +24,8 @@ VERSION = 1
 class ModelFileError(ValueError):
     """A file is no model file that this version of xpnn can load."""
 
+    __module__ = "xpnn.serialization"  # as tracebacks have always called it
+
 
 def write_file(
     path: str | os.PathLike[str],

@@ -14,7 +14,10 @@ that compiles can compile them; that class indices lie between 0 and k - 1 is ta
 
 # isort: off
 # Classes register themselves in this order: what is known best comes first in METRICS.
+from .base import AVERAGES as AVERAGES
 from .base import METRICS, Kind, Metric
+from .base import PROBABILITY as PROBABILITY
+from .base import check_average as check_average
 from .accuracies import Accuracy, TopKAccuracy, accuracy, top_k_accuracy
 from .counting import F1, Precision, Recall, f1, precision, recall
 from .confusion import ConfusionMatrix, confusion_matrix

@@ -25,8 +25,8 @@ class Kind(NamedTuple):
 
     Softmax and Sigmoid turn logits into probabilities.  Where the loss does that itself, the
     network ends without them, and a metric gets logits.  The largest output names the same
-    class either way, but a log-loss is computed otherwise, and an output that says yes or no
-    on its own does so from another number on: 0.5 for a probability, 0 for a logit.
+    class either way. But a log-loss is computed in another way, and an output that says yes or
+    no on its own does so from another number on: 0.5 for a probability, 0 for a logit.
     """
 
     threshold: float = 0.5

@@ -154,7 +154,7 @@ class PlacedLayers:
                 return None  # what is behind it takes what it gives, not what comes in
         return None
 
-    def sizes(self, n_inputs: int | None = None) -> list[int | None]:
+    def layer_sizes(self, n_inputs: int | None = None) -> list[int | None]:
         """Return the number of inputs of each layer, and of outputs of the last."""
         sizes = [self.n_inputs if n_inputs is None else n_inputs]
         for layer in self.layers:
@@ -169,7 +169,7 @@ class PlacedLayers:
         ValueError
             If the layers don't tell.
         """
-        size = self.sizes(n_inputs)[-1]
+        size = self.layer_sizes(n_inputs)[-1]
         if size is None:
             raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
         return size
@@ -179,7 +179,7 @@ class PlacedLayers:
         from tabulate import tabulate
 
         rows, total = [], 0
-        for layer, size in zip(self.layers, self.sizes()[1:]):
+        for layer, size in zip(self.layers, self.layer_sizes()[1:]):
             count = sum(math.prod(p.shape) for p in layer.parameters().values())
             total += count
             rows.append([str(layer), f"(n, {'?' if size is None else size})", f"{count:,}"])
@@ -193,7 +193,7 @@ class PlacedLayers:
     # ------------------------------------------------------------------------ arrays
 
     @property
-    def arrays(self) -> list[Array]:
+    def all_arrays(self) -> list[Array]:
         """What the stack's functions take where the network is used: parameters, states."""
         if not self.state_arrays:
             return self.parameter_arrays
@@ -202,7 +202,7 @@ class PlacedLayers:
     def tensors(self) -> dict[str, Array]:
         """Return parameters and states by their names in a file; not copied."""
         names = [*self.declared_parameters, *self.declared_states]
-        return dict(zip(names, self.arrays))
+        return dict(zip(names, self.all_arrays))
 
     def copy_tensors(self) -> dict[str, Array]:
         """Return copies of parameters and states by their names in a file."""

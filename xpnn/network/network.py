@@ -31,7 +31,7 @@ PREDICT_NUMBERS = 1 << 22
 
 
 class Network(PlacedLayers):
-    """A network, as `xpnn.network.arrays.PlacedLayers` makes and moves it.
+    """A network, as `xpnn.network.all_arrays.PlacedLayers` makes and moves it.
 
     Attributes
     ----------
@@ -78,14 +78,8 @@ class Network(PlacedLayers):
             raise not_compiled()
         return self.compiled
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """Return a function of the arrays, compiled by the backend at its first use.
-
-        Parameters
-        ----------
-        name : {"predict", "gradients", "measure", "measure_all"}
-            What it computes; the last three need that the network is compiled.
-        """
+    def _function(self, name: str) -> Callable[..., Any]:
+        """Return a function of the arrays, compiled by the backend at its first use."""
         if name not in self._functions:
             self._functions[name] = self.backend.compile(self._make(name))
         return self._functions[name]
@@ -104,11 +98,11 @@ class Network(PlacedLayers):
 
     # ------------------------------------------------------------------- rows in use
 
-    def inputs(self, X: Any, name: str = "X") -> Array:
+    def place_inputs(self, X: Any, name: str = "X") -> Array:
         """Check inputs and place them on the backend; see `place_inputs`."""
         return place_inputs(self.backend, self.dtype, X, self.n_inputs, name)
 
-    def targets(self, y: Any, x: Array, name: str = "y") -> Array:
+    def place_targets(self, y: Any, x: Array, name: str = "y") -> Array:
         """Check the targets of placed inputs, and place them; see `place_targets`."""
         n, n_features = x.shape
         loss, outputs = self.require_compiled().loss, partial(self.n_outputs, n_features)
@@ -122,7 +116,7 @@ class Network(PlacedLayers):
 
     def _rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
-        widest = max(size or 1 for size in self.sizes(n_features))
+        widest = max(size or 1 for size in self.layer_sizes(n_features))
         return max(1, PREDICT_NUMBERS // widest)
 
     def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
@@ -150,16 +144,18 @@ class Network(PlacedLayers):
             check_integer("batch_size", batch_size, at_least=1)
         xp = self.backend.xp
         with self.backend.activate():
-            x = self.inputs(X)
-            predict = self.function("predict")
+            x = self.place_inputs(X)
+            predict = self._function("predict")
             n = x.shape[0]
             rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
             if rows >= n:
-                y = predict(self.arrays, self.backend.asarray(x, self.dtype))
+                y = predict(self.all_arrays, self.backend.asarray(x, self.dtype))
                 if y is x:  # no layer made a new array, and this one may be the caller's
                     y = xp.asarray(y, copy=True)
             else:
-                y = xp.concat([predict(self.arrays, part) for _, part in self._parts(x, rows)])
+                y = xp.concat(
+                    [predict(self.all_arrays, part) for _, part in self._parts(x, rows)]
+                )
             return beside(X, y, self.backend)
 
     def forward(self, X: Any) -> Array:
@@ -176,8 +172,8 @@ class Network(PlacedLayers):
             An array of the model's backend; nothing is dropped out.
         """
         with self.backend.activate():
-            x = self.backend.asarray(self.inputs(X), self.dtype)
-            return self.function("predict")(self.arrays, x)
+            x = self.backend.asarray(self.place_inputs(X), self.dtype)
+            return self._function("predict")(self.all_arrays, x)
 
     def layer_outputs(self, X: Any, layer: int) -> Array:
         """Compute the outputs of a layer on the model's backend.
@@ -195,10 +191,10 @@ class Network(PlacedLayers):
             An array of the model's backend; nothing is dropped out.
         """
         with self.backend.activate():
-            x = self.backend.asarray(self.inputs(X), self.dtype)
-            arrays = self.stack.split(self.arrays)
-            for one, own in zip(self.layers[: layer + 1], arrays):
-                x, _ = one.forward(own, x)
+            x = self.backend.asarray(self.place_inputs(X), self.dtype)
+            arrays = self.stack.split(self.all_arrays)
+            for one, arrays_of_one in zip(self.layers[: layer + 1], arrays):
+                x, _ = one.forward(arrays_of_one, x)
             return x
 
     def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
@@ -220,12 +216,18 @@ class Network(PlacedLayers):
         """
         self.require_compiled()
         with self.backend.activate():
-            x = self.backend.asarray(self.inputs(X), self.dtype)
-            value, grads = self.function("gradients")(self.arrays, x, self.targets(y, x))
+            x = self.backend.asarray(self.place_inputs(X), self.dtype)
+            targets = self.place_targets(y, x)
+            value, grads = self._function("gradients")(self.all_arrays, x, targets)
             return float(value), grads
 
-    def measure(self, x: Array, y: Array) -> dict[str, Any]:
-        """Measure the loss and the metrics of rows that `inputs` and `targets` have placed.
+    def measure_rows(self, x: Array, y: Array) -> dict[str, Any]:
+        """Measure the loss and the metrics of rows that are placed already.
+
+        Parameters
+        ----------
+        x, y : array
+            As `place_inputs` and `place_targets` return them.
 
         Returns
         -------
@@ -233,10 +235,10 @@ class Network(PlacedLayers):
             ``"loss"`` and each metric, of all rows together.
         """
         metrics = self.require_compiled().metrics
-        measure, read = self.function("measure"), self.backend.read
+        measure, read = self._function("measure"), self.backend.read
         rows, counts, outputs = [], [], []
         for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
-            measures, predictions = measure(self.arrays, x_part, y[part, ...])
+            measures, predictions = measure(self.all_arrays, x_part, y[part, ...])
             rows.append(read(list(measures)))
             counts.append(float(x_part.shape[0]))
             outputs.append(predictions)
@@ -245,7 +247,7 @@ class Network(PlacedLayers):
         values: dict[str, Any] = {"loss": float(sum(losses[:, 0] * counts) / sum(counts))}
         wholes = []
         if outputs[0] is not None:
-            wholes = self.function("measure_all")(self.backend.xp.concat(outputs), y)
+            wholes = self._function("measure_all")(self.backend.xp.concat(outputs), y)
         for metric in metrics:
             if metric.of_all:
                 value = metric.result(read([wholes.pop(0)])[None, :], np.array([sum(counts)]))

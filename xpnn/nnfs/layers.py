@@ -90,6 +90,11 @@ class Layer_Dense(_Remembering):
         self.biases = place(np.zeros((1, n_neurons)))
         self.optimizer_states: dict[object, State] = {}
 
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        vars(self).update(values)
+        if "_states" in values:  # as it was called when version 0.1.0 began
+            self.optimizer_states = vars(self).pop("_states")
+
     def _params(self) -> tuple[Array, ...]:
         return place(self.weights), place(self.biases)
 

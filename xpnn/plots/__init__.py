@@ -16,8 +16,10 @@ from .neurons import contributions, fitted_curve, sine_by_hand
 from .norms import norms_of as norms_of
 from .regions import decision_regions
 from .style import COLOURS as COLOURS
+from .style import MARKERS as MARKERS
 from .style import REGION_ALPHA as REGION_ALPHA
 from .style import SIGNED as SIGNED
+from .style import class_colours as class_colours
 from .training import picture_of_training
 from .walking import minima, valley, walk
 from .walks import optimizer_walk, optimizer_walks

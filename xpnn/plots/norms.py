@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from ..backend import Backend, array_namespace
+from ..backend import array_namespace
+from ..network import Network
 
 __all__ = ["norms_of"]
 
 
-class OnBackend(Protocol):
-    """What has its arrays on a backend, as a model has."""
-
-    @property
-    def backend(self) -> Backend:
-        """The backend."""
-
-
-def norms_of(model: OnBackend, arrays: Sequence[Any]) -> list[float]:
+def norms_of(model: Network, arrays: Sequence[Any]) -> list[float]:
     """Return the root of the sum of squares of each array, read from the device at once."""
     if not arrays:
         return []

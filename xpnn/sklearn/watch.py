@@ -48,8 +48,8 @@ class Validation:
         self.model, self.score = model, score
         backend = model.backend
         with backend.activate():
-            self.x = backend.asarray(model.inputs(X), model.dtype)
-            self.y = model.targets(y, self.x)
+            self.x = backend.asarray(model.place_inputs(X), model.dtype)
+            self.y = model.place_targets(y, self.x)
             share = None if weight is None else weight / np.sum(weight)
             self.weight = None if share is None else backend.asarray(share, model.dtype)
         stack, criterion = fuse(model.layers, model.require_compiled().loss)

@@ -100,7 +100,7 @@ class Blocks:
         self.counts = np.array([float(part.stop - part.start) for part in slices])
         self.batch_size = slices[0].stop  # but for the last one, which may be shorter
         self.shuffle = shuffle and len(slices) > 1
-        self._widths = [size or 0 for size in network.sizes(x.shape[1])][:-1]
+        self._widths = [size or 0 for size in network.layer_sizes(x.shape[1])][:-1]
         n_drawn = sum(
             self.batch_size * width
             for layer, width in zip(self._layers, self._widths)

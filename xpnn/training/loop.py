@@ -43,8 +43,8 @@ class Fit:
         As in `Sequential.fit`.
     begin : dict
         The state of the model's generator when `fit` was called.
-    start : Start
-        Where the run begins.
+    start : Start, optional
+        Where the run begins; by default at its first epoch.
 
     Attributes
     ----------
@@ -67,22 +67,16 @@ class Fit:
         shuffle: bool,
         callbacks: Sequence[Callback],
         begin: dict[str, Any],
-        start: Start,
+        start: Start | None = None,
     ) -> None:
         self.model, self.validation, self.epochs = model, validation, epochs
         self.listeners = Listeners(callbacks)
         self.blocks = Blocks(model, data, batch_size, shuffle, self.listeners.want_each_step)
         self.measured = Measured(model.backend)
         self.recovery = Recovery(model, self.blocks)
-        self.progress = Progress(
-            model,
-            self.blocks,
-            self.listeners,
-            self.measured,
-            validation is not None,
-            begin,
-            start,
-        )
+        parts = self.blocks, self.listeners, self.measured
+        is_validated = validation is not None
+        self.progress = Progress(model, *parts, is_validated, begin, start or Start())
         self._epochs_at_once = max(1, self.blocks.steps_at_once // self.blocks.n_steps)
         if self.listeners.want_each_epoch or validation is not None:
             self._epochs_at_once = 1
@@ -147,7 +141,7 @@ class Fit:
         if self.validation is not None and means.good:  # then it is one epoch
             values |= {
                 f"val_{name}": np.array([value])
-                for name, value in self.model.measure(*self.validation).items()
+                for name, value in self.model.measure_rows(*self.validation).items()
                 if isinstance(value, float)
             }
         logs = {name: of_epochs[: means.good].tolist() for name, of_epochs in values.items()}

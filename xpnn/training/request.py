@@ -66,8 +66,8 @@ class Request:
         TypeError, ValueError
             If an array is none of what `Sequential.fit` documents.
         """
-        x = model.inputs(X)
-        targets = model.targets(y, x)
+        x = model.place_inputs(X)
+        targets = model.place_targets(y, x)
         weight = check_sample_weight(sample_weight, x.shape[0])
         n_outputs, loss = model.n_outputs(x.shape[1]), model.require_compiled().loss
         weight = check_class_weight(
@@ -125,8 +125,8 @@ class Request:
                     f"validation_data must be a pair (X, y), got a {type(given).__name__} that "
                     "is none"
                 )
-            x = model.inputs(given[0], "X of validation_data")
-            return rows, (x, model.targets(given[1], x, "y of validation_data"))
+            x = model.place_inputs(given[0], "X of validation_data")
+            return rows, (x, model.place_targets(given[1], x, "y of validation_data"))
         if self.validation_split:
             return split_rows(model.generator, self.validation_split, *rows)
         return rows, None

@@ -39,6 +39,8 @@ PREFIX = "training/"
 class CheckpointWarning(UserWarning):
     """A checkpoint is damaged, so that training goes on from another one."""
 
+    __module__ = "xpnn.checkpoints"  # where it is documented
+
 
 @dataclass
 class Start:
