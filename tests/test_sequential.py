@@ -230,3 +230,25 @@ def test_history_is_of_the_last_fit(backend):
     assert model.history is second
     for values in second.history.values():
         assert all(type(value) is float for value in values)
+
+
+def test_a_move_that_fails_leaves_all_where_it_was(monkeypatch):
+    model = classifier()
+    model.fit(X, Y, epochs=2)
+    before, copies = everything(model), 0
+    backend = xpnn.backend.resolve("array_api_strict")
+    place = type(backend).asarray
+
+    def out_of_memory(self, x, *arguments, **options):
+        nonlocal copies
+        copies += 1
+        if copies > len(model.parameters):
+            raise MemoryError("no room for the optimizer's memory")
+        return place(self, x, *arguments, **options)
+
+    monkeypatch.setattr(type(backend), "asarray", out_of_memory)
+    with pytest.raises(MemoryError, match="no room"):
+        model.to(backend)
+    monkeypatch.undo()
+    np.testing.assert_equal(everything(model), before)
+    model.fit(X, Y, epochs=2)

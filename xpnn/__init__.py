@@ -35,7 +35,6 @@ from .losses import (
     MeanSquaredError,
 )
 from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
-from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import calculus, callbacks, datasets, metrics, search
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from .hooks import Callback
     from .sequential import Sequential
     from .serialization import load
+    from .version import __version__ as __version__
 
 # what stands on the parts is imported when it is first asked for: `import xpnn` stays quick
 _LATER = {
@@ -52,6 +52,7 @@ _LATER = {
     "History": "history",
     "ModelFileError": "files.model_file",
     "Sequential": "sequential",
+    "__version__": "version",
     "compare_backends": "comparison",
     "load": "serialization",
 }

@@ -15,6 +15,7 @@ import numpy as np
 
 from .naming import describe
 from .network import Network
+from .network.compiled import nothing_described
 from .version import __version__
 
 __all__ = ["last_epoch", "model_card", "text"]
@@ -58,11 +59,8 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
         "layers": layers,
         "parameters": total,
         "bytes": total * np.dtype(model.dtype).itemsize,
-        "loss": describe(compiled.loss) if compiled else None,
-        "optimizer": describe(compiled.optimizer) if compiled else None,
+        **(compiled.described() if compiled else nothing_described()),
         "metrics": [metric.name for metric in compiled.metrics] if compiled else None,
-        "clip_norm": compiled.clip_norm if compiled else None,
-        "clip_value": compiled.clip_value if compiled else None,
         "training": last_epoch(model) or _training(extra),
         "data": None,
     }

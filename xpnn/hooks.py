@@ -7,7 +7,7 @@ training.  All three stand below whoever trains, so that neither knows the other
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -51,7 +51,7 @@ class Running(Protocol):
         """Write a checkpoint; `is_whole` must be true."""
 
 
-class Trainable(Network):
+class Trainable(Network, ABC):
     """A network in training, as callbacks see it: `Sequential` is one.
 
     Attributes
@@ -118,9 +118,9 @@ class Callback:
     order.  Then training need not stop to tell, which makes small steps faster; but what the
     model then is may be some steps ahead of what is told."""
 
-    keeps_the_others: ClassVar[bool] = False
-    """Whether it is told of an epoch after all callbacks that don't say so, because it writes
-    down what they know of it; and only where the model is whole and didn't diverge."""
+    told_last: ClassVar[bool] = False
+    """Whether it is told of an epoch after all callbacks that don't say so, because it keeps
+    what they know of it; and only where the training has not diverged."""
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Is called once, with the number of epochs and of steps in each.
@@ -143,7 +143,11 @@ class Callback:
         """
 
     def on_block_end(self) -> None:
-        """Is called within an epoch when some steps are finished and nothing is half done."""
+        """Is called between two blocks of an epoch's steps, when nothing is half done.
+
+        A block is as many steps as the backend takes at once, up to 128 and all of a short
+        epoch, so that it may never be called.
+        """
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Is called after each epoch with its loss, metrics and validation.

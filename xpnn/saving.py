@@ -19,6 +19,7 @@ from .layers import LAYERS
 from .losses import LOSSES
 from .naming import describe, make
 from .network import Compiled, Network
+from .network.compiled import nothing_described
 from .optimizers import OPTIMIZERS
 
 __all__ = ["rebuild", "save"]
@@ -62,8 +63,7 @@ def save(
 def _compiled(compiled: Compiled | None, path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return how a network was compiled as plain data; a file holds no function."""
     if compiled is None:
-        nothing = dict.fromkeys(("loss", "optimizer", "metrics", "clip_norm", "clip_value"))
-        return {**nothing, "metrics": []}
+        return {**nothing_described(), "metrics": []}
     described, functions = compiled.described(), [m.name for m in compiled.function_metrics]
     if functions:
         warnings.warn(

@@ -60,6 +60,12 @@ class Sequential(Trainable):
     ------
     TypeError, ValueError
         If the layers' sizes don't meet, or an argument is none of the above.
+
+    Notes
+    -----
+    It is a `xpnn.network.Network`, whose further methods and attributes (`place_inputs`,
+    `tensors`, `compiled` and so on) are for who writes a callback or a room of one's own around
+    a network; a subclass must leave their names alone.
     """
 
     def _describe(self, layers: Sequence[Layer], dtype: Any, backend: Any) -> None:
@@ -77,10 +83,12 @@ class Sequential(Trainable):
 
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
-        super().place(backend)
-        self.train_state = self.train_state.map(
+        # all copies are made before anything is changed: one may fail for want of memory
+        state = self.train_state.map(
             lambda array: backend.asarray(array, array.dtype, copy=True)
         )
+        super().place(backend)
+        self.train_state = state
 
     def to(self, spec: str | Backend) -> Self:
         """Move the model, with its optimizer's state, to another backend.

@@ -19,6 +19,10 @@ OUR_OPTIMIZERS = [
     xpnn.Adam(0.01, beta_1=0.0),
     xpnn.AdamW(0.01, weight_decay=0.1),
 ]
+listed = {type(optimizer) for optimizer in OUR_OPTIMIZERS}
+OUR_OPTIMIZERS += [
+    cls() for cls in OPTIMIZERS.values() if of_the_core(cls) and cls not in listed
+]
 
 
 @pytest.mark.parametrize("optimizer", OUR_OPTIMIZERS, ids=str)

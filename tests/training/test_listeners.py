@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from stepping import Write, WritePatiently, WriteSteps, X, Y, assert_same, network
 
+import xpnn
+
 
 @pytest.mark.parametrize("batch_size", [None, 5, 11], ids=str)
 def test_who_listens_changes_nothing(backend, batch_size):
@@ -55,3 +57,37 @@ def test_the_patient_are_told_later(backend):
 
     network().fit(X, Y, epochs=40, batch_size=None, callbacks=[Look()])
     assert told == [40] * 40
+
+
+def test_between_blocks(backend):
+    class Count(xpnn.Callback):
+        told = 0
+
+        def on_block_end(self):
+            assert self.model.running.is_whole
+            assert 0 < self.model.running.step < 300
+            self.told += 1
+
+        def on_epoch_end(self, epoch, logs):
+            """Listen to each epoch, so that no block holds several."""
+
+    counts = Count(), Count()
+    rows = np.zeros((300, 3))
+    network().fit(rows, rows[:, :2], epochs=2, batch_size=1, callbacks=counts)
+    # 128, 128 and 44 steps: twice an epoch there is more to come
+    assert [count.told for count in counts] == [4, 4]
+
+
+def test_who_is_told_last(backend):
+    heard = []
+
+    class Note(xpnn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            heard.append(type(self).__name__)
+            assert self.model.running.is_whole == self.told_last
+
+    class Last(Note):
+        told_last = True
+
+    network().fit(X, Y, epochs=2, callbacks=[Last(), Note()])
+    assert heard == ["Note", "Last"] * 2

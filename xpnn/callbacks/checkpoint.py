@@ -48,7 +48,7 @@ class Checkpoint(Callback):
         take another folder.
     """
 
-    keeps_the_others: ClassVar[bool] = True
+    told_last: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -40,8 +40,7 @@ class Monitor(Callback):
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Look whether there is such a measure, and start anew."""
-        assert self.model.running is not None
-        measures = self.model.running.measures
+        measures = self.model.running.measures if self.model.running else [self.monitor]
         if self.monitor not in measures:
             hint = ""
             if self.monitor.startswith("val_") and self.monitor[4:] in measures:

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["checkpoint_files", "checkpoint_name", "checkpoint_number"]
+__all__ = ["checkpoint_files", "checkpoint_name", "checkpoint_number", "unfinished_files"]
 
 NAME = re.compile(r"checkpoint-(\d+)-epoch-\d+\.safetensors")
 

@@ -12,7 +12,7 @@ from ..metrics import Accuracy, FunctionMetric, Metric, as_metric, plain
 from ..naming import describe, look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
-__all__ = ["Compiled", "not_compiled"]
+__all__ = ["Compiled", "not_compiled", "nothing_described"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ class Compiled:
             "clip_norm": self.clip_norm,
             "clip_value": self.clip_value,
         }
+
+
+def nothing_described() -> dict[str, Any]:
+    """Return what `Compiled.described` returns, of a network that is not compiled."""
+    return dict.fromkeys(("loss", "optimizer", "metrics", "clip_norm", "clip_value"))
 
 
 def not_compiled() -> RuntimeError:

@@ -37,7 +37,7 @@ class Packed:
         How many steps were taken.
     layer_state : list of array
         The layers' states.
-    params, state
+    params, memory
         What the network and its train state have of it: views of the buffers, or these.
     """
 
@@ -48,7 +48,7 @@ class Packed:
     iterations: int
     layer_state: list[Array]
     params: list[Array] = field(default_factory=list)
-    state: State = field(default_factory=dict)
+    memory: State = field(default_factory=dict)
 
     def split(self, buffers: Sequence[Array]) -> list[Array]:
         """Return buffers as arrays in the parameters' shapes."""
@@ -78,7 +78,7 @@ class TrainState:
 
     @property
     def iterations(self) -> int:
-        """How many steps were taken since `compile`."""
+        """How many steps the optimizer has taken since it started anew."""
         return int(self.memory.get("iterations", 0))
 
     def map(self, function: Callable[[Array], Array]) -> TrainState:
@@ -98,7 +98,7 @@ class TrainState:
         packed = self.packed
         if packed is not None and (
             packed.params is network.parameter_arrays
-            and packed.state is self.memory
+            and packed.memory is self.memory
             and packed.layer_state is network.state_arrays
         ):
             return packed  # as the last steps left them
@@ -124,7 +124,7 @@ class TrainState:
         slots = {
             name: packed.split(slot) for name, slot in zip(packed.slot_names, packed.slots)
         }
-        packed.state = self.memory = {**slots, "iterations": packed.iterations}
+        packed.memory = self.memory = {**slots, "iterations": packed.iterations}
         network.parameter_arrays, network.state_arrays = packed.params, packed.layer_state
 
     def take(
@@ -147,7 +147,7 @@ class TrainState:
         packed = self.prepare(network)
         has_state = bool(packed.layer_state)
         slots = [*packed.slots, packed.layer_state] if has_state else packed.slots
-        run = self._steps(network)
+        run = self._steps(network, packed.packing)
         packed.buffers, slots, measured = run(
             packed.buffers, slots, packed.iterations, count, data, rows, noise
         )
@@ -155,13 +155,13 @@ class TrainState:
         packed.layer_state = slots[-1] if has_state else []
         packed.iterations += count
         if packed.packing:  # the network's arrays are views of the buffers
-            packed.state["iterations"] = packed.iterations
+            packed.memory["iterations"] = packed.iterations
             network.state_arrays = packed.layer_state
         else:
             self._publish(network, packed)
         return measured  # type: ignore[no-any-return]
 
-    def _steps(self, network: Network) -> Callable[..., Any]:
+    def _steps(self, network: Network, packing: Packing | None) -> Callable[..., Any]:
         """Return the function that takes many steps, made anew for another `Compiled`."""
         if self._run is None or self._run_is_of is not network.compiled:
             compiled = network.require_compiled()
@@ -171,7 +171,7 @@ class TrainState:
                 criterion,
                 compiled.optimizer,
                 compiled.step_metrics,
-                packing_of(network),
+                packing,
                 compiled.clip_norm,
                 compiled.clip_value,
             )

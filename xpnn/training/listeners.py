@@ -22,17 +22,17 @@ class Listeners:
     Attributes
     ----------
     all : list of Callback
-        In the order in which they are told: last those that keep what the others know.
-    keepers : list of Callback
-        These.
+        In the order in which they are told.
+    first, last : list of Callback
+        Those of them that are told first, and those that are told last, as `Checkpoint`.
     want_each_step, want_each_epoch : bool
         Whether somebody wants to know of each while it happens.
     """
 
     def __init__(self, callbacks: Sequence[Callback]) -> None:
-        self.keepers = [c for c in callbacks if c.keeps_the_others]
-        self.others = [c for c in callbacks if not c.keeps_the_others]
-        self.all = [*self.others, *self.keepers]
+        self.first = [c for c in callbacks if not c.told_last]
+        self.last = [c for c in callbacks if c.told_last]
+        self.all = [*self.first, *self.last]
         # most care for epochs only, and steps can be small
         self._of_steps = [c for c in self.all if _overrides(c, "on_batch_end")]
         hasty = [c for c in self.all if not c.patient]

@@ -41,7 +41,7 @@ class Fit:
         What to measure after each epoch.
     epochs, batch_size, shuffle, callbacks
         As in `Sequential.fit`.
-    begin : dict
+    generator_at_start : dict
         The state of the model's generator when `fit` was called.
     start : Start, optional
         Where the run begins; by default at its first epoch.
@@ -66,7 +66,7 @@ class Fit:
         batch_size: int | None,
         shuffle: bool,
         callbacks: Sequence[Callback],
-        begin: dict[str, Any],
+        generator_at_start: dict[str, Any],
         start: Start | None = None,
     ) -> None:
         self.model, self.validation, self.epochs = model, validation, epochs
@@ -76,7 +76,9 @@ class Fit:
         self.recovery = Recovery(model, self.blocks)
         parts = self.blocks, self.listeners, self.measured
         is_validated = validation is not None
-        self.progress = Progress(model, *parts, is_validated, begin, start or Start())
+        self.progress = Progress(
+            model, *parts, is_validated, generator_at_start, start or Start()
+        )
         self._epochs_at_once = max(1, self.blocks.steps_at_once // self.blocks.n_steps)
         if self.listeners.want_each_epoch or validation is not None:
             self._epochs_at_once = 1
@@ -163,12 +165,12 @@ class Fit:
             self._diverged(progress.epoch, step, f"loss became {loss}", began_well)
 
     def _tell_epoch(self, epoch: int, logs: dict[str, float], whole: bool) -> None:
-        """Tell of an epoch: those that keep what the others know last, and if all is well."""
+        """Tell of an epoch: some last, and only if all is well."""
         self.progress.is_whole = False
-        self.listeners.epoch_ends(self.listeners.others, epoch, logs)
+        self.listeners.epoch_ends(self.listeners.first, epoch, logs)
         self.progress.is_whole = whole
         if whole:
-            self.listeners.epoch_ends(self.listeners.keepers, epoch, logs)
+            self.listeners.epoch_ends(self.listeners.last, epoch, logs)
 
     # -------------------------------------------------------------------- divergence
 

@@ -31,7 +31,7 @@ class Progress:
         What the steps of this epoch measured.
     is_validated : bool
         Whether there are validation data.
-    begin : dict
+    generator_at_start : dict
         The state of the model's generator when `fit` was called.
     start : Start
         Where the run begins.
@@ -58,12 +58,12 @@ class Progress:
         listeners: Listeners,
         measured: Measured,
         is_validated: bool,
-        begin: dict[str, Any],
+        generator_at_start: dict[str, Any],
         start: Start,
     ) -> None:
         self._model, self._blocks, self._listeners = model, blocks, listeners
         self._measured, self._is_validated = measured, is_validated
-        self._begin = self._generator_of_epoch = begin
+        self._generator_at_start = self._generator_of_epoch = generator_at_start
         # a callback may change the learning rate
         self._optimizer = model.require_compiled().optimizer
         if start.path is not None:
@@ -95,7 +95,7 @@ class Progress:
 
     def note_generator(self) -> None:
         """Keep the generator's state at the beginning of an epoch, for checkpoints."""
-        if self._listeners.keepers:
+        if self._listeners.last:
             self._generator_of_epoch = generator_state(self._model.generator)
 
     @property
@@ -129,7 +129,7 @@ class Progress:
             "epoch": self.epoch,
             "step": self.step,
             "generator": self._generator_of_epoch,
-            "begin": self._begin,
+            "begin": self._generator_at_start,
             "plan": self._plan,
             "run": self.run_id,
         }

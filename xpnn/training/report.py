@@ -74,7 +74,7 @@ class Means:
     def of(
         cls, measured: Measured, epochs: int, counts: np.ndarray, metrics: Sequence[Metric]
     ) -> Means:
-        """Read what was measured: here, and nowhere else, the host waits.
+        """Read from the device what steps measured, which waits for them.
 
         Parameters
         ----------

@@ -93,11 +93,11 @@ class Request:
             If the validation data are none of what `Sequential.fit` documents, no row is left
             to train on, or `start` is of another run; then the model stays as it was.
         """
-        before = begin = generator_state(model.generator)
+        before = at_start = generator_state(model.generator)
         try:
             if start.path is not None:  # the same rows are held back for validation
-                begin = start.training["begin"]
-                set_generator_state(model.generator, begin)
+                at_start = start.training["begin"]
+                set_generator_state(model.generator, at_start)
             rows, validation = self._validation(model, rows)
             return Fit(
                 model,
@@ -107,7 +107,7 @@ class Request:
                 None if self.batch_size is None else int(self.batch_size),
                 self.shuffle,
                 [*self.callbacks, *self._progress()],
-                begin,
+                at_start,
                 start,
             )
         except (TypeError, ValueError):

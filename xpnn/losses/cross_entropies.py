@@ -1,0 +1,168 @@
+"""Losses of classes: cross-entropies, of probabilities or of logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..backend import Array, array_namespace, index_dtype_of
+from ..checks import check_flag, check_number, reject
+from ..operations import one_hot, pick, row_maxima, row_sums, subtract_one_hot
+from .base import Loss, LossBackward
+
+__all__ = ["BinaryCrossEntropy", "CategoricalCrossEntropy"]
+
+CLIP = 1e-7
+"""Probabilities are kept this far from 0 and 1 before their logarithm (the book, ch. 5)."""
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """The cross-entropy of outputs that each say yes or no, independently.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits.  If not, they are probabilities, as Sigmoid gives.
+
+    Notes
+    -----
+    With p = sigmoid(z), the loss of one output is -y log p - (1 - y) log(1 - p), which
+    is max(z, 0) - y z + log(1 + exp(-abs(z))), and its derivative with respect to z is
+    p - y.  A sample's loss is the mean over its outputs.
+    """
+
+    from_logits: bool = False
+
+    activation: ClassVar[str | None] = "Sigmoid"
+    classifies: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_flag("from_logits", self.from_logits)
+
+    @property
+    def threshold(self) -> float:
+        """The logit or the probability of even odds."""
+        return 0.0 if self.from_logits else 0.5
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean cross-entropy of each sample's outputs."""
+        xp = array_namespace(predictions)
+        y = targets
+        if self.from_logits:
+            z = predictions
+            e = xp.exp(-xp.abs(z))
+            losses = xp.maximum(z, 0.0) - y * z + xp.log1p(e)  # (n, k)
+            p = xp.where(z >= 0, 1.0, e) / (1 + e)
+            dlosses = p - y
+        else:
+            p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
+            losses = -(y * xp.log(p) + (1 - y) * xp.log(1 - p))  # (n, k)
+            dlosses = (p - y) / (p * (1 - p))
+
+        def backward() -> Array:
+            return dlosses / y.shape[1]
+
+        return xp.mean(losses, axis=1), backward
+
+    def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
+        """Check that targets lie between 0 and 1; as in `Loss.prepare`."""
+        targets = super().prepare(targets, n_outputs, dtype, name)
+        reject((targets < 0) | (targets > 1), targets, f"{name} must lie between 0 and 1")
+        return targets
+
+
+@dataclass(frozen=True)
+class CategoricalCrossEntropy(Loss):
+    """The cross-entropy of outputs that are the probabilities of k classes.
+
+    Targets are class indices of shape (n,), or one-hot rows of shape (n, k).
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits.  If not, they are probabilities, as Softmax gives.
+    label_smoothing : float
+        The part of a target, 0 <= part < 1, that is spread evenly over all k classes.
+        Szegedy et al. (2016).
+
+    Notes
+    -----
+    The loss of a sample is -log p[y].  Probabilities are clipped to [1e-7, 1 - 1e-7], as
+    in the book's chapter 5.  From logits z, log p = z - log(sum(exp(z))) needs no
+    clipping, and the derivative with respect to z is p - one_hot(y) (chapter 9).  With a
+    smoothing s, one_hot(y) becomes (1 - s) one_hot(y) + s / k in both.
+    """
+
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+
+    activation: ClassVar[str | None] = "Softmax"
+    classifies: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_flag("from_logits", self.from_logits)
+        check_number("label_smoothing", self.label_smoothing, at_least=0, below=1)
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the cross-entropy of each sample."""
+        if self.label_smoothing:
+            s, k = self.label_smoothing, predictions.shape[1]
+            targets = (1 - s) * one_hot(targets, predictions) + s / k  # (n, k)
+        if self.from_logits:
+            return self._of_logits(predictions, targets)
+        xp = array_namespace(predictions)
+        y = one_hot(targets, predictions)  # (n, k)
+        p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
+
+        def backward() -> Array:
+            return -y / p
+
+        return -xp.sum(y * xp.log(p), axis=1), backward
+
+    def _of_logits(self, logits: Array, targets: Array) -> tuple[Array, LossBackward]:
+        xp = array_namespace(logits)
+        indices = targets.ndim == 1
+        z = logits - row_maxima(logits)  # (n, k)
+        e = xp.exp(z)
+        total = row_sums(e)  # (n, 1)
+        z_y = pick(z, targets) if indices else row_sums(targets * z)[:, 0]  # (n,)
+
+        def backward() -> Array:
+            p = e / total
+            return subtract_one_hot(p, targets) if indices else p - targets
+
+        return xp.log(total)[:, 0] - z_y, backward
+
+    def prepare(self, targets: Array, n_outputs: int, dtype: Any, name: str = "y") -> Array:
+        """Check class indices or one-hot rows; as in `Loss.prepare`.
+
+        Returns
+        -------
+        array of shape (n,) or (n, n_outputs)
+            Indices as integers, rows as `dtype`.
+        """
+        xp = array_namespace(targets)
+        if targets.ndim == 2 and targets.shape[1] == n_outputs > 1:
+            rows = super().prepare(targets, n_outputs, dtype, name)
+            off = xp.abs(xp.sum(rows, axis=1, keepdims=True) - 1) > 1e-3
+            wrong = (rows < 0) | xp.broadcast_to(off, rows.shape)
+            reject(wrong, rows, f"{name} must hold one-hot rows: not negative, with a sum of 1")
+            return rows
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = targets[:, 0]
+        if targets.ndim != 1:
+            raise ValueError(
+                f"{name} must have the shape (n,), with class indices, or (n, {n_outputs}), "
+                f"with one-hot rows, for {n_outputs} classes; got {tuple(targets.shape)}"
+            )
+        wanted = f"{name} must hold class indices 0 to {n_outputs - 1}, as whole numbers"
+        if xp.isdtype(targets.dtype, "real floating"):
+            whole = xp.floor(targets) == targets  # NaN is not even itself
+            reject(~whole | (targets < 0) | (targets >= n_outputs), targets, wanted)
+        # before they are compared, so that as many classes fit as there may be
+        classes = xp.astype(targets, index_dtype_of(targets), copy=False)
+        reject((classes < 0) | (classes >= n_outputs), classes, wanted)
+        return classes

@@ -1,0 +1,73 @@
+"""Losses of numbers, sorted in order of increasing complexity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backend import Array, array_namespace
+from ..checks import check_number
+from ..operations import sign
+from .base import Loss, LossBackward
+
+__all__ = ["Huber", "MeanAbsoluteError", "MeanSquaredError"]
+
+
+class MeanSquaredError(Loss):
+    """The mean squared error: the mean of (prediction - target)² over a sample's outputs."""
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean of the squared errors of each sample."""
+        xp = array_namespace(predictions)
+        error = predictions - targets  # (n, k)
+
+        def backward() -> Array:
+            return 2 * error / error.shape[1]
+
+        return xp.mean(error * error, axis=1), backward
+
+
+class MeanAbsoluteError(Loss):
+    """The mean absolute error: the mean of abs(prediction - target) over the outputs."""
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean of the absolute errors of each sample."""
+        xp = array_namespace(predictions)
+        error = predictions - targets  # (n, k)
+
+        def backward() -> Array:
+            return sign(error) / error.shape[1]
+
+        return xp.mean(xp.abs(error), axis=1), backward
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Squared for small errors, absolute for large ones.  Huber (1964).
+
+    Parameters
+    ----------
+    delta : float
+        The size of an error, > 0, from which on it counts absolutely.
+
+    Notes
+    -----
+    With the error e cut to c in [-delta, delta], the loss is c * (e - c / 2), which is
+    e² / 2 inside and delta * (abs(e) - delta / 2) outside, and its derivative is c.
+    """
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("delta", self.delta, above=0)
+
+    def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute the mean of c * (e - c / 2) of each sample."""
+        xp = array_namespace(predictions)
+        error = predictions - targets  # (n, k)
+        cut = xp.minimum(xp.maximum(error, -self.delta), self.delta)
+
+        def backward() -> Array:
+            return cut / error.shape[1]
+
+        return xp.mean(cut * (error - cut / 2), axis=1), backward
