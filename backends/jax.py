@@ -123,10 +123,8 @@ class JaxBackend(Backend):
             return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
         return partial(self._repeat.__wrapped__(self, step), step.numbers)
 
-    @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
-    def _repeat(self, step: Any) -> Callable[..., Any]:
-        # JAX compiles anew for each shape of the arguments, so the number of steps is not in
-        # the shapes: arrays have room for the most steps that were asked for so far
+    def _compiled(self, step: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Return a step, and a loop of many of them, compiled."""
         import jax
 
         def take(
@@ -150,8 +148,15 @@ class JaxBackend(Backend):
             empty = [self.xp.empty((table.shape[0], *s.shape), table.dtype) for s in shapes]
             return jax.lax.fori_loop(0, count, body, (buffers, slots, empty))
 
-        one = jax.jit(take, donate_argnums=(0, 1))
-        many = jax.jit(loop, donate_argnums=(0, 1))
+        return jax.jit(take, donate_argnums=(0, 1)), jax.jit(loop, donate_argnums=(0, 1))
+
+    @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
+    def _repeat(self, step: Any) -> Callable[..., Any]:
+        # JAX compiles anew for each shape of the arguments, so the number of steps is not in
+        # the shapes: arrays have room for the most steps that were asked for so far
+        import jax
+
+        one, many = self._compiled(step)
         room = 1
 
         def run(
