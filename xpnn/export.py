@@ -61,7 +61,8 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
         If the graph is not valid, or larger than an ONNX file can be.
     """
     graph = Graph(model.dtype)
-    size = sum(array.nbytes for array in _tensors(model).values())
+    tensors = _tensors(model)
+    size = sum(array.nbytes for array in tensors.values())
     if size > LARGEST:
         raise ValueError(
             f"an ONNX file holds parameters of at most {LARGEST / 1e9:g} GB, and the network "
@@ -73,7 +74,7 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
     else:
         x = _raw_rows(graph, preparation)
         about["features"] = json.dumps([feature.column for feature in preparation.features])
-    for index, (layer, arrays) in enumerate(zip(model.layers, _by_layer(model))):
+    for index, (layer, arrays) in enumerate(zip(model.layers, _by_layer(model, tensors))):
         graph.prefix = f"{index}."
         params = tuple(graph.constant(array, name=name) for name, array in arrays.items())
         to_onnx = layer.to_onnx if _is_of_its_forward(layer) else partial(Layer.to_onnx, layer)
@@ -132,14 +133,16 @@ def _is_of_its_forward(layer: Layer) -> bool:
 
 
 def _tensors(model: Network) -> dict[str, np.ndarray]:
-    """Return parameters and states, on the host, by their names in a model file."""
-    return {name: model.backend.to_numpy(array) for name, array in model.tensors().items()}
+    """Return copies of parameters and states, on the host, by their names in a model file."""
+    with model.gate:
+        tensors = model.tensors()
+        return dict(zip(tensors, model.copy_to_host([*tensors.values()])))
 
 
-def _by_layer(model: Network) -> list[dict[str, np.ndarray]]:
+def _by_layer(model: Network, tensors: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
     """Return the same for each layer, in the order in which `forward` takes it."""
     arrays: list[dict[str, np.ndarray]] = [{} for _ in model.layers]
-    for name, array in _tensors(model).items():
+    for name, array in tensors.items():
         index, _, name = name.partition(".")
         arrays[int(index)][name] = array
     return arrays

@@ -48,16 +48,17 @@ def save(
     training, tensors : mapping, optional
         What a checkpoint has besides: plain data, and arrays with names that have a slash.
     """
-    to_numpy = model.backend.to_numpy
-    arrays = {name: to_numpy(array) for name, array in model.tensors().items()}
-    description = {
-        "dtype": model.dtype,
-        "layers": [describe(layer) for layer in model.layers],
-        **_compiled(model.compiled, path),
-        "extra": dict(extra or {}),
-        **({"training": dict(training)} if training else {}),
-    }
-    write_file(path, description, {**arrays, **(tensors or {})})
+    with model.gate:  # till all is written, for which the arrays are not copied
+        to_numpy = model.backend.to_numpy
+        arrays = {name: to_numpy(array) for name, array in model.tensors().items()}
+        description = {
+            "dtype": model.dtype,
+            "layers": [describe(layer) for layer in model.layers],
+            **_compiled(model.compiled, path),
+            "extra": dict(extra or {}),
+            **({"training": dict(training)} if training else {}),
+        }
+        write_file(path, description, {**arrays, **(tensors or {})})
 
 
 def _compiled(compiled: Compiled | None, path: str | os.PathLike[str]) -> dict[str, Any]:

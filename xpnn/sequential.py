@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Self
 
@@ -75,8 +76,11 @@ class Sequential(Trainable):
         self.stop_training = False
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self.train_state.map(self.backend.to_numpy)
-        return {**super().__getstate__(), "train_state": state, "running": None}
+        with self.gate:
+            values, state = super().__getstate__(), self.train_state.map(self.copy_to_host)
+            if self.running is not None:  # what training goes on to change
+                values |= deepcopy({"generator": self.generator, "history": self.history})
+        return {**values, "train_state": state, "running": None}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         super().__setstate__(_of_older_pickle(values) if "_params" in values else values)
@@ -85,7 +89,7 @@ class Sequential(Trainable):
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
         # all copies are made before anything is changed: one may fail for want of memory
         state = self.train_state.map(
-            lambda array: backend.asarray(array, array.dtype, copy=True)
+            lambda arrays: [backend.asarray(a, a.dtype, copy=True) for a in arrays]
         )
         super().place(backend)
         self.train_state = state
@@ -103,16 +107,8 @@ class Sequential(Trainable):
         Sequential
             The model itself.
         """
-        self._check_idle("to")
-        return super().to(spec)
-
-    def _check_idle(self, name: str) -> None:
-        """Check that the model doesn't train, where a method would change what is in use."""
-        if self.running is not None:
-            raise RuntimeError(
-                f"{name}() can't be called while the model is training, as from a callback or "
-                "another thread"
-            )
+        with self.gate.reserved("to"):
+            return super().to(spec)
 
     def card(self) -> dict[str, Any]:
         """Return a model card: what the network is, as plain data for `json.dumps`.
@@ -176,14 +172,15 @@ class Sequential(Trainable):
         TypeError, ValueError
             If a name is unknown, a number out of range, or the loss doesn't fit the last layer.
         """
-        self._check_idle("compile")
-        self.use(Compiled.checked(loss, optimizer, metrics, clip_norm, clip_value))
+        with self.gate.reserved("compile"):
+            self.use(Compiled.checked(loss, optimizer, metrics, clip_norm, clip_value))
         return self
 
     def use(self, compiled: Compiled) -> None:
         """Choose how the network is trained and measured; the optimizer starts anew."""
-        super().use(compiled)
-        self.train_state = TrainState()
+        with self.gate.changing():
+            super().use(compiled)
+            self.train_state = TrainState()
 
     @property
     def learning_rate(self) -> float:
@@ -276,12 +273,11 @@ class Sequential(Trainable):
             After Ctrl-C, at the end of the current step: the model keeps what it learnt
             and ``model.history`` the finished epochs.
         """
-        self.require_compiled()
-        self._check_idle("fit")
         request = Request(
             epochs, batch_size, validation_data, validation_split, shuffle, callbacks, verbose
         )
-        with self.backend.activate():
+        with self.gate.reserved("fit"), self.backend.activate():
+            self.require_compiled()
             rows = request.place(self, X, y, sample_weight, class_weight)
             start = Start() if resume is None else newest(resume)
             run = request.begin(self, rows, start)
@@ -290,7 +286,8 @@ class Sequential(Trainable):
                 run.run()
             finally:
                 self.running = None
-                self.train_state.settle(self.backend)
+                with self.gate.changing():
+                    self.train_state.settle(self.backend)
         return self.history
 
     def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
@@ -316,7 +313,8 @@ class Sequential(Trainable):
         RuntimeError
             If the model is not compiled.
         """
-        return self.measure_on(X, y)()
+        with self.gate:
+            return self.measure_on(X, y)()
 
     def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
         """Return `evaluate` for data that is checked and placed once.
@@ -333,12 +331,12 @@ class Sequential(Trainable):
             has, as long as it stays on this backend.
         """
         self.require_compiled()
-        with self.backend.activate():
+        with self.gate, self.backend.activate():
             x = self.place_inputs(X)
             targets = self.place_targets(y, x)
 
         def measure() -> dict[str, Any]:
-            with self.backend.activate():
+            with self.gate, self.backend.activate():
                 return self.measure_rows(x, targets)
 
         return measure

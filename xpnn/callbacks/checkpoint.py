@@ -125,7 +125,7 @@ class Checkpoint(Callback):
         position = self._run.epoch, self._run.step
         if position == self._saved:
             return
-        if not self.model.backend.all_finite(*self.model.parameter_arrays):
+        if not self.model.backend.all_finite(*self.model.all_arrays):
             return  # of parameters that became infinite in the last step nobody knows yet
         self._number += 1
         path = self.directory / checkpoint_name(self._number, self._run.epoch)

@@ -71,11 +71,11 @@ def compare_backends(
         for b in backends
     ]
     model.require_compiled()
-    with model.backend.activate():
+    with model.gate, model.backend.activate():
         placed = model.place_inputs(X)
         targets = model.backend.to_numpy(model.place_targets(y, placed))
         x = model.backend.to_numpy(model.backend.asarray(placed, model.dtype))
-    runs = [Run(model, place, targets) for place in places]
+        runs = [Run(model, place, targets) for place in places]
     first = runs[0].walk(x)
     allowed = allowed_differences(runs[0], x, first, model.dtype, tolerance)
     parts: list[Part] = []

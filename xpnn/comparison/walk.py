@@ -30,7 +30,7 @@ class Run:
         loss = model.require_compiled().loss
         self.layers, self.backend, self.targets = model.layers, backend, targets
         self.stack, self.criterion = fuse(model.layers, loss)
-        host = [model.backend.to_numpy(array) for array in model.all_arrays]
+        host = model.copy_to_host(model.all_arrays)
         self.flat = tuple(host[: len(model.parameter_arrays)])
         self.own = model.stack.split(host)
         self._forward = [backend.compile(_forward(layer)) for layer in self.layers]

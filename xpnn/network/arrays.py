@@ -11,6 +11,7 @@ import numpy as np
 from ..backend import Array, Backend, dtype_name, resolve
 from ..initializers import as_generator, draw
 from ..layers.base import Layer, Parameter
+from .gate import Gate
 from .stack import Stack
 
 __all__ = ["PlacedLayers"]
@@ -47,6 +48,8 @@ class PlacedLayers:
     parameter_arrays, state_arrays : list of array
         The arrays themselves, in that order.  Training changes them; who wants to keep them
         takes `parameters` or `copy_tensors`.
+    gate : Gate
+        What threads pass who read or change the arrays, while another one may change them.
 
     Raises
     ------
@@ -110,6 +113,7 @@ class PlacedLayers:
         self.declared_parameters = _by_name(layer.parameters() for layer in self.layers)
         self.declared_states = _by_name(layer.state() for layer in self.layers)
         self._copy: Callable[..., list[Array]] | None = None
+        self.gate = Gate()
 
     def _draw(self, declared: dict[str, Parameter]) -> list[Array]:
         """Make first values."""
@@ -129,18 +133,24 @@ class PlacedLayers:
         return f"{name}([{inner}], dtype={self.dtype!r}, backend={self.backend.spec!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        # arrays travel by the host to their device
-        to_host = self.backend.to_numpy
-        changed = {
-            "_copy": None,
-            "parameter_arrays": [to_host(p) for p in self.parameter_arrays],
-            "state_arrays": [to_host(a) for a in self.state_arrays],
-        }
-        return {**self.__dict__, **changed}
+        with self.gate:
+            changed = {
+                "_copy": None,
+                "parameter_arrays": self.copy_to_host(self.parameter_arrays),
+                "state_arrays": self.copy_to_host(self.state_arrays),
+            }
+            values = {**self.__dict__, **changed}
+        del values["gate"]
+        return values
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
+        self.gate = Gate()
         self.place(self.backend)
+
+    def copy_to_host(self, arrays: Sequence[Array]) -> list[np.ndarray]:
+        """Return copies of arrays, by which they travel to other devices and processes."""
+        return [np.array(self.backend.to_numpy(array)) for array in arrays]
 
     # ------------------------------------------------------------------------- sizes
 
@@ -206,8 +216,8 @@ class PlacedLayers:
 
     def copy_tensors(self) -> dict[str, Array]:
         """Return copies of parameters and states by their names in a file."""
-        tensors = self.tensors()
-        with self.backend.activate():
+        with self.gate, self.backend.activate():
+            tensors = self.tensors()
             return dict(zip(tensors, self.copy_arrays([*tensors.values()])))
 
     def set_tensors(self, tensors: Mapping[str, Any]) -> None:
@@ -221,9 +231,10 @@ class PlacedLayers:
         declared = self.declared_parameters | self.declared_states
         if declared.keys() != tensors.keys():
             raise ValueError(f"expected the arrays {sorted(declared)}, got {sorted(tensors)}")
-        new = self._copies([tensors[name] for name in declared], declared)
         n = len(self.declared_parameters)
-        self.parameter_arrays, self.state_arrays = new[:n], new[n:]
+        with self.gate.changing():
+            new = self._copies([tensors[name] for name in declared], declared)
+            self.parameter_arrays, self.state_arrays = new[:n], new[n:]
 
     @property
     def parameters(self) -> list[Array]:
@@ -232,7 +243,7 @@ class PlacedLayers:
         They are arrays of the model's backend, and stay as they are when training goes
         on; `set_parameters` takes such a list.
         """
-        with self.backend.activate():
+        with self.gate, self.backend.activate():
             return self.copy_arrays(self.parameter_arrays)
 
     def set_parameters(self, arrays: Sequence[Any]) -> None:
@@ -251,7 +262,8 @@ class PlacedLayers:
         count = len(self.declared_parameters)
         if len(arrays) != count:
             raise ValueError(f"arrays must hold {count} arrays, got {len(arrays)}")
-        self.parameter_arrays = self._copies(arrays, self.declared_parameters)
+        with self.gate.changing():
+            self.parameter_arrays = self._copies(arrays, self.declared_parameters)
 
     def _copies(self, arrays: Sequence[Any], declared: dict[str, Parameter]) -> list[Array]:
         """Copy arrays, which must have the declared shapes, to the backend."""
@@ -295,7 +307,9 @@ class PlacedLayers:
         PlacedLayers
             Itself.
         """
-        self.place(resolve(spec))
+        backend = resolve(spec)
+        with self.gate.changing():
+            self.place(backend)
         return self
 
 

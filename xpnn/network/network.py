@@ -64,7 +64,8 @@ class Network(PlacedLayers):
             If the loss doesn't fit the last layer.
         """
         fuse(self.layers, compiled.loss)
-        self.compiled, self._functions = compiled, {}
+        with self.gate.changing():
+            self.compiled, self._functions = compiled, {}
 
     def require_compiled(self) -> Compiled:
         """Return how the network is trained and measured.
@@ -142,9 +143,8 @@ class Network(PlacedLayers):
         """
         if batch_size is not None:
             check_integer("batch_size", batch_size, at_least=1)
-        xp = self.backend.xp
-        with self.backend.activate():
-            x = self.place_inputs(X)
+        with self.gate, self.backend.activate():
+            x, xp = self.place_inputs(X), self.backend.xp
             predict = self._function("predict")
             n = x.shape[0]
             rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
@@ -171,7 +171,7 @@ class Network(PlacedLayers):
         array of shape (n, n_outputs)
             An array of the model's backend; nothing is dropped out.
         """
-        with self.backend.activate():
+        with self.gate, self.backend.activate():
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             return self._function("predict")(self.all_arrays, x)
 
@@ -190,7 +190,7 @@ class Network(PlacedLayers):
         array of shape (n, n_outputs of the layer)
             An array of the model's backend; nothing is dropped out.
         """
-        with self.backend.activate():
+        with self.gate, self.backend.activate():
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             arrays = self.stack.split(self.all_arrays)
             for one, arrays_of_one in zip(self.layers[: layer + 1], arrays):
@@ -215,7 +215,7 @@ class Network(PlacedLayers):
             In the order and shapes of `parameters`; nothing is dropped out.
         """
         self.require_compiled()
-        with self.backend.activate():
+        with self.gate, self.backend.activate():
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             targets = self.place_targets(y, x)
             value, grads = self._function("gradients")(self.all_arrays, x, targets)

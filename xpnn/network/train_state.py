@@ -81,14 +81,14 @@ class TrainState:
         """How many steps the optimizer has taken since it started anew."""
         return int(self.memory.get("iterations", 0))
 
-    def map(self, function: Callable[[Array], Array]) -> TrainState:
-        """Return another one, with a function applied to each array of the memory."""
+    def map(self, function: Callable[[list[Array]], list[Any]]) -> TrainState:
+        """Return another one, with a function applied to the memory's lists of arrays."""
         other = TrainState()
 
         def mapped(value: Any) -> Any:
             if isinstance(value, list):
-                return [function(array) for array in value]
-            return value if isinstance(value, int) else function(value)  # a count, in training
+                return function(value)
+            return value if isinstance(value, int) else function([value])[0]  # in training
 
         other.memory = {key: mapped(value) for key, value in self.memory.items()}
         return other

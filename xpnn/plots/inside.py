@@ -13,7 +13,7 @@ __all__ = ["dense_layers"]
 
 def dense_layers(model: Network) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return each Dense layer's name, weights and biases, on the host."""
-    arrays, layers = model.tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
+    arrays, layers = model.copy_tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, Dense):
             counts = ((layer.n_inputs, "input"), (layer.n_outputs, "neuron"))

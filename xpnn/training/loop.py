@@ -91,6 +91,11 @@ class Fit:
             self.listeners.begin(model, blocks.data[:2], self.epochs, blocks.n_steps),
         ):
             self.progress.resume()
+            if what := self.recovery.spoilt_state():
+                raise DivergenceError(
+                    f"the {what} was infinite or NaN before this training, which can't mend "
+                    "it: set it by set_tensors, or make the model anew"
+                )
             while self.progress.epoch < self.epochs and not model.stop_training:
                 left = self.epochs - self.progress.epoch
                 self._take_epochs(min(self._epochs_at_once, left), interrupted)
@@ -107,18 +112,19 @@ class Fit:
         live = count == 1  # of one epoch, what happens is told while it happens
         if live:
             self.listeners.epoch_begins(epoch)
-        self.recovery.remember(epoch, count)
+        self.recovery.remember(epoch, skip, count)
         for block in self.blocks.draw(model.generator, count, skip):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
                 continue
             progress.is_whole = False
-            measured.add(
-                model.train_state.take(
-                    model, self.blocks.data, block.steps, block.rows, block.noise
+            with model.gate.changing():
+                measured.add(
+                    model.train_state.take(
+                        model, self.blocks.data, block.steps, block.rows, block.noise
+                    )
                 )
-            )
             if live:
                 self.listeners.steps_end(begin, taken)
                 progress.step, progress.is_whole = taken, True
@@ -128,6 +134,9 @@ class Fit:
                 if not live:  # an epoch that is told step by step ends when its last is told
                     self._report(taken // self.blocks.n_steps, live)
                     progress.is_whole = False
+                if self.recovery.spoilt():  # by the steps that nobody was told of
+                    progress.is_whole = False
+                    self._go_back(progress.epoch)
                 raise KeyboardInterrupt
         self._report(count, live)
 
@@ -139,30 +148,36 @@ class Fit:
         progress.is_whole = False
         metrics = self.model.require_compiled().step_metrics
         means = Means.of(self.measured, count, self.blocks.counts, metrics)
+        good = self.recovery.epochs_kept(means.good)
         values = dict(means.values)
-        if self.validation is not None and means.good:  # then it is one epoch
+        if self.validation is not None and good:  # then it is one epoch
             values |= {
                 f"val_{name}": np.array([value])
                 for name, value in self.model.measure_rows(*self.validation).items()
                 if isinstance(value, float)
             }
-        logs = {name: of_epochs[: means.good].tolist() for name, of_epochs in values.items()}
+        logs = {name: of_epochs[:good].tolist() for name, of_epochs in values.items()}
         assert self.model.history is not None
-        self.model.history.extend(logs)
-        progress.epoch, progress.step = epoch + means.good, 0
+        with self.model.gate.changing():
+            self.model.history.extend(logs)
+        progress.epoch, progress.step = epoch + good, 0
         self.measured.end()
         progress.note_generator()
+        is_well = good == count
         if self.listeners.all:
             for i, row in enumerate(zip(*logs.values())):
                 if not live:
                     self.listeners.epoch_begins(epoch + i)
                     self.listeners.steps_end(0, self.blocks.n_steps)
-                self._tell_epoch(epoch + i, dict(zip(logs, row)), whole=means.wrong is None)
+                self._tell_epoch(epoch + i, dict(zip(logs, row)), whole=is_well)
+        if good < means.good:  # what layers keep is no part of the loss that they measured
+            what = f"{self.recovery.spoilt_state()} became infinite or NaN"
+            self._diverged(f"{what} in epoch {progress.epoch + 1}", progress.epoch)
         if means.wrong is not None:
             step, loss = means.wrong
+            where = f"in epoch {progress.epoch + 1}, step {step + 1}"
             # the parameters with which an epoch began gave its first loss
-            began_well = progress.epoch - (step == 0)
-            self._diverged(progress.epoch, step, f"loss became {loss}", began_well)
+            self._diverged(f"loss became {loss} {where}", progress.epoch - (step == 0))
 
     def _tell_epoch(self, epoch: int, logs: dict[str, float], whole: bool) -> None:
         """Tell of an epoch: some last, and only if all is well."""
@@ -175,19 +190,22 @@ class Fit:
     # -------------------------------------------------------------------- divergence
 
     def _check_last_step(self) -> None:
-        """Check the last step's parameters, which have not given a loss yet."""
-        arrays = self.model.parameter_arrays
-        if arrays and not self.model.backend.all_finite(*arrays):
-            what, epoch = "parameters became infinite or NaN", self.progress.epoch - 1
-            self._diverged(epoch, self.blocks.n_steps - 1, what, epoch)
+        """Check what the last step made, which has not given a loss yet."""
+        if what := self.recovery.spoilt():
+            epoch = self.progress.epoch
+            where = f"in epoch {epoch}, step {self.blocks.n_steps}"
+            self._diverged(f"{what} became infinite or NaN {where}", epoch - 1)
 
-    def _diverged(self, epoch: int, step: int, what: str, began_well: int) -> None:
+    def _diverged(self, what: str, began_well: int) -> None:
         """Go back to where an epoch began well, and raise."""
         self.progress.is_whole = False
-        self.recovery.go_back(max(self.progress.start.epoch, began_well))
+        self._go_back(began_well)
         raise DivergenceError(
-            f"the {what} in epoch {epoch + 1}, step {step + 1}. Try a "
-            f"smaller learning rate (it is {self.model.learning_rate:g}), inputs scaled to "
-            "about -1 to 1, or dtype='float64'. The parameters are the last with which "
-            "an epoch began well"
+            f"the {what}. Try a smaller learning rate (it is {self.model.learning_rate:g}), "
+            "inputs scaled to about -1 to 1, or dtype='float64'. The parameters are the last "
+            "with which an epoch began well"
         )
+
+    def _go_back(self, began_well: int) -> None:
+        """Go back to where an epoch began well; not beyond where this run began."""
+        self.recovery.go_back(max(self.progress.start.epoch, began_well))

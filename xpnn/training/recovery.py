@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,12 @@ class Moment:
     """The beginning of some epochs, to which training may have to go back."""
 
     epoch: int
+    step: int
+    """How many steps of the epoch were taken before: not 0 where a run was resumed."""
+
+    several: bool
+    """Whether the epochs are taken at once: then it may have to go on, up to one of them."""
+
     buffers: list[Array]
     slots: list[list[Array]]
     iterations: int
@@ -43,23 +51,83 @@ class Recovery:
         self._model, self._blocks = model, blocks
         self._moments: list[Moment] = []
 
-    def remember(self, epoch: int, count: int) -> None:
+    def remember(self, epoch: int, step: int, count: int) -> None:
         """Keep a copy of what is learnt before some epochs, and of all that goes on from it."""
-        packed = self._model.train_state.prepare(self._model)
-        several = count > 1  # then it may have to go on, up to one of these epochs
-
-        def duplicate(arrays: list[Array]) -> list[Array]:
-            return self._model.copy_arrays(arrays) if arrays else []
-
-        moment = Moment(
-            epoch,
-            duplicate(packed.buffers),
-            [duplicate(slot) for slot in packed.slots] if several else [],
-            packed.iterations,
-            duplicate(packed.layer_state),
-            copy.deepcopy(self._model.generator) if several and self._blocks.draws else None,
-        )
+        with self._model.gate.changing():
+            packed = self._model.train_state.prepare(self._model)
+            several = count > 1
+            moment = Moment(
+                epoch,
+                step,
+                several,
+                self._copies(packed.buffers),
+                [self._copies(slot) for slot in packed.slots] if several else [],
+                packed.iterations,
+                self._copies(packed.layer_state),
+                copy.deepcopy(self._model.generator)
+                if several and self._blocks.draws
+                else None,
+            )
         self._moments = [*self._moments[-1:], moment]
+
+    def _copies(self, arrays: list[Array]) -> list[Array]:
+        return self._model.copy_arrays(arrays) if arrays else []
+
+    def spoilt(self) -> str | None:
+        """Return, in words, what is infinite or NaN of all that was learnt."""
+        model, packed = self._model, self._model.train_state.packed
+        if self._all_finite(model.all_arrays, *(packed.slots if packed else ())):
+            return None
+        if not self._all_finite(model.parameter_arrays):
+            return "parameters"
+        optimizer = model.require_compiled().optimizer
+        return self.spoilt_state() or f"memory of the optimizer, {optimizer},"
+
+    def spoilt_state(self) -> str | None:
+        """Return, in words, what is infinite or NaN of what layers keep beside parameters."""
+        model = self._model
+        if self._all_finite(model.state_arrays):
+            return None
+        for full_name, array in zip(model.declared_states, model.state_arrays):
+            if not self._all_finite([array]):
+                index, _, name = full_name.partition(".")
+                return f"{name} that layer {index}, {model.layers[int(index)]}, keeps"
+        return None
+
+    def _all_finite(self, *lists: Iterable[Array]) -> bool:
+        arrays = [array for arrays in lists for array in arrays]
+        return not arrays or self._model.backend.all_finite(*arrays)
+
+    def epochs_kept(self, count: int) -> int:
+        """Return after how many of the last epochs what layers keep was finite.
+
+        Training can't show that it is not: its loss comes of the batch's own statistics, while
+        an infinity stays in a running variance for ever.
+
+        Parameters
+        ----------
+        count : int
+            How many epochs since the last beginning to look at.
+
+        Returns
+        -------
+        int
+            `count`, and nothing is changed; or less, and the model has been taken to the end
+            of the epoch after these, in which it happened.
+        """
+        moment = self._moments[-1]
+
+        def is_spoilt(epochs: int) -> bool:
+            if moment.several:
+                self.go_back(moment.epoch + epochs)
+            return not self._all_finite(self._model.state_arrays)
+
+        if self._all_finite(self._model.state_arrays):
+            return count
+        kept = bisect_left(range(1, count + 1), True, key=is_spoilt)
+        if kept < count:
+            is_spoilt(kept + 1)
+        return kept
 
     def go_back(self, epoch: int) -> None:
         """Give the model what it had when an epoch began; the optimizer starts anew.
@@ -71,12 +139,19 @@ class Recovery:
         """
         model, state = self._model, self._model.train_state
         moment = next(m for m in reversed(self._moments) if m.epoch <= epoch)
-        packed = state.prepare(model)
-        packed.buffers, packed.iterations = moment.buffers, moment.iterations
-        packed.layer_state = model.state_arrays = moment.layer_state
-        if epoch > moment.epoch:  # take the steps again that lead there
-            packed.slots = moment.slots
-            generator = moment.generator or model.generator  # which draws nothing then
-            for block in self._blocks.draw(generator, epoch - moment.epoch):
-                state.take(model, self._blocks.data, block.steps, block.rows, block.noise)
-        model.parameter_arrays, state.memory = packed.split(packed.buffers), {}
+        with model.gate.changing():
+            packed = state.prepare(model)
+            packed.buffers = self._copies(moment.buffers)
+            packed.iterations = moment.iterations
+            packed.layer_state = model.state_arrays = self._copies(moment.layer_state)
+            if epoch > moment.epoch:  # take the steps again that lead there
+                packed.slots = [self._copies(slot) for slot in moment.slots]
+                # the model's, where nothing is drawn
+                generator = copy.deepcopy(moment.generator) or model.generator
+                taken = 0
+                for block in self._blocks.draw(generator, epoch - moment.epoch, moment.step):
+                    begin, taken = taken, taken + block.steps
+                    if begin < moment.step:
+                        continue
+                    state.take(model, self._blocks.data, block.steps, block.rows, block.noise)
+            model.parameter_arrays, state.memory = packed.split(packed.buffers), {}

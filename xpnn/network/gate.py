@@ -1,0 +1,99 @@
+"""A gate at a network's arrays, for threads: many may read at once, one may change alone.
+
+Training changes arrays in place, so who reads them beside it must come between two steps.  A
+reader must cost next to nothing, for a network that serves one row at a time is read more often
+than it is changed: it writes its name on a list and looks whether somebody changes, and only
+then takes locks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import get_ident
+
+__all__ = ["Gate"]
+
+
+class Gate:
+    """Who is at a network's arrays.
+
+    It is itself the context of who reads, `changing` is that of who changes, and both may be
+    entered again by the thread that is inside.  Whoever waits comes next: a training, which
+    changes arrays nearly all the time, leaves the gate between its blocks of steps, and would
+    otherwise be back before another thread has woken up.
+    """
+
+    def __init__(self) -> None:
+        self._readers: list[int] = []  # their threads; a list's methods are atomic
+        self._changer: int | None = None
+        self._waiting, self._alone = threading.Lock(), threading.Lock()
+        self._left = threading.Event()
+        self._reserved = threading.Lock()
+
+    def __enter__(self) -> None:
+        me = get_ident()
+        self._readers.append(me)
+        if self._changer is not None:
+            self._wait_to_read(me)
+
+    def __exit__(self, *error: object) -> None:
+        self._readers.remove(get_ident())
+        if self._changer is not None:
+            self._left.set()
+
+    def _wait_to_read(self, me: int) -> None:
+        """Wait for who changes, unless that is this thread or waits for it."""
+        if me == self._changer or self._readers.count(me) > 1:
+            return
+        self._readers.remove(me)
+        self._left.set()
+        with self._waiting:
+            self._alone.acquire()
+        self._readers.append(me)
+        self._alone.release()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Be alone at the arrays: wait for who is there, and let nobody in meanwhile."""
+        me = get_ident()
+        if me == self._changer:
+            yield
+            return
+        with self._waiting:
+            self._alone.acquire()
+        try:
+            self._changer = me
+            while any(reader != me for reader in self._readers.copy()):
+                self._left.clear()
+                if any(reader != me for reader in self._readers.copy()):
+                    self._left.wait()
+            yield
+        finally:
+            self._changer = None
+            self._alone.release()
+
+    @contextmanager
+    def reserved(self, name: str) -> Iterator[None]:
+        """Be the only one who trains the network, or changes what it is; nobody waits for that.
+
+        Parameters
+        ----------
+        name : str
+            The method that asks.
+
+        Raises
+        ------
+        RuntimeError
+            If somebody has it.
+        """
+        if not self._reserved.acquire(blocking=False):
+            raise RuntimeError(
+                f"{name}() can't be called while the model is training, as from a callback or "
+                "another thread"
+            )
+        try:
+            yield
+        finally:
+            self._reserved.release()
