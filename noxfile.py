@@ -86,6 +86,15 @@ def benchmarks(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
+@nox.session(default=False)
+def races(session: nox.Session) -> None:
+    """Let threads train, save, read and move one model; how many seconds may follow ``--``."""
+    session.install("-e", ".[test,torch,jax]")
+    backends = [f"--backend={name}" for name in ("numpy", "torch", "jax")]
+    session.run("python", "reliability/races.py", *session.posargs)
+    session.run("python", "reliability/races.py", *backends, *session.posargs)
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build the sdist and from it the wheel, and test what the wheel installs."""
