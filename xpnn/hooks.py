@@ -142,6 +142,22 @@ class Callback:
         It may change what `on_epoch_begin` may.
         """
 
+    @property
+    def wants_last_step(self) -> bool:
+        """Whether `on_last_step_begin` is called; by default, if a subclass defines it.
+
+        Training then takes the last step of each epoch by itself.
+        """
+        return type(self).on_last_step_begin is not Callback.on_last_step_begin
+
+    def on_last_step_begin(self) -> None:
+        """Is called before the last step of each epoch.
+
+        What training measures in a step is of the parameters before it.  So of all parameters
+        that the epoch's loss and metrics are of, the model has the last ones now; at
+        `on_epoch_end` it has those after the step, which nobody has measured yet.
+        """
+
     def on_block_end(self) -> None:
         """Is called between two blocks of an epoch's steps, when nothing is half done.
 

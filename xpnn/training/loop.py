@@ -108,11 +108,16 @@ class Fit:
         if live:
             self.listeners.epoch_begins(epoch)
         self.recovery.remember(epoch, count)
-        for block in self.blocks.draw(model.generator, count, skip):
+        last = self.blocks.n_steps - 1
+        wanted = self.listeners.want_last_step  # then it is live
+        cuts = (skip, last) if wanted else (skip,)
+        for block in self.blocks.draw(model.generator, count, cuts):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
                 continue
+            if wanted and begin == last:
+                self.listeners.last_step_begins()
             progress.is_whole = False
             measured.add(
                 model.train_state.take(
