@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -14,6 +15,7 @@ __all__ = [
     "check_flag",
     "check_integer",
     "check_number",
+    "check_path",
     "check_rows",
     "check_tensors",
     "reject",
@@ -84,6 +86,23 @@ def check_integer(name: str, value: Any, *, at_least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(wanted)
     if value < at_least:
+        raise ValueError(wanted)
+
+
+def check_path(name: str, value: Any, what: str) -> None:
+    """Check that a value is a path; an empty one would be the working folder.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a str nor a path.
+    ValueError
+        If it is empty.
+    """
+    wanted = f"{name} must be the path of a {what}, got {value!r}"
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(wanted)
+    if not os.fspath(value):
         raise ValueError(wanted)
 
 

@@ -89,7 +89,7 @@ class Trainable(Network, ABC):
         """Return a model card, as `Sequential.card`."""
 
     @abstractmethod
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:
         """Save the network, as `Sequential.save`."""
 
     @abstractmethod

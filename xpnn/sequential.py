@@ -7,23 +7,26 @@ trains, and files, cards and exports are made by the rooms of these names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
-from .backend import Array, Backend
+from .backend import Array, Backend, to_host
 from .cards import last_epoch, model_card
+from .checks import check_flag
 from .history import History
 from .hooks import Callback, Running, Trainable
 from .layers.base import Layer
 from .losses import Loss
 from .metrics import Metric
-from .network import Compiled, Stack, TrainState
+from .network import Compiled, TrainState
+from .network.older import of_older_pickle
 from .optimizers import Optimizer
 from .saving import save
 from .schedules import Schedule
+from .training.kept import keep
 from .training.request import Request
 from .training.resume import Start, newest
 
@@ -75,11 +78,11 @@ class Sequential(Trainable):
         self.stop_training = False
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self.train_state.map(self.backend.to_numpy)
+        state = self.train_state.map(to_host)
         return {**super().__getstate__(), "train_state": state, "running": None}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
-        super().__setstate__(_of_older_pickle(values) if "_params" in values else values)
+        super().__setstate__(of_older_pickle(values) if "_params" in values else values)
 
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
@@ -254,7 +257,8 @@ class Sequential(Trainable):
             newest good checkpoint there, and ends where it would have ended without an
             interruption; `epochs` are those of the whole run.  Where there is none, it starts
             afresh.  The network, how it is compiled, the data and the other arguments must be
-            those of the run; the backend may be another.
+            those of the run; the backend may be another.  After an error before the first step
+            the model and the callbacks are as they were.
 
         Returns
         -------
@@ -266,6 +270,8 @@ class Sequential(Trainable):
         ------
         TypeError, ValueError
             If an argument is none of the above; the model stays as it was.
+        ModelFileError
+            If a checkpoint is whole, but nothing from which this run can go on; likewise.
         RuntimeError
             If the model is not compiled.
         DivergenceError
@@ -343,16 +349,27 @@ class Sequential(Trainable):
 
         return measure
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:
         """Save the network to a safetensors file; see `xpnn.load`.
 
         Parameters
         ----------
         path : str or path
             The file, which is replaced at once when all is written.
+        optimizer : bool
+            Whether the file also keeps what training needs to go on as though it had not been
+            saved: what the optimizer remembers, with its count of steps, and the state of the
+            generator of random numbers.  With Adam the file is three times as large.
+
+        Raises
+        ------
+        TypeError
+            If `optimizer` is neither True nor False.
         """
+        check_flag("optimizer", optimizer)
         training = last_epoch(self)
-        save(self, path, {"training": training} if training else None)
+        to_go_on = keep(self) if optimizer else {}
+        save(self, path, {"training": training} if training else None, **to_go_on)
 
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an ONNX file, which other programs run without Python.
@@ -375,24 +392,3 @@ class Sequential(Trainable):
         from .export import export_onnx
 
         export_onnx(self, path)
-
-
-def _of_older_pickle(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is pickled today, of what version 0.1.0 pickled at first."""
-    names = {
-        "_params": "parameter_arrays",
-        "_layer_state": "state_arrays",
-        "_parameters": "declared_parameters",
-        "_states": "declared_states",
-        "_generator": "generator",
-    }
-    gone = ("_loss", "_optimizer", "_metrics", "_clip", "_state", "_stack", "_packed", "_fit")
-    new = {names.get(name, name): v for name, v in values.items() if name not in gone}
-    state = TrainState()
-    state.memory = values["_state"]
-    compiled = None
-    if values["_loss"] is not None:
-        chosen = (values[name] for name in ("_loss", "_optimizer", "_metrics"))
-        compiled = Compiled(*chosen, **values["_clip"])
-    stack = Stack(values["layers"])
-    return {**new, "stack": stack, "compiled": compiled, "train_state": state, "running": None}

@@ -17,6 +17,7 @@ from ..backend import Array
 from ..history import DivergenceError
 from ..hooks import Callback, Trainable
 from .blocks import Blocks
+from .door import Door
 from .interrupt import deferred_interrupt
 from .listeners import Listeners
 from .progress import Progress
@@ -42,7 +43,9 @@ class Fit:
     epochs, batch_size, shuffle, callbacks
         As in `Sequential.fit`.
     generator_at_start : dict
-        The state of the model's generator when `fit` was called.
+        The state of the model's generator when the run began.
+    door : Door
+        What there was when `fit` was called.
     start : Start, optional
         Where the run begins; by default at its first epoch.
 
@@ -67,8 +70,10 @@ class Fit:
         shuffle: bool,
         callbacks: Sequence[Callback],
         generator_at_start: dict[str, Any],
+        door: Door,
         start: Start | None = None,
     ) -> None:
+        self.door = door
         self.model, self.validation, self.epochs = model, validation, epochs
         self.listeners = Listeners(callbacks)
         self.blocks = Blocks(model, data, batch_size, shuffle, self.listeners.want_each_step)
@@ -88,9 +93,11 @@ class Fit:
         model, blocks = self.model, self.blocks
         with (
             deferred_interrupt() as interrupted,
+            self.door.before(),
             self.listeners.begin(model, blocks.data[:2], self.epochs, blocks.n_steps),
         ):
             self.progress.resume()
+            self.door.pass_through()
             while self.progress.epoch < self.epochs and not model.stop_training:
                 left = self.epochs - self.progress.epoch
                 self._take_epochs(min(self._epochs_at_once, left), interrupted)

@@ -9,9 +9,11 @@ from typing import Any
 
 from ..hooks import Trainable
 from .blocks import Blocks
+from .checking import blamed, check_network, check_run
+from .kept import generator_state
 from .listeners import Listeners
 from .report import Measured
-from .resume import Start, generator_state, plan_of, save_checkpoint
+from .resume import Start, plan_of, save_checkpoint
 
 __all__ = ["Progress"]
 
@@ -48,7 +50,7 @@ class Progress:
     Raises
     ------
     ValueError
-        If `start` is of another run.
+        If `start` is of another run; a `ModelFileError` if it is of none.
     """
 
     def __init__(
@@ -68,6 +70,9 @@ class Progress:
         self._optimizer = model.require_compiled().optimizer
         if start.path is not None:
             start.check(self._plan)
+            with blamed(start.path):
+                check_network(model, start.description, start.arrays)
+                check_run(model, blocks, self.measures, start.training, start.arrays)
             self._plan["optimizer"] = start.training["plan"]["optimizer"]
         self.start, self.epoch, self.step = start, start.epoch, start.step
         self.is_whole = False
