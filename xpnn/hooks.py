@@ -40,6 +40,19 @@ class Running(Protocol):
         """The folder in which a checkpoint was looked for."""
 
     @property
+    def newest_seen(self) -> int:
+        """The number of the newest one that was there, good or not; 0 where there was none."""
+
+    def own(self, folder: Path) -> None:
+        """Take a folder for this run, until it ends.
+
+        Raises
+        ------
+        ValueError
+            If another run has it, in this process or in another one.
+        """
+
+    @property
     def run_id(self) -> str:
         """What tells this run, also where it was interrupted, from others."""
 

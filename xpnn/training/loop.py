@@ -9,6 +9,7 @@ compiles can run many of them as one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,7 @@ class Fit:
         with (
             deferred_interrupt() as interrupted,
             self.door.before(),
+            closing(self.progress),
             self.listeners.begin(model, blocks.data[:2], self.epochs, blocks.n_steps),
         ):
             self.progress.resume()

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..files.folder_lock import FolderLock
 from ..hooks import Trainable
 from .blocks import Blocks
 from .checking import blamed, check_network, check_run
@@ -76,6 +77,7 @@ class Progress:
             self._plan["optimizer"] = start.training["plan"]["optimizer"]
         self.start, self.epoch, self.step = start, start.epoch, start.step
         self.is_whole = False
+        self._owned: dict[Path, FolderLock] = {}
 
     @cached_property
     def _plan(self) -> dict[str, Any]:
@@ -112,6 +114,22 @@ class Progress:
     def resumed_from(self) -> Path | None:
         """The folder in which a checkpoint was looked for."""
         return self.start.directory
+
+    @property
+    def newest_seen(self) -> int:
+        """The number of the newest one that was there, good or not; 0 where there was none."""
+        return self.start.newest_seen
+
+    def own(self, folder: Path) -> None:
+        """Take a folder for this run, until it ends; twice is no more than once."""
+        place = folder.resolve()
+        if place not in self._owned:
+            self._owned[place] = FolderLock(folder)
+
+    def close(self) -> None:
+        """Let go of the folders."""
+        while self._owned:
+            self._owned.popitem()[1].release()
 
     @cached_property
     def run_id(self) -> str:

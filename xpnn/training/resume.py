@@ -21,7 +21,7 @@ import numpy as np
 
 from ..backend import to_host
 from ..checks import check_path
-from ..files.checkpoint_folder import checkpoint_files
+from ..files.checkpoint_folder import checkpoint_files, checkpoint_number
 from ..files.model_file import ModelFileError, NewerFileError, read_file
 from ..hooks import Callback, Trainable
 from ..naming import describe
@@ -66,6 +66,8 @@ class Start:
         Its description of the network, as a model file has it.
     arrays : dict of str to numpy.ndarray
         Its arrays: those of the network, and with the prefix those of the run.
+    newest_seen : int
+        The number of the newest file in the folder, good or not.
     """
 
     epoch: int = 0
@@ -75,6 +77,7 @@ class Start:
     training: dict[str, Any] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    newest_seen: int = 0
 
     def of(self, kind: str) -> dict[str, np.ndarray]:
         """Return the arrays of a kind by what follows in their names."""
@@ -275,7 +278,9 @@ def newest(directory: str | os.PathLike[str]) -> Start:
 def _newest_good(folder: Path) -> tuple[Start, list[tuple[str, ModelFileError]]]:
     """Return where a run goes on, and what was refused before: names, and why."""
     refused: list[tuple[str, ModelFileError]] = []
-    for path in reversed(checkpoint_files(folder)):
+    files = checkpoint_files(folder)
+    seen = checkpoint_number(files[-1]) or 0 if files else 0
+    for path in reversed(files):
         try:
             description, arrays = read_file(path)
         except FileNotFoundError:
@@ -290,8 +295,8 @@ def _newest_good(folder: Path) -> tuple[Start, list[tuple[str, ModelFileError]]]
             check_alone(description, arrays)
         training = description["training"]
         place = training["epoch"], training["step"]
-        return Start(*place, path, folder, training, description, arrays), refused
-    return Start(directory=folder), refused
+        return Start(*place, path, folder, training, description, arrays, seen), refused
+    return Start(directory=folder, newest_seen=seen), refused
 
 
 def _as_kept(name: str, value: Any) -> Any:
