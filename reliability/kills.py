@@ -103,7 +103,7 @@ def differences(ours: Path, wanted: Path) -> list[str]:
     """Return what differs between the results of two runs."""
     with np.load(ours) as a, np.load(wanted) as b:
         if a.files != b.files:
-            return ["their number"]
+            return ["their names"]
         return [name for name in a.files if not np.array_equal(a[name], b[name])]
 
 

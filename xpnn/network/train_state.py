@@ -84,8 +84,8 @@ class TrainState:
 
     @property
     def iterations(self) -> int:
-        """How many steps the optimizer has taken since it started anew."""
-        return int(self.memory.get("iterations", 0))
+        """How many steps the optimizer has taken since it started anew; an int32 at most."""
+        return min(int(self.memory.get("iterations", 0)), 2**31 - 1)
 
     def map(self, function: Callable[[Array], Array]) -> TrainState:
         """Return another one, with a function applied to each array of the memory."""
@@ -194,7 +194,7 @@ class TrainState:
     def settle(self, backend: Backend) -> None:
         """Make the count of steps an array again, as it was before the first one."""
         if self.memory:
-            count = np.array(int(self.memory["iterations"]), dtype=np.int32)
+            count = np.array(self.iterations, dtype=np.int32)
             self.memory["iterations"] = backend.asarray(count, "int32")
 
 

@@ -86,7 +86,9 @@ def take_over(
     if "generator" in training:
         model.generator = generator_from(training["generator"])
     if "iterations" in training:
-        optimizer = model.require_compiled().optimizer
+        if model.compiled is None:
+            raise ValueError("it holds the memory of an optimizer that it does not name")
+        optimizer = model.compiled.optimizer
         check_memory(training, arrays, optimizer, model.declared_parameters)
         model.train_state.memory = memory_from(training, arrays, model)
 
@@ -135,11 +137,11 @@ def check_memory(
 def memory_from(
     training: Mapping[str, Any], arrays: Mapping[str, np.ndarray], network: Network
 ) -> State:
-    """Return what a network's optimizer remembers, as a file keeps it: copies, on the host."""
+    """Return what a network's optimizer remembers, as a file keeps it: its own arrays."""
     slots, n = of_kind(arrays, "slot"), len(network.declared_parameters)
     with np.errstate(over="ignore"):
         memory: State = {
-            name: [np.array(slots[f"{name}/{i}"], network.dtype) for i in range(n)]
+            name: [np.asarray(slots[f"{name}/{i}"], network.dtype) for i in range(n)]
             for name in network.require_compiled().optimizer.slots
         }
     return {**memory, "iterations": np.array(training["iterations"], dtype=np.int32)}
