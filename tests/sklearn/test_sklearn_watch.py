@@ -67,7 +67,7 @@ def test_divergence_is_told():
 
 def test_a_score_that_is_never_a_number_is_told(monkeypatch):
     monkeypatch.setattr(MLPRegressor, "_score", lambda *_, **__: float("nan"))
+    model = MLPRegressor(early_stopping=True, max_iter=3, random_state=0)
     with pytest.warns(ConvergenceWarning, match="validation score was NaN in each epoch"):
-        model = MLPRegressor(early_stopping=True, max_iter=3, random_state=0)
         model.fit(diabetes, progress)
     assert model.best_validation_score_ == -np.inf

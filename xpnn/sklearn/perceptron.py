@@ -168,8 +168,8 @@ class Perceptron(Exchange, ABC):
         if early_stopping:
             if not math.isfinite(self.best_validation_score_ or 0.0):
                 warnings.warn(
-                    "The validation score was NaN in each epoch, so that none was the best: the "
-                    "parameters are those that the training began with",
+                    "The validation score was NaN in each epoch, so that none was the best: "
+                    "the parameters are those that the training began with",
                     ConvergenceWarning,
                     stacklevel=4,
                 )
