@@ -138,7 +138,8 @@ class Callback:
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Is called once, with the number of epochs and of steps in each.
 
-        An error raised here stops `fit` before anything is trained.  Where a run is resumed,
+        An error raised here stops `fit` before anything is trained, and the model and all
+        callbacks' attributes become what they were before `fit`.  Where a run is resumed,
         the model, its history and, by `restore`, the callback get what was before after this.
         """
 

@@ -257,8 +257,7 @@ class Sequential(Trainable):
             newest good checkpoint there, and ends where it would have ended without an
             interruption; `epochs` are those of the whole run.  Where there is none, it starts
             afresh.  The network, how it is compiled, the data and the other arguments must be
-            those of the run; the backend may be another.  After an error before the first step
-            the model and the callbacks are as they were.
+            those of the run; the backend may be another.
 
         Returns
         -------
@@ -269,9 +268,8 @@ class Sequential(Trainable):
         Raises
         ------
         TypeError, ValueError
-            If an argument is none of the above; the model stays as it was.
-        ModelFileError
-            If a checkpoint is whole, but nothing from which this run can go on; likewise.
+            If an argument is none of the above; the model stays as it was.  A checkpoint that
+            is whole, but wrong, is a `ModelFileError`.
         RuntimeError
             If the model is not compiled.
         DivergenceError
@@ -357,19 +355,12 @@ class Sequential(Trainable):
         path : str or path
             The file, which is replaced at once when all is written.
         optimizer : bool
-            Whether the file also keeps what training needs to go on as though it had not been
-            saved: what the optimizer remembers, with its count of steps, and the state of the
-            generator of random numbers.  With Adam the file is three times as large.
-
-        Raises
-        ------
-        TypeError
-            If `optimizer` is neither True nor False.
+            Whether the file also keeps what training needs to go on: what the optimizer
+            remembers, and the generator's state.  With Adam it is three times as large.
         """
         check_flag("optimizer", optimizer)
-        training = last_epoch(self)
-        to_go_on = keep(self) if optimizer else {}
-        save(self, path, {"training": training} if training else None, **to_go_on)
+        extra = {"training": training} if (training := last_epoch(self)) else None
+        save(self, path, extra, **(keep(self) if optimizer else {}))
 
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an ONNX file, which other programs run without Python.

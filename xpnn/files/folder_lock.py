@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import socket
 import sys
 import time
 import warnings
 import weakref
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +64,9 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path) -> None:
+        import socket
+        from datetime import datetime
+
         self._path = folder / NAME
         descriptor = self._take(folder)
         self._descriptor: int | None = descriptor
