@@ -95,6 +95,20 @@ def races(session: nox.Session) -> None:
     session.run("python", "reliability/races.py", *backends, *session.posargs)
 
 
+@nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Kill trainings at random moments, which must end alike; ``-- 200`` says how many."""
+    session.install("-e", ".")
+    session.run("python", "reliability/kills.py", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Try files with a right checksum and wrong contents; ``-- 2000`` says how many."""
+    session.install("-e", ".")
+    session.run("python", "reliability/fuzz.py", *session.posargs)
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build the sdist and from it the wheel, and test what the wheel installs."""
@@ -110,7 +124,7 @@ def dist(session: nox.Session) -> None:
     # what these test is the same however xpnn was installed
     peers = ("sklearn/test_sklearn_checks", "sklearn/test_sklearn_peer")
     ignored = [
-        f"--ignore=tests/{name}.py" for name in ("test_docs", "training/test_killed", *peers)
+        f"--ignore=tests/{name}.py" for name in ("test_docs", "test_reliability", *peers)
     ]
     session.run("python", "-m", "pytest", "-n2", *ignored, env=env)
 

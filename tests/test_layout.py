@@ -141,8 +141,9 @@ def test_tests_stand_where_their_sources_do():
 
 
 def test_no_two_files_of_tests_share_a_name():
-    """They are imported by their basenames, beside the modules of benchmarks and examples."""
-    beside = [p for folder in ("benchmarks", "examples") for p in (ROOT / folder).iterdir()]
+    """They are imported by their basenames, beside the modules of these folders."""
+    folders = ("benchmarks", "examples", "reliability")
+    beside = [p for folder in folders for p in (ROOT / folder).iterdir()]
     modules = [p for p in beside if p.suffix == ".py" or (p / "__init__.py").exists()]
     counts = Counter(path.stem for path in [*TESTS, *modules])
     assert [name for name, count in counts.items() if count > 1] == []

@@ -1,6 +1,7 @@
-"""What is saved of a network comes back."""
+"""What is saved of a network comes back, and training goes on."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from measured import network, own_mean
 from model_files import X, Y, check_same, names, small
 from processes import run_python
-from support import assert_close, of_the_core
+from support import assert_close, host, of_the_core
 
 import xpnn
 from xpnn import Dense, ModelFileError, Sequential, metrics
@@ -94,17 +95,134 @@ def test_every_optimizer(backend, tmp_path, name):
     assert runs[0] == runs[1]
 
 
-def test_loaded_model_trains_as_a_fresh_one(backend, tmp_path):
+def test_a_model_that_is_loaded_and_compiled_trains_as_a_fresh_one(backend, tmp_path):
     model = small(dtype="float64")
+    runs = []
+    for optimizer in (True, False):
+        model.save(tmp_path / "model", optimizer=optimizer)
+        loaded = xpnn.load(tmp_path / "model")
+        if optimizer:
+            loaded.compile(loaded.compiled.loss, loaded.compiled.optimizer)
+        loaded.generator = np.random.default_rng(5)
+        runs.append(loaded.fit(X, Y, batch_size=4, epochs=2).history)
+    model.compile(model.compiled.loss, model.compiled.optimizer)  # starts anew too
+    model.generator = np.random.default_rng(5)
+    runs.append(model.fit(X, Y, batch_size=4, epochs=2).history)
+    assert runs[0] == runs[1] == runs[2]
+
+
+GOES_ON = [
+    xpnn.SGD(0.1, decay=0.01),
+    xpnn.SGD(0.1, momentum=0.9, nesterov=True),
+    xpnn.AdaGrad(0.1),
+    xpnn.RMSProp(0.01),
+    xpnn.Adam(0.01, decay=0.01),
+    xpnn.AdamW(xpnn.schedules.WarmUp(xpnn.schedules.CosineDecay(0.05, 40), 9)),
+]
+
+
+def trained(optimizer, epochs=3, seed=1, **options):
+    """Return a network with all that changes in training: noise, running statistics."""
+    layers = [Dense(2, 8), xpnn.BatchNorm(8), xpnn.ReLU(), xpnn.Dropout(0.3), Dense(8, 3)]
+    model = Sequential([*layers, xpnn.Softmax()], seed=seed, **options)
+    model.compile("categorical_cross_entropy", optimizer)
+    if epochs:
+        model.fit(X, Y, batch_size=4, epochs=epochs)
+    return model
+
+
+def assert_goes_on_alike(ours, theirs, exactly=True):
+    tolerance = {"rtol": 0, "atol": 0} if exactly else {"rtol": 1e-8, "atol": 1e-9}
+    assert ours.learning_rate == theirs.learning_rate
+    runs = [m.fit(X, Y, batch_size=4, epochs=3, validation_split=0.2) for m in (ours, theirs)]
+    for name, values in runs[0].history.items():
+        np.testing.assert_allclose(values, runs[1].history[name], **tolerance)
+    for a, b in zip(ours.tensors().values(), theirs.tensors().values(), strict=True):
+        np.testing.assert_allclose(host(a), host(b), **tolerance)
+
+
+@pytest.mark.parametrize("optimizer", GOES_ON, ids=str)
+def test_fit_after_loading_is_that_of_the_model_that_was_not_saved(
+    backend, tmp_path, optimizer
+):
+    model = trained(optimizer)
     model.save(tmp_path / "model")
     loaded = xpnn.load(tmp_path / "model")
-    # its optimizer starts anew too
-    model.compile(model.compiled.loss, model.compiled.optimizer)
-    runs = []
-    for each in (model, loaded):
-        each.generator = np.random.default_rng(5)
-        runs.append(each.fit(X, Y, batch_size=4, epochs=2).history)
-    assert runs[0] == runs[1]
+    loaded.save(tmp_path / "again")  # before a step, while its memory is the host's
+    again = pickle.loads(pickle.dumps(xpnn.load(tmp_path / "again")))
+    assert_goes_on_alike(loaded, model)
+    model = trained(optimizer)
+    assert_goes_on_alike(again, model)
+
+
+@pytest.mark.parametrize(
+    "seed", [np.random.RandomState, np.random.default_rng, "Philox", "SFC64"]
+)
+def test_what_is_drawn_goes_on_too(tmp_path, seed):
+    """Also of a model that has not been trained yet, and one whose rate a callback has set."""
+    if isinstance(seed, str):
+        generator = np.random.Generator(getattr(np.random, seed)(3))
+    else:
+        generator = seed(3)
+    generator.permutation(5)  # which may leave half of a number for the next draw
+    model = trained("adam", 0, generator)
+    for _ in range(2):
+        model.learning_rate = 0.04
+        model.save(tmp_path / "model")
+        loaded = xpnn.load(tmp_path / "model")
+        assert type(loaded.generator) is type(model.generator)
+        assert_goes_on_alike(loaded, model)
+
+
+def test_what_another_backend_remembers(backend, other, tmp_path):
+    models = []
+    for save_on, load_on in (("numpy", backend), (backend, other)):
+        with xpnn.use_backend(save_on):
+            model = trained(xpnn.Adam(0.01, decay=0.01), dtype="float64")
+        model.save(tmp_path / "model")
+        loaded = xpnn.load(tmp_path / "model", load_on)
+        assert loaded.backend is xpnn.backend.resolve(load_on)
+        assert_goes_on_alike(loaded, model, exactly=False)
+        models.append(loaded)
+    models[0].to("numpy")
+    assert_goes_on_alike(*models, exactly=False)
+
+
+def test_a_checkpoint_goes_on_as_a_model_file(backend, tmp_path):
+    model = trained(xpnn.Adam(0.01, decay=0.01), 0)
+    model.fit(X, Y, batch_size=4, epochs=3, callbacks=[xpnn.callbacks.Checkpoint(tmp_path)])
+    assert_goes_on_alike(xpnn.load(xpnn.callbacks.Checkpoint.files(tmp_path)[-1]), model)
+
+
+def test_what_it_costs_to_keep_what_the_optimizer_remembers(tmp_path):
+    model = trained("adam")
+    sizes = []
+    for optimizer in (True, False):
+        model.save(tmp_path / "model", optimizer=optimizer)
+        _, tensors = xpnn.serialization.read_file(tmp_path / "model")
+        sizes.append(sum(array.size for array in tensors.values()))
+        assert bool([name for name in tensors if "/" in name]) is optimizer
+    n = sum(p.size for p in model.parameters)
+    assert sizes[0] == sizes[1] + 2 * n
+    with pytest.raises(TypeError, match="optimizer must be True or False, got 'adam'"):
+        model.save(tmp_path / "model", optimizer="adam")
+
+
+def test_fit_says_once_that_the_optimizer_begins_anew(tmp_path, capsys):
+    model = trained("adam")
+    model.save(tmp_path / "model", optimizer=False)
+    words = "The optimizer begins anew"
+    loaded = xpnn.load(tmp_path / "model")
+    loaded.fit(X, Y, verbose=True)
+    assert capsys.readouterr().err.count(words) == 1
+    loaded.fit(X, Y, verbose=True)
+    xpnn.load(tmp_path / "model").fit(X, Y, verbose=False)
+    model.fit(X, Y, verbose=True)
+    compiled = xpnn.load(tmp_path / "model").compile("categorical_cross_entropy", "adam")
+    compiled.fit(X, Y, verbose=True)
+    model.save(tmp_path / "model")
+    xpnn.load(tmp_path / "model").fit(X, Y, verbose=True)
+    assert words not in capsys.readouterr().err
 
 
 def test_saving_changes_nothing(backend, tmp_path):

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 import operator
+import os
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
 from .backend import Array, Backend, array_namespace, row_blocks
 
-__all__ = ["check_flag", "check_integer", "check_number", "check_rows", "reject"]
+__all__ = [
+    "check_flag",
+    "check_integer",
+    "check_number",
+    "check_path",
+    "check_rows",
+    "check_tensors",
+    "reject",
+]
 
 BLOCK = 1 << 20
 """How many numbers are looked at at a time to find a wrong one."""
@@ -77,6 +87,41 @@ def check_integer(name: str, value: Any, *, at_least: int) -> None:
         raise TypeError(wanted)
     if value < at_least:
         raise ValueError(wanted)
+
+
+def check_path(name: str, value: Any, what: str) -> None:
+    """Check that a value is a path; an empty one would be the working folder.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a str nor a path.
+    ValueError
+        If it is empty.
+    """
+    wanted = f"{name} must be the path of a {what}, got {value!r}"
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(wanted)
+    if not os.fspath(value):
+        raise ValueError(wanted)
+
+
+def check_tensors(name: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that arrays have the names and the shapes of others.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, unknown, of another shape or no array.
+    """
+    if given.keys() != wanted.keys():
+        raise ValueError(f"{name} must be the arrays {sorted(wanted)}, got {sorted(given)}")
+    for key, array in wanted.items():
+        shape = getattr(given[key], "shape", None)
+        if shape is None or tuple(shape) != tuple(array.shape):
+            raise ValueError(
+                f"{name} {key} must have the shape {tuple(array.shape)}, got {shape}"
+            )
 
 
 def reject(wrong: Array, values: Array, wanted: str, first_row: int = 0) -> None:

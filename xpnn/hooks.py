@@ -40,6 +40,19 @@ class Running(Protocol):
         """The folder in which a checkpoint was looked for."""
 
     @property
+    def newest_seen(self) -> int:
+        """The number of the newest one that was there, good or not; 0 where there was none."""
+
+    def own(self, folder: Path) -> None:
+        """Take a folder for this run, until it ends.
+
+        Raises
+        ------
+        ValueError
+            If another run has it, in this process or in another one.
+        """
+
+    @property
     def run_id(self) -> str:
         """What tells this run, also where it was interrupted, from others."""
 
@@ -89,7 +102,7 @@ class Trainable(Network, ABC):
         """Return a model card, as `Sequential.card`."""
 
     @abstractmethod
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:
         """Save the network, as `Sequential.save`."""
 
     @abstractmethod
@@ -125,7 +138,8 @@ class Callback:
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Is called once, with the number of epochs and of steps in each.
 
-        An error raised here stops `fit` before anything is trained.  Where a run is resumed,
+        An error raised here stops `fit` before anything is trained, and the model and all
+        callbacks' attributes become what they were before `fit`.  Where a run is resumed,
         the model, its history and, by `restore`, the callback get what was before after this.
         """
 
@@ -140,6 +154,22 @@ class Callback:
 
         A callback that defines it and is not `patient` makes training take steps one by one.
         It may change what `on_epoch_begin` may.
+        """
+
+    @property
+    def wants_last_step(self) -> bool:
+        """Whether `on_last_step_begin` is called; by default, if a subclass defines it.
+
+        Training then takes the last step of each epoch by itself.
+        """
+        return type(self).on_last_step_begin is not Callback.on_last_step_begin
+
+    def on_last_step_begin(self) -> None:
+        """Is called before the last step of each epoch.
+
+        What training measures in a step is of the parameters before it.  So of all parameters
+        that the epoch's loss and metrics are of, the model has the last ones now; at
+        `on_epoch_end` it has those after the step, which nobody has measured yet.
         """
 
     def on_block_end(self) -> None:

@@ -40,13 +40,14 @@ def save(
     Parameters
     ----------
     model : Sequential
-        The model; how it was compiled is saved too, the optimizer's state is not.
+        The model; how it was compiled is saved too.
     path : str or path
         The file, which is replaced at once when all is written.
     extra : mapping, optional
         Plain data to keep beside the description, as `read` returns it.
     training, tensors : mapping, optional
-        What a checkpoint has besides: plain data, and arrays with names that have a slash.
+        What training needs to go on: plain data, and arrays with names that have a slash, as
+        `xpnn.training.kept.keep` returns them.  A checkpoint has more of both.
     """
     with model.gate:  # till all is written, for which the arrays are not copied
         to_numpy = model.backend.to_numpy

@@ -7,7 +7,7 @@ trains, and files, cards and exports are made by the rooms of these names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Self
@@ -16,15 +16,18 @@ import numpy as np
 
 from .backend import Array, Backend
 from .cards import last_epoch, model_card
+from .checks import check_flag
 from .history import History
 from .hooks import Callback, Running, Trainable
 from .layers.base import Layer
 from .losses import Loss
 from .metrics import Metric
-from .network import Compiled, Stack, TrainState
+from .network import Compiled, TrainState
+from .network.older import of_older_pickle
 from .optimizers import Optimizer
 from .saving import save
 from .schedules import Schedule
+from .training.kept import keep
 from .training.request import Request
 from .training.resume import Start, newest
 
@@ -83,7 +86,7 @@ class Sequential(Trainable):
         return {**values, "train_state": state, "running": None}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
-        super().__setstate__(_of_older_pickle(values) if "_params" in values else values)
+        super().__setstate__(of_older_pickle(values) if "_params" in values else values)
 
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
@@ -262,7 +265,8 @@ class Sequential(Trainable):
         Raises
         ------
         TypeError, ValueError
-            If an argument is none of the above; the model stays as it was.
+            If an argument is none of the above; the model stays as it was.  A checkpoint that
+            is whole, but wrong, is a `ModelFileError`.
         RuntimeError
             If the model is not compiled.
         DivergenceError
@@ -341,16 +345,21 @@ class Sequential(Trainable):
 
         return measure
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:
         """Save the network to a safetensors file; see `xpnn.load`.
 
         Parameters
         ----------
         path : str or path
             The file, which is replaced at once when all is written.
+        optimizer : bool
+            Whether the file also keeps what training needs to go on: what the optimizer
+            remembers, and the generator's state.  With Adam it is three times as large.
         """
-        training = last_epoch(self)
-        save(self, path, {"training": training} if training else None)
+        check_flag("optimizer", optimizer)
+        with self.gate:
+            extra = {"training": training} if (training := last_epoch(self)) else None
+            save(self, path, extra, **(keep(self) if optimizer else {}))
 
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an ONNX file, which other programs run without Python.
@@ -373,24 +382,3 @@ class Sequential(Trainable):
         from .export import export_onnx
 
         export_onnx(self, path)
-
-
-def _of_older_pickle(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is pickled today, of what version 0.1.0 pickled at first."""
-    names = {
-        "_params": "parameter_arrays",
-        "_layer_state": "state_arrays",
-        "_parameters": "declared_parameters",
-        "_states": "declared_states",
-        "_generator": "generator",
-    }
-    gone = ("_loss", "_optimizer", "_metrics", "_clip", "_state", "_stack", "_packed", "_fit")
-    new = {names.get(name, name): v for name, v in values.items() if name not in gone}
-    state = TrainState()
-    state.memory = values["_state"]
-    compiled = None
-    if values["_loss"] is not None:
-        chosen = (values[name] for name in ("_loss", "_optimizer", "_metrics"))
-        compiled = Compiled(*chosen, **values["_clip"])
-    stack = Stack(values["layers"])
-    return {**new, "stack": stack, "compiled": compiled, "train_state": state, "running": None}

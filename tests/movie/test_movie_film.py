@@ -9,7 +9,7 @@ from processes import run_python
 from support import host
 
 import xpnn
-from xpnn.callbacks import TrainingMovie
+from xpnn.callbacks import EarlyStopping, TrainingMovie
 from xpnn.movie.scene import Scene
 
 
@@ -105,3 +105,26 @@ def test_a_killed_training_leaves_the_old_file(tmp_path):
     assert done.stdout == "False\n"  # nor is a window system asked for
     for path in paths:
         assert path.read_bytes() == b"the old one"
+
+
+def test_what_is_given_back_in_the_end_is_the_last_frame(backend, tmp_path, monkeypatch):
+    """Without the numbers of an epoch that it is not of."""
+    shown, draw = [], Scene.draw
+
+    def note(self):
+        shown.append((self._heading(), host(self._model.parameters[0])))
+        return draw(self)
+
+    monkeypatch.setattr(Scene, "draw", note)
+    for restore, words in ((True, "at the end"), (False, "epoch 3, loss")):
+        shown.clear()
+        callbacks = [
+            TrainingMovie(tmp_path / "movie.gif", data=(X, Y), every=1, **SMALL),
+            EarlyStopping("loss", 2, mode="max", restore_best=restore),  # the first is the best
+        ]
+        network = small_model()
+        network.fit(X, Y, epochs=9, batch_size=None, callbacks=callbacks)
+        headings = [heading for heading, _ in shown]
+        assert len(headings) == len(frames(tmp_path / "movie.gif")[0]) == 4 + restore
+        assert headings[-1].startswith(words)
+        np.testing.assert_array_equal(shown[-1][1], host(network.parameters[0]))

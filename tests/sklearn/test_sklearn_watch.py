@@ -63,3 +63,11 @@ def test_divergence_is_told():
         model = MLPRegressor(**diverges, early_stopping=True).fit(diabetes, progress)
     assert np.isfinite(model.predict(diabetes)).all()
     assert np.isnan(model.validation_scores_[-1])
+
+
+def test_a_score_that_is_never_a_number_is_told(monkeypatch):
+    monkeypatch.setattr(MLPRegressor, "_score", lambda *_, **__: float("nan"))
+    model = MLPRegressor(early_stopping=True, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="validation score was NaN in each epoch"):
+        model.fit(diabetes, progress)
+    assert model.best_validation_score_ == -np.inf

@@ -91,3 +91,22 @@ def test_who_is_told_last(backend):
 
     network().fit(X, Y, epochs=2, callbacks=[Last(), Note()])
     assert heard == ["Note", "Last"] * 2
+
+
+@pytest.mark.parametrize("batch_size", [None, 5, 11], ids=str)
+@pytest.mark.parametrize("patient", [False, True])
+def test_before_the_last_step(backend, batch_size, patient):
+    class Count(xpnn.Callback):
+        def __init__(self):
+            self.steps = []
+
+        def on_last_step_begin(self):
+            self.steps.append(self.model.train_state.packed.iterations)
+
+    Count.patient = patient
+    counts, alone = Count(), network()
+    model, n_steps = network(), -(-22 // (batch_size or 22))
+    for each, callbacks in ((model, [counts]), (alone, [])):
+        each.fit(X, Y, epochs=4, batch_size=batch_size, callbacks=callbacks)
+    assert counts.steps == [n_steps * epoch - 1 for epoch in (1, 2, 3, 4)]
+    assert_same(backend, model.parameters, alone.parameters)

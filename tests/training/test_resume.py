@@ -36,6 +36,22 @@ def test_after_ctrl_c_in_the_middle_of_an_epoch(tmp_path, at):
         assert_same(learnt(again), learnt(wanted))
 
 
+@pytest.mark.parametrize("at", [(0, 5), (0, 6), (1, 0)], ids=str)
+def test_the_best_of_a_training_measure_after_ctrl_c(tmp_path, at):
+    """The first epoch is the best; at its end it is not yet known that it is."""
+
+    def watching():
+        return EarlyStopping("loss", 9, mode="max")
+
+    with xpnn.use_backend("numpy"):
+        wanted, model, again = network(), network(), network()
+        wanted.fit(X, Y, callbacks=[watching()], **HOW)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, Y, callbacks=[watching(), Checkpoint(tmp_path), Stop(*at)], **HOW)
+        again.fit(X, Y, callbacks=[watching()], resume=tmp_path, **HOW)
+        assert_same(learnt(again), learnt(wanted))
+
+
 @pytest.mark.parametrize("seed", [5, np.random.RandomState(5), np.random.default_rng(6)])
 @pytest.mark.parametrize(
     "how",

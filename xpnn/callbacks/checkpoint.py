@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from ..checks import check_integer, check_number
+from ..checks import check_integer, check_number, check_path
 from ..files.checkpoint_folder import (
     checkpoint_files,
     checkpoint_name,
@@ -45,7 +45,9 @@ class Checkpoint(Callback):
     ------
     ValueError
         When training begins, if the folder has checkpoints of another run: resume that, or
-        take another folder.
+        take another folder.  Or if another training writes there now, of this process or of
+        another one, on this machine or, where the file system passes locks on, another: the
+        message tells which.
     """
 
     told_last: ClassVar[bool] = True
@@ -63,6 +65,7 @@ class Checkpoint(Callback):
         check_integer("keep", keep, at_least=1)
         if every_seconds is not None:
             check_number("every_seconds", every_seconds, above=0)
+        check_path("directory", directory, "folder")
         self.directory = Path(directory)
         self.every_epochs, self.keep, self.every_seconds = every_epochs, keep, every_seconds
         self._own: set[str] = set()
@@ -73,9 +76,16 @@ class Checkpoint(Callback):
         return checkpoint_files(directory)
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
-        """Make the folder, and look whose checkpoints are there."""
+        """Make the folder, take it for the run, and look whose checkpoints are there."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        self._run.own(self.directory)
         files = self.files(self.directory)
+        number = (checkpoint_number(files[-1]) or 0) if files else 0
+        if self._is_resumed and number > self._run.newest_seen:
+            raise ValueError(
+                f"another training wrote {files[-1]} while this one began: call fit again, to "
+                "go on from there"
+            )
         if not self._may_write(files):
             raise ValueError(
                 f"{self.directory} has checkpoints of another run: go on with it by "
@@ -83,7 +93,7 @@ class Checkpoint(Callback):
             )
         for left in unfinished_files(self.directory):
             left.unlink()  # by a process that was killed while it wrote
-        self._number = (checkpoint_number(files[-1]) or 0) if files else 0
+        self._number = number
         self._saved: tuple[int, int] | None = self._run.begun_at
         self._last = time.monotonic()
 
@@ -92,16 +102,19 @@ class Checkpoint(Callback):
         assert self.model.running is not None
         return self.model.running
 
+    @property
+    def _is_resumed(self) -> bool:
+        """Whether the run goes on, or would have, from what is in this folder."""
+        asked = self._run.resumed_from
+        return asked is not None and asked.resolve() == self.directory.resolve()
+
     def _may_write(self, files: list[Path]) -> bool:
         """Whether the checkpoints in the folder are of this run, or of this callback."""
-        asked = self._run.resumed_from
-        if asked is not None and asked.resolve() == self.directory.resolve():
-            return True
-        if all(path.name in self._own for path in files):
+        if self._is_resumed or all(path.name in self._own for path in files):
             return True
         try:
             return bool(read_file(files[-1])[0]["training"]["run"] == self._run.run_id)
-        except (ModelFileError, KeyError):
+        except (ModelFileError, KeyError, TypeError):
             return False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
@@ -133,4 +146,4 @@ class Checkpoint(Callback):
         self._own.add(path.name)
         self._saved, self._last = position, time.monotonic()
         for old in self.files(self.directory)[: -self.keep]:
-            old.unlink()
+            old.unlink(missing_ok=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
-from ..checks import check_flag, check_integer, check_number
+from ..checks import check_flag, check_integer, check_number, check_tensors
 from ..hooks import Callback
 from ..schedules import Schedule
 
@@ -34,9 +36,12 @@ class Monitor(Callback):
         self.mode = mode
         self._start()
 
+    _epochs: int | None = None
+
     def _start(self) -> None:
         self.best: float | None = None
         self.waited = 0
+        self._has_warned = False
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Look whether there is such a measure, and start anew."""
@@ -49,6 +54,7 @@ class Monitor(Callback):
                 f"{type(self).__name__}: monitor must be one of {measures}, got "
                 f"{self.monitor!r}{hint}"
             )
+        self._epochs = epochs
         self._start()
 
     def _is_better(self, value: float) -> bool:
@@ -62,6 +68,17 @@ class Monitor(Callback):
         self.waited += 1
         return False
 
+    def _warn_of_no_number(self, so: str) -> None:
+        """Say that the measure has never been a finite number, and what follows."""
+        if self.best is None and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"{type(self).__name__}: the monitor {self.monitor!r} was NaN or infinite in "
+                f"each epoch, so that none was the best: {so}",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def state(self) -> dict[str, Any]:
         """Return the best measure, and how many epochs there was no better."""
         kept = {"monitor": self.monitor, "mode": self.mode}
@@ -72,8 +89,8 @@ class Monitor(Callback):
 
         Raises
         ------
-        ValueError
-            If it was of another measure.
+        TypeError, ValueError
+            If it was of another measure, or is nothing that `state` returns.
         """
         for name in ("monitor", "mode"):
             if state[name] != getattr(self, name):
@@ -81,6 +98,9 @@ class Monitor(Callback):
                     f"resume: {type(self).__name__} had the {name} {state[name]!r}, but now it "
                     f"is {getattr(self, name)!r}"
                 )
+        if state["best"] is not None:
+            check_number("best", state["best"])
+        check_integer("waited", state["waited"], at_least=0)
         self.best, self.waited = state["best"], state["waited"]
 
 
@@ -94,8 +114,8 @@ class EarlyStopping(Monitor):
     patience : int
         After how many epochs in a row without a better one to stop.
     restore_best : bool
-        Whether the model gets back what it had learnt after the best epoch, whenever
-        training ends.  The optimizer's memory stays that of the last.
+        Whether the model gets back what had the best measure, whenever training ends.  The
+        optimizer's memory stays that of the last epoch.
     min_delta : float
         By how much, at least 0, a measure must be better to count.
     mode : {"auto", "min", "max"}
@@ -110,6 +130,18 @@ class EarlyStopping(Monitor):
         Its epoch, counted from 0.
     stopped_epoch : int or None
         The epoch after which training was stopped, if it was.
+
+    Warns
+    -----
+    UserWarning
+        If the measure was NaN or infinite in all epochs, so that nothing can be given back.
+
+    Notes
+    -----
+    A measure with ``val_`` in front is of what the model had learnt after the epoch.  One of
+    training, as ``loss``, is the mean over the epoch's steps, each before it was taken.  There
+    the model gets back what it had before the last step of the best epoch: the newest that the
+    mean is of, and the only one where a batch holds all rows.
     """
 
     def __init__(
@@ -130,35 +162,66 @@ class EarlyStopping(Monitor):
         self.best_epoch: int | None = None
         self.stopped_epoch: int | None = None
         self._learnt: dict[str, Any] = {}
+        self._measured: dict[str, Any] = {}
+
+    @property
+    def wants_last_step(self) -> bool:
+        """Whether what is to be kept is what the model has before an epoch's last step."""
+        return self.restore_best and not self.monitor.startswith("val_")
+
+    def on_last_step_begin(self) -> None:
+        """Keep what the epoch's measures are of, until it is known how good they are."""
+        self._measured = self.model.copy_tensors()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Keep what was learnt where it is the best, and stop where it was long ago."""
+        measured, self._measured = self._measured, {}
         if self._is_better(logs[self.monitor]):
             self.best_epoch = epoch
             if self.restore_best:
-                self._learnt = self.model.copy_tensors()
+                self._learnt = measured or self.model.copy_tensors()
         elif self.waited >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+            self._warn_of_no_number("training stops, and the model keeps what it learnt last")
+        elif epoch + 1 == self._epochs:
+            self._warn_of_no_number("the model keeps what it learnt last")
 
     def on_train_end(self) -> None:
-        """Give the model back what was learnt after the best epoch."""
+        """Give the model back what had the best measure."""
         if self._learnt:
             self.model.set_tensors(self._learnt)
-        self._learnt = {}
+        self._learnt, self._measured = {}, {}
 
     def state(self) -> dict[str, Any]:
         """Return the best measure and what was learnt there."""
         numbers = {"best_epoch": self.best_epoch, "stopped_epoch": self.stopped_epoch}
-        return super().state() | numbers | {f"learnt.{k}": v for k, v in self._learnt.items()}
+        kept = {"learnt": self._learnt, "measured": self._measured}
+        arrays = {f"{kind}.{k}": v for kind in kept for k, v in kept[kind].items()}
+        return super().state() | numbers | arrays
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there, or stop at once if training had been stopped."""
         super().restore(state)
+        for name in ("best_epoch", "stopped_epoch"):
+            if state[name] is not None:
+                check_integer(name, state[name], at_least=0)
         self.best_epoch, self.stopped_epoch = state["best_epoch"], state["stopped_epoch"]
-        learnt = {k: v for k, v in state.items() if k.startswith("learnt.")}
-        self._learnt = {k.removeprefix("learnt."): v for k, v in learnt.items()}
+        self._learnt, self._measured = (
+            self._tensors(state, kind) for kind in ("learnt", "measured")
+        )
         self.model.stop_training |= self.stopped_epoch is not None
+
+    def _tensors(self, state: Mapping[str, Any], kind: str) -> dict[str, Any]:
+        """Return what a checkpoint kept of what was learnt, if it is the model's."""
+        kept = {
+            name.removeprefix(f"{kind}."): value
+            for name, value in state.items()
+            if name.startswith(f"{kind}.")
+        }
+        if kept:
+            check_tensors(kind, kept, self.model.tensors())
+        return kept
 
 
 class ReduceOnPlateau(Monitor):
@@ -201,6 +264,7 @@ class ReduceOnPlateau(Monitor):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Make the learning rate smaller where the best epoch was long ago."""
         if not self._is_better(logs[self.monitor]) and self.waited >= self.patience:
+            self._warn_of_no_number("the learning rate is made smaller all the same")
             self.waited = 0
             # without the optimizer's decay
             rate = self.model.require_compiled().optimizer.learning_rate

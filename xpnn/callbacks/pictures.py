@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..checks import check_integer, check_number
+from ..checks import check_integer, check_number, check_tensors
 from ..hooks import Callback
 
 # pictures are for few trainings, so what draws them is imported there
@@ -92,14 +92,24 @@ class GradientNorms(Callback):
         return {"epochs": self.epochs, **arrays}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Go on from there.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is nothing that `state` returns of such a model.
+        """
         self._forget()
         self.epochs = list(state["epochs"])
-        for key, values in state.items():
-            kind, _, name = key.partition(" ")
-            if name:
-                record = self.norms if kind == "norms" else self.sizes
-                record[name] = values.tolist()
+        for epoch in self.epochs:
+            check_integer("epochs", epoch, at_least=0)
+        arrays = {key: value for key, value in state.items() if key != "epochs"}
+        like, names = np.empty(len(self.epochs)), self.model.declared_parameters
+        keys = [(kind, name) for kind in ("norms", "sizes") for name in names if self.epochs]
+        check_tensors("norms and sizes", arrays, {f"{k} {name}": like for k, name in keys})
+        for kind, name in keys:
+            record = self.norms if kind == "norms" else self.sizes
+            record[name] = arrays[f"{kind} {name}"].tolist()
 
     def _measure(self, epoch: int) -> None:
         from ..plots import norms_of
@@ -117,7 +127,9 @@ class TrainingMovie(Callback):
 
     For two features and classes it shows the regions into which the network divides the
     plane, for one feature and one number the curve, else the loss alone, and beside it the
-    weights of the Dense layers as `xpnn.plots.weight_map` draws them.  Frames are written
+    weights of the Dense layers as `xpnn.plots.weight_map` draws them.  The numbers are the
+    epoch's, measured before each of its steps, as in `History`; where something else is given
+    back in the end, as by `EarlyStopping`, the last frame shows that.  Frames are written
     as they are drawn, to a file beside `path` that takes its name when the training ends,
     also by Ctrl-C; when the program is killed, `path` is as it was.  The movie of a resumed run
     begins where that goes on.
@@ -171,6 +183,7 @@ class TrainingMovie(Callback):
         self.path, self.every, self.fps, self.size, self.hold = path, every, fps, size, hold
         self._given = data
         self._film: Film | None = None
+        self._left: list[Any] | None = None
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Open the film."""
@@ -188,6 +201,7 @@ class TrainingMovie(Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Take a frame, where it is time."""
         if self._film is not None:
+            self._left = self.model.parameter_arrays
             self._film.note(epoch + 1, logs)
             if epoch + 1 in self._moments:
                 self._film.take()
@@ -195,8 +209,9 @@ class TrainingMovie(Callback):
     def on_train_end(self) -> None:
         """Take the last frame, if it is not taken yet, and give the file its name."""
         film, self._film = self._film, None
+        left, self._left = self._left, None
         if film is not None:
-            film.close()
+            film.close(left is not None and left is not self.model.parameter_arrays)
 
 
 def _check_pair(data: Any) -> None:

@@ -27,6 +27,10 @@ class ModelFileError(ValueError):
     __module__ = "xpnn.serialization"  # as tracebacks have always called it
 
 
+class NewerFileError(ModelFileError):
+    """A file says that a newer version of xpnn wrote it."""
+
+
 def write_file(
     path: str | os.PathLike[str],
     description: Mapping[str, Any],
@@ -102,7 +106,7 @@ def read_file(
     if number < 1:
         raise ModelFileError(f"{path} is damaged: its version is {version!r}")
     if number > VERSION:
-        raise ModelFileError(
+        raise NewerFileError(
             f"{path} has format version {version}, but this xpnn reads up to {VERSION}: "
             "upgrade xpnn"
         )

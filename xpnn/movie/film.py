@@ -102,12 +102,21 @@ class Film:
         self.frames += 1
         self._taken = self._epoch
 
-    def close(self) -> None:
-        """End the movie; then it is there under its name."""
+    def close(self, is_other: bool = False) -> None:
+        """End the movie; then it is there under its name.
+
+        Parameters
+        ----------
+        is_other : bool
+            Whether the model is another one now than after the last epoch.
+        """
         if self._broken:
             return
         if not self.frames:
             self.begin()
+        elif is_other:
+            self._scene.end()
+            self.take()
         elif self._taken != self._epoch:
             self.take()
         with self._stack:

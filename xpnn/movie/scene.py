@@ -54,6 +54,7 @@ class Scene:
         self._loss: list[float] = []
         self._at: list[int] = []
         self._said: dict[str, float] = {}
+        self._has_ended = False
 
         maps = dense_layers(model)[:LAYERS]
         view, data = choose_view(model, data)
@@ -85,6 +86,10 @@ class Scene:
         self._loss.append(logs["loss"])
         self._said = logs
 
+    def end(self) -> None:
+        """Say that the model is another one now than what the last epoch left."""
+        self._has_ended = True
+
     def draw(self) -> np.ndarray:
         """Return the picture of the model as it is: (height, width, 3), uint8."""
         self._update_view()
@@ -109,6 +114,8 @@ class Scene:
 
     def _heading(self) -> str:
         words = [f"epoch {self._at[-1] if self._at else 0:,}"]
+        if self._has_ended:  # what was measured is not of these parameters
+            return "at the end"
         if self._said:
             words.append(f"loss {self._said['loss']:.3f}")
         if "accuracy" in self._said:

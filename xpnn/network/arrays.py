@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..backend import Array, Backend, dtype_name, resolve
+from ..backend import Array, Backend, dtype_name, resolve, to_host
 from ..initializers import as_generator, draw
 from ..layers.base import Layer, Parameter
 from .gate import Gate
@@ -150,7 +150,7 @@ class PlacedLayers:
 
     def copy_to_host(self, arrays: Sequence[Array]) -> list[np.ndarray]:
         """Return copies of arrays, by which they travel to other devices and processes."""
-        return [np.array(self.backend.to_numpy(array)) for array in arrays]
+        return [np.array(to_host(array)) for array in arrays]
 
     # ------------------------------------------------------------------------- sizes
 

@@ -65,10 +65,16 @@ class TrainState:
     ----------
     memory : dict
         What the optimizer remembers, as `Optimizer.init` returns it; empty before the first
-        step.
+        step.  What a file kept of it is the host's until the next step: who only uses the
+        network has no need of it on a device.
     packed : Packed or None
         The packed form; None before the first step.
+    is_forgotten : bool
+        Whether the network is from a file that says that it was trained, but not what the
+        optimizer remembers.
     """
+
+    is_forgotten = False
 
     def __init__(self) -> None:
         self.memory: State = {}
@@ -78,8 +84,8 @@ class TrainState:
 
     @property
     def iterations(self) -> int:
-        """How many steps the optimizer has taken since it started anew."""
-        return int(self.memory.get("iterations", 0))
+        """How many steps the optimizer has taken since it started anew; an int32 at most."""
+        return min(int(self.memory.get("iterations", 0)), 2**31 - 1)
 
     def map(self, function: Callable[[list[Array]], list[Any]]) -> TrainState:
         """Return another one, with a function applied to the memory's lists of arrays."""
@@ -103,15 +109,21 @@ class TrainState:
         ):
             return packed  # as the last steps left them
         optimizer = network.require_compiled().optimizer
-        params = network.parameter_arrays
-        memory = self.memory or network.backend.compile(optimizer.init)(params)
+        params, backend = network.parameter_arrays, network.backend
+        memory = self.memory or backend.compile(optimizer.init)(params)
         packing = packing_of(network)
         join = packing.join if packing else list
+
+        def placed(array: Any) -> Array:
+            if backend.owns(array):
+                return array
+            return backend.asarray(array, network.dtype, copy=True)
+
         self.packed = packed = Packed(
             packing,
             optimizer.slots,
             join(params),
-            [join(memory[name]) for name in optimizer.slots],
+            [join([placed(array) for array in memory[name]]) for name in optimizer.slots],
             int(memory.get("iterations", 0)),
             network.state_arrays,
         )
@@ -182,7 +194,7 @@ class TrainState:
     def settle(self, backend: Backend) -> None:
         """Make the count of steps an array again, as it was before the first one."""
         if self.memory:
-            count = np.array(int(self.memory["iterations"]), dtype=np.int32)
+            count = np.array(self.iterations, dtype=np.int32)
             self.memory["iterations"] = backend.asarray(count, "int32")
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -165,6 +166,13 @@ class Perceptron(Exchange, ABC):
             X, task, validation = self._hold_back(model, X, task)
         self._run(model, X, task, batch_size, validation, incremental)
         if early_stopping:
+            if not math.isfinite(self.best_validation_score_ or 0.0):
+                warnings.warn(
+                    "The validation score was NaN in each epoch, so that none was the best: "
+                    "the parameters are those that the training began with",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
             model.set_parameters(self._best)
             if not self.warm_start:
                 del self._best

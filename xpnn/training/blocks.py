@@ -7,7 +7,8 @@ one seed gives one run on every backend.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -121,7 +122,9 @@ class Blocks:
         """The number of steps of an epoch."""
         return len(self.counts)
 
-    def draw(self, generator: Generator, epochs: int, skip: int = 0) -> Iterator[DrawnSteps]:
+    def draw(
+        self, generator: Generator, epochs: int, cuts: Iterable[int] = ()
+    ) -> Iterator[DrawnSteps]:
         """Yield the blocks of some epochs, drawing what is random in them.
 
         Parameters
@@ -130,20 +133,20 @@ class Blocks:
             Where draws come from.
         epochs : int
             How many epochs.
-        skip : int
-            After so many steps a block ends, because they were taken before.
+        cuts : iterable of int
+            After so many steps of each epoch a block ends.
         """
         n, size = self.data[0].shape[0], self.batch_size
         if size == n:
             for start in range(0, epochs, self.steps_at_once):
                 yield self._block(generator, min(self.steps_at_once, epochs - start), None)
             return
+        at_once = self.steps_at_once * size
+        end = n // size * size
+        ends = [0, *sorted(min(cut * size, end) for cut in cuts), end]
         for _ in range(epochs):
             order = generator.permutation(n) if self.shuffle else None
-            at_once = self.steps_at_once * size
-            end = n // size * size
-            middle = min(skip * size, end)
-            for first, last in ((0, middle), (middle, end)):
+            for first, last in pairwise(ends):
                 for start in range(first, last, at_once):
                     stop = min(start + at_once, last)
                     yield self._of_rows(generator, order, start, stop, size)

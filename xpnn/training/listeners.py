@@ -37,9 +37,20 @@ class Listeners:
         self._of_steps = [c for c in self.all if _overrides(c, "on_batch_end")]
         hasty = [c for c in self.all if not c.patient]
         self.want_each_step = any(_overrides(c, "on_batch_end") for c in hasty)
-        self.want_each_epoch = self.want_each_step or any(
-            _overrides(c, hook) for c in hasty for hook in ("on_epoch_begin", "on_epoch_end")
+        self.want_each_epoch = (
+            self.want_each_step
+            or self.want_last_step
+            or any(
+                _overrides(c, hook)
+                for c in hasty
+                for hook in ("on_epoch_begin", "on_epoch_end")
+            )
         )
+
+    @property
+    def want_last_step(self) -> bool:
+        """Whether somebody wants to know of an epoch's last step before it is taken."""
+        return any(callback.wants_last_step for callback in self.all)
 
     def begin(
         self, model: Trainable, data: tuple[Array, Array], epochs: int, steps: int
@@ -88,6 +99,12 @@ class Listeners:
         for step in range(start, end):
             for callback in self._of_steps:
                 callback.on_batch_end(step)
+
+    def last_step_begins(self) -> None:
+        """Tell those who want to know that an epoch's last step will be taken now."""
+        for callback in self.all:
+            if callback.wants_last_step:
+                callback.on_last_step_begin()
 
     def block_ends(self) -> None:
         """Tell that steps of an epoch are finished, and nothing is half done."""

@@ -9,6 +9,7 @@ compiles can run many of them as one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..backend import Array
 from ..history import DivergenceError
 from ..hooks import Callback, Trainable
 from .blocks import Blocks
+from .door import Door
 from .interrupt import deferred_interrupt
 from .listeners import Listeners
 from .progress import Progress
@@ -42,7 +44,9 @@ class Fit:
     epochs, batch_size, shuffle, callbacks
         As in `Sequential.fit`.
     generator_at_start : dict
-        The state of the model's generator when `fit` was called.
+        The state of the model's generator when the run began.
+    door : Door
+        What there was when `fit` was called.
     start : Start, optional
         Where the run begins; by default at its first epoch.
 
@@ -67,8 +71,10 @@ class Fit:
         shuffle: bool,
         callbacks: Sequence[Callback],
         generator_at_start: dict[str, Any],
+        door: Door,
         start: Start | None = None,
     ) -> None:
+        self.door = door
         self.model, self.validation, self.epochs = model, validation, epochs
         self.listeners = Listeners(callbacks)
         self.blocks = Blocks(model, data, batch_size, shuffle, self.listeners.want_each_step)
@@ -88,6 +94,8 @@ class Fit:
         model, blocks = self.model, self.blocks
         with (
             deferred_interrupt() as interrupted,
+            self.door.before(),
+            closing(self.progress),
             self.listeners.begin(model, blocks.data[:2], self.epochs, blocks.n_steps),
         ):
             self.progress.resume()
@@ -96,6 +104,7 @@ class Fit:
                     f"the {what} was infinite or NaN before this training, which can't mend "
                     "it: set it by set_tensors, or make the model anew"
                 )
+            self.door.pass_through()
             while self.progress.epoch < self.epochs and not model.stop_training:
                 left = self.epochs - self.progress.epoch
                 self._take_epochs(min(self._epochs_at_once, left), interrupted)
@@ -113,11 +122,16 @@ class Fit:
         if live:
             self.listeners.epoch_begins(epoch)
         self.recovery.remember(epoch, skip, count)
-        for block in self.blocks.draw(model.generator, count, skip):
+        last = self.blocks.n_steps - 1
+        wanted = self.listeners.want_last_step  # then it is live
+        cuts = (skip, last) if wanted else (skip,)
+        for block in self.blocks.draw(model.generator, count, cuts):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
                 continue
+            if wanted and begin == last:
+                self.listeners.last_step_begins()
             progress.is_whole = False
             with model.gate.changing():
                 measured.add(

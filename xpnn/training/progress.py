@@ -7,11 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..files.folder_lock import FolderLock
 from ..hooks import Trainable
 from .blocks import Blocks
+from .checking import blamed, check_network, check_run
+from .kept import generator_state
 from .listeners import Listeners
 from .report import Measured
-from .resume import Start, generator_state, plan_of, save_checkpoint
+from .resume import Start, plan_of, save_checkpoint
 
 __all__ = ["Progress"]
 
@@ -48,7 +51,7 @@ class Progress:
     Raises
     ------
     ValueError
-        If `start` is of another run.
+        If `start` is of another run; a `ModelFileError` if it is of none.
     """
 
     def __init__(
@@ -68,9 +71,13 @@ class Progress:
         self._optimizer = model.require_compiled().optimizer
         if start.path is not None:
             start.check(self._plan)
+            with blamed(start.path):
+                check_network(model, start.description, start.arrays)
+                check_run(model, blocks, self.measures, start.training, start.arrays)
             self._plan["optimizer"] = start.training["plan"]["optimizer"]
         self.start, self.epoch, self.step = start, start.epoch, start.step
         self.is_whole = False
+        self._owned: dict[Path, FolderLock] = {}
 
     @cached_property
     def _plan(self) -> dict[str, Any]:
@@ -107,6 +114,22 @@ class Progress:
     def resumed_from(self) -> Path | None:
         """The folder in which a checkpoint was looked for."""
         return self.start.directory
+
+    @property
+    def newest_seen(self) -> int:
+        """The number of the newest one that was there, good or not; 0 where there was none."""
+        return self.start.newest_seen
+
+    def own(self, folder: Path) -> None:
+        """Take a folder for this run, until it ends; twice is no more than once."""
+        place = folder.resolve()
+        if place not in self._owned:
+            self._owned[place] = FolderLock(folder)
+
+    def close(self) -> None:
+        """Let go of the folders."""
+        while self._owned:
+            self._owned.popitem()[1].release()
 
     @cached_property
     def run_id(self) -> str:

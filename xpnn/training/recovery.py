@@ -149,7 +149,7 @@ class Recovery:
                 # the model's, where nothing is drawn
                 generator = copy.deepcopy(moment.generator) or model.generator
                 taken = 0
-                for block in self._blocks.draw(generator, epoch - moment.epoch, moment.step):
+                for block in self._blocks.draw(generator, epoch - moment.epoch, (moment.step,)):
                     begin, taken = taken, taken + block.steps
                     if begin < moment.step:
                         continue

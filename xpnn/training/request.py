@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,15 @@ from ..callbacks import ProgressBar
 from ..checks import check_flag, check_integer, check_number
 from ..data import check_class_weight, check_sample_weight, split_rows
 from ..hooks import Callback, Trainable
+from .door import Door
 from .loop import Fit
-from .resume import Start, generator_state, set_generator_state
+from .resume import Start
 
 __all__ = ["Request"]
+
+FORGOTTEN = (
+    "The optimizer begins anew: the file of the model keeps nothing of what it remembered"
+)
 
 Rows = tuple[Array, Array, np.ndarray | None]
 """Inputs and targets, placed, and on the host the samples' weights."""
@@ -93,11 +99,15 @@ class Request:
             If the validation data are none of what `Sequential.fit` documents, no row is left
             to train on, or `start` is of another run; then the model stays as it was.
         """
-        before = at_start = generator_state(model.generator)
-        try:
+        bars = self._progress()
+        if model.train_state.is_forgotten and bars and start.path is None:
+            print(FORGOTTEN, file=sys.stderr)
+        model.train_state.is_forgotten = False  # it is said once
+        door = Door(model, self.callbacks)
+        with door.before():
+            at_start = door.generator
             if start.path is not None:  # the same rows are held back for validation
-                at_start = start.training["begin"]
-                set_generator_state(model.generator, at_start)
+                at_start = start.set_generator(model)
             rows, validation = self._validation(model, rows)
             return Fit(
                 model,
@@ -106,13 +116,11 @@ class Request:
                 self.epochs,
                 None if self.batch_size is None else int(self.batch_size),
                 self.shuffle,
-                [*self.callbacks, *self._progress()],
+                [*self.callbacks, *bars],
                 at_start,
+                door,
                 start,
             )
-        except (TypeError, ValueError):
-            set_generator_state(model.generator, before)
-            raise
 
     def _validation(
         self, model: Trainable, rows: Rows

@@ -15,25 +15,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..backend import to_host
-from ..files.checkpoint_folder import checkpoint_files
-from ..files.model_file import ModelFileError, read_file
+from ..checks import check_path
+from ..files.checkpoint_folder import checkpoint_files, checkpoint_number
+from ..files.model_file import ModelFileError, NewerFileError, read_file
 from ..hooks import Callback, Trainable
-from ..naming import describe, make
+from ..naming import describe
 from ..network import Network
-from ..optimizers import OPTIMIZERS, Optimizer
+from ..optimizers import Optimizer
 from ..saving import save
-
-if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
-    from ..initializers import Generator
+from .checking import blamed, check_alone, check_network, shown
+from .kept import (
+    KINDS,
+    PREFIX,
+    generator_state,
+    keep,
+    memory_from,
+    of_kind,
+    set_generator_state,
+)
 
 __all__ = ["CheckpointWarning", "Start", "generator_state", "newest", "set_generator_state"]
-
-PREFIX = "training/"
 
 
 class CheckpointWarning(UserWarning):
@@ -60,6 +66,8 @@ class Start:
         Its description of the network, as a model file has it.
     arrays : dict of str to numpy.ndarray
         Its arrays: those of the network, and with the prefix those of the run.
+    newest_seen : int
+        The number of the newest file in the folder, good or not.
     """
 
     epoch: int = 0
@@ -69,15 +77,11 @@ class Start:
     training: dict[str, Any] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    newest_seen: int = 0
 
     def of(self, kind: str) -> dict[str, np.ndarray]:
         """Return the arrays of a kind by what follows in their names."""
-        prefix = f"{PREFIX}{kind}/"
-        return {
-            name.removeprefix(prefix): array
-            for name, array in self.arrays.items()
-            if name.startswith(prefix)
-        }
+        return of_kind(self.arrays, kind)
 
     @property
     def measured(self) -> list[np.ndarray]:
@@ -92,46 +96,78 @@ class Start:
         ------
         ValueError
             If it is not; it names what differs.
+        ModelFileError
+            If the checkpoint does not say of which run it is.
         """
-        for name, saved in self.training["plan"].items():
+        planned = self.training["plan"]
+        if planned.keys() != plan.keys():
+            raise ModelFileError(
+                f"{self.path} does not say of which run it is: its plan must have "
+                f"{sorted(plan)}, but has {shown(sorted(planned))}"
+            )
+        for name, saved in planned.items():
             # of the model that was interrupted, a callback may have changed the learning rate
             known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
             if plan[name] not in known:
                 now = plan[name]
-                if name == "layers":  # the first that differs
-                    pairs = enumerate(zip_longest(saved, now))
+                if name == "layers" and isinstance(saved, list):  # the first that differs
+                    pairs = enumerate(zip_longest(saved, now, fillvalue="none"))
                     name, (saved, now) = next(
                         (f"layer {i}", pair) for i, pair in pairs if pair[0] != pair[1]
                     )
                 raise ValueError(
-                    f"resume: the run of {self.path} has {name} {saved!r}, but this one "
+                    f"resume: the run of {self.path} has {name} {shown(saved)}, but this one "
                     f"{now!r}; make them the same, or begin a new run in another "
                     "directory"
                 )
 
+    def set_generator(self, model: Trainable) -> dict[str, Any]:
+        """Bring a model's generator to where the run began, and return that state.
+
+        Raises
+        ------
+        ValueError
+            If it is of another kind.
+        ModelFileError
+            If the checkpoint holds no state of a generator.
+        """
+        begin: dict[str, Any] = self.training["begin"]
+        own, its = generator_state(model.generator)["bit_generator"], begin.get("bit_generator")
+        if its in KINDS and its != own:
+            raise ValueError(
+                f"resume: the run of {self.path} had a generator of the kind {its}, but the "
+                f"model's is {own}; give it such a seed"
+            )
+        with blamed(self.path):
+            for state in (self.training["generator"], begin):
+                set_generator_state(model.generator, state)
+        return begin
+
     def apply(self, model: Trainable, callbacks: Sequence[Callback]) -> None:
-        """Give a model, and callbacks, what the checkpoint holds of them."""
-        model.set_tensors({n: a for n, a in self.arrays.items() if not n.startswith(PREFIX)})
-        optimizer = make(self.description["optimizer"], OPTIMIZERS, "optimizer")
-        model.compiled = replace(model.require_compiled(), optimizer=optimizer)
-        slots, backend = self.of("slot"), model.backend
+        """Give a model, and callbacks, what the checkpoint holds of them.
 
-        def place(name: str) -> list[Any]:
-            own = [slots[f"{name}/{i}"] for i in range(len(model.parameter_arrays))]
-            return [backend.asarray(array, model.dtype, copy=True) for array in own]
-
-        iterations = np.array(self.training["iterations"], dtype=np.int32)
-        memory: dict[str, Any] = {name: place(name) for name in optimizer.slots}
-        model.train_state.memory = {**memory, "iterations": backend.asarray(iterations)}
-        set_generator_state(model.generator, self.training["generator"])
-        measures = self.of("history")
-        history = {name: measures[name].tolist() for name in self.training["measures"]}
-        assert model.history is not None
-        model.history.extend(history)
+        Raises
+        ------
+        ModelFileError
+            If it is nothing that they can take; then they may be half changed.
+        """
+        with blamed(self.path):
+            optimizer = check_network(model, self.description, self.arrays)
+            network = {n: a for n, a in self.arrays.items() if not n.startswith(PREFIX)}
+            set_generator_state(model.generator, self.training["generator"])
+            model.set_tensors(network)
+            model.compiled = replace(model.require_compiled(), optimizer=optimizer)
+            model.train_state.memory = memory_from(self.training, self.arrays, model)
+            measures = self.of("history")
+            history = {name: measures[name].tolist() for name in self.training["measures"]}
+            assert model.history is not None
+            model.history.extend(history)
         for key, callback in keyed(callbacks).items():
             state = {**self.training["callbacks"].get(key, {}), **self.of(f"callback/{key}")}
             if state:
-                callback.restore(state)
+                # a callback of somebody's own may raise anything
+                with blamed(self.path, f"has a state that {key} does not take", Exception):
+                    callback.restore(state)
 
 
 def keyed(callbacks: Sequence[Callback]) -> dict[str, Callback]:
@@ -172,10 +208,8 @@ def save_checkpoint(
         If a callback's state is no plain data.
     """
     assert model.history is not None
-    memory = model.train_state.memory
+    own = keep(model)
     arrays: dict[str, Any] = {}
-    for name in model.require_compiled().optimizer.slots:
-        arrays |= {f"slot/{name}/{i}": a for i, a in enumerate(memory[name])}
     arrays |= {f"history/{k}": np.array(v) for k, v in model.history.history.items()}
     arrays |= {f"measured/{i}": column for i, column in enumerate(measured)}
     states: dict[str, dict[str, Any]] = {}
@@ -186,13 +220,13 @@ def save_checkpoint(
         states[key] = {n: v for n, v in state.items() if n not in of_arrays}
         arrays |= {f"callback/{key}/{n}": state[n] for n in of_arrays}
     training = {
+        **own["training"],
         **place,
-        "iterations": model.train_state.iterations,
         "measures": list(model.history.history),
         "callbacks": states,
     }
     tensors = {PREFIX + name: to_host(array) for name, array in arrays.items()}
-    save(model, path, training=training, tensors=tensors)
+    save(model, path, training=training, tensors={**own["tensors"], **tensors})
 
 
 def newest(directory: str | os.PathLike[str]) -> Start:
@@ -212,33 +246,57 @@ def newest(directory: str | os.PathLike[str]) -> Start:
 
     Raises
     ------
+    TypeError
+        If it is no path.
     ValueError
         If it is a file.
+    ModelFileError
+        If the newest one is whole, but was written by another program, or none is good and one
+        by a newer version: to begin anew would lose it.
     """
+    check_path("resume", directory, "folder of checkpoints")
     folder = Path(directory)
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise ValueError(
             f"resume must be the folder of the checkpoints, but {folder} is a file; give "
             f"{folder.parent}"
         )
-    refused: list[str] = []
-    start = Start(directory=folder)
-    for path in reversed(checkpoint_files(directory)):
-        try:
-            description, arrays = read_file(path)
-            training = description["training"]
-            epoch, step = training["epoch"], training["step"]
-            start = Start(epoch, step, path, folder, training, description, arrays)
-            break
-        except (ModelFileError, KeyError, TypeError) as error:
-            refused.append(f"{path.name} is refused: {error}")
+    start, refused = _newest_good(folder)
     if refused:
+        newer = [error for _, error in refused if isinstance(error, NewerFileError)]
+        if newer and start.path is None:
+            raise newer[0]
         went_on = "training begins anew: there is no good one"
         if start.path is not None:
             went_on = f"training goes on from {start.path.name}, after epoch {start.epoch}"
             went_on += f" and {start.step} steps" if start.step else ""
-        warnings.warn("; ".join([*refused, went_on]), CheckpointWarning, stacklevel=3)
+        said = [f"{name} is refused: {error}" for name, error in refused]
+        warnings.warn("; ".join([*said, went_on]), CheckpointWarning, stacklevel=3)
     return start
+
+
+def _newest_good(folder: Path) -> tuple[Start, list[tuple[str, ModelFileError]]]:
+    """Return where a run goes on, and what was refused before: names, and why."""
+    refused: list[tuple[str, ModelFileError]] = []
+    files = checkpoint_files(folder)
+    seen = checkpoint_number(files[-1]) or 0 if files else 0
+    for path in reversed(files):
+        try:
+            description, arrays = read_file(path)
+        except FileNotFoundError:
+            if os.path.lexists(path):
+                raise
+            # a run that goes on there has removed it since, and has written a newer one
+            return _newest_good(folder)
+        except ModelFileError as error:
+            refused.append((path.name, error))
+            continue
+        with blamed(path):
+            check_alone(description, arrays)
+        training = description["training"]
+        place = training["epoch"], training["step"]
+        return Start(*place, path, folder, training, description, arrays, seen), refused
+    return Start(directory=folder, newest_seen=seen), refused
 
 
 def _as_kept(name: str, value: Any) -> Any:
@@ -267,39 +325,6 @@ def _as_kept(name: str, value: Any) -> Any:
         f"{name} must be an array of floats, or plain data as JSON has it (None, bool, int, "
         f"finite float, str, lists, dicts with str as keys), got {value!r}"
     )
-
-
-def generator_state(generator: Generator) -> dict[str, Any]:
-    """Return the state of a generator as plain data."""
-    if isinstance(generator, np.random.RandomState):
-        return _plain(generator.get_state(legacy=False))  # type: ignore[no-any-return]
-    return _plain(generator.bit_generator.state)  # type: ignore[no-any-return]
-
-
-def set_generator_state(generator: Generator, state: Mapping[str, Any]) -> None:
-    """Bring a generator to a state that `generator_state` returned.
-
-    Raises
-    ------
-    ValueError
-        If the state is of another kind of generator.
-    """
-    kind = generator_state(generator)["bit_generator"]
-    if kind != state["bit_generator"]:
-        raise ValueError(
-            f"resume: the run had a generator of the kind {state['bit_generator']}, but the "
-            f"model's is {kind}; give it such a seed"
-        )
-    if isinstance(generator, np.random.RandomState):
-        generator.set_state(dict(state))
-    else:
-        generator.bit_generator.state = state
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def plan_of(network: Network, optimizer: Optimizer, **settings: Any) -> dict[str, Any]:
