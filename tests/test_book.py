@@ -84,7 +84,7 @@ def test_two_layers(case):
     assert_printed(x, data["output"])
 
 
-def test_seeding():
+def test_seeding(fresh_book):
     nnfs.init()
     drawn = np.random.randn(2, 5).astype(np.float32)
     assert_printed(drawn, CASES["ch03-randn-seed0"]["output"])
@@ -329,7 +329,7 @@ def test_all_rows_of_the_strong_decay(backend):
             assert_row(history, name, step)
 
 
-def test_a_script_of_the_book(backend):
+def test_a_script_of_the_book(backend, fresh_book):
     """Chapter 10's momentum run, as the reader types it."""
     nnfs.init()
     X, y = spiral_data(samples=100, classes=3)

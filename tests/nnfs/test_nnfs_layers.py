@@ -8,7 +8,7 @@ from xpnn import nnfs
 
 
 @pytest.fixture(autouse=True)
-def init(backend):
+def init(backend, fresh_book):
     nnfs.init()
 
 
