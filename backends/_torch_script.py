@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 
@@ -37,6 +36,9 @@ class ScriptTensor(torch.Tensor):
     def copy(self) -> torch.Tensor:
         """Return a copy, under NumPy's name for it."""
         return self.clone()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> torch.Tensor:
+        return memo.setdefault(id(self), self.clone())
 
     def __str__(self) -> str:
         return str(_on_host(self))
