@@ -16,7 +16,7 @@ def _on_host(x: Any) -> Any:
     return x
 
 
-class ScriptTensor(torch.Tensor):
+class ScriptTensor(torch.Tensor):  # type: ignore[misc]
     """A tensor whose values NumPy's functions compute with, on the host.
 
     Without it ``np.mean`` finds the tensor's own ``mean``, and calls it with arguments that

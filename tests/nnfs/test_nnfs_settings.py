@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from processes import run_python
 from support import host
 
 from xpnn import nnfs
@@ -52,6 +53,31 @@ def test_products(backend, dtype, in_double):
         assert host(dense.output).tolist() == [[1.0]] * 6
     dense.backward(np.ones((6, 1)))
     assert dense.dweights.dtype == dense.dinputs.dtype == backend.dtype(dtype)
+
+
+def test_only_what_was_asked_for_turns_double_precision_on(backend):
+    """One library has it for the whole process, or not at all."""
+    if backend.name != "jax":
+        return
+    code = """
+    import sys
+    from xpnn import nnfs
+    from xpnn.nnfs.datasets import spiral_data
+
+    for in_double in (False, True):
+        nnfs.init(dot_precision_workaround=in_double)
+        X, y = spiral_data(10, 3)
+        dense, loss = nnfs.Layer_Dense(2, 3), nnfs.Loss_CategoricalCrossentropy()
+        softmax = nnfs.Activation_Softmax()
+        dense.forward(X)
+        softmax.forward(dense.output)
+        loss.backward(softmax.output, y)
+        softmax.backward(loss.dinputs)
+        dense.backward(softmax.dinputs)
+        nnfs.Optimizer_Adam().update_params(dense)
+        assert sys.modules["jax"].config.jax_enable_x64 == in_double
+    """
+    run_python(code, environment={"XPNN_BACKEND": "jax"})
 
 
 def test_bad_settings():

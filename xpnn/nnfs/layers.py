@@ -12,7 +12,6 @@ import numpy as np
 
 from ..backend import Array, Backend, get_backend
 from ..layers import Dense, Layer, Linear, ReLU, Sigmoid, Softmax
-from ..operations import where_positive
 from ..optimizers import State
 from .settings import floats, place, product, randn
 
@@ -52,6 +51,7 @@ class Layer_Dense:
         What each optimizer that has updated the layer remembers of it, by the optimizer.
     """
 
+    layer: Dense
     inputs: Array
     output: Array
     dweights: Array
@@ -124,7 +124,7 @@ class Activation_ReLU(_Activation):
     keeps_integers = True
 
     def _dinputs(self, backend: Backend, dy: Array) -> Array:
-        return where_positive(backend.asarray(self.inputs, dy.dtype), dy)
+        return backend.xp.where(backend.asarray(self.inputs) > 0, dy, 0.0)
 
 
 class Activation_Softmax(_Activation):
@@ -156,4 +156,4 @@ class Activation_Linear(_Activation):
     keeps_integers = True
 
     def _dinputs(self, backend: Backend, dy: Array) -> Array:
-        return dy
+        return backend.asarray(dy, copy=True)
