@@ -62,6 +62,14 @@ def cupy_offline(session: nox.Session) -> None:
     session.run("pytest", "tests/backends/test_cupy_offline.py", *session.posargs, env=env)
 
 
+@nox.session(default=False)
+def book(session: nox.Session) -> None:
+    """Run the scripts of the book's chapter 6 to their ends, 300,000 iterations."""
+    session.install("-e", ".[test]")
+    env = {"XPNN_TEST_BOOK": "1", "XPNN_TEST_BACKENDS": "numpy"}
+    session.run("pytest", "tests/nnfs/test_nnfs_search.py", *session.posargs, env=env)
+
+
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example, as its own docstring says, on the quick setting."""

@@ -141,7 +141,7 @@ class NumpyBackend(Backend):
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array; as in `Backend.asarray`."""
         plain = type(x) is np.ndarray and x.dtype.kind in "biuf" and x.dtype.isnative
-        if plain and not copy and dtype is not None and x.dtype == dtype:
+        if plain and not copy and (dtype is None or x.dtype == dtype):
             return x  # what `predict` is mostly given: one row shall cost little more
         return super().asarray(
             np.asarray(x) if isinstance(x, np.generic) else x, dtype, copy=copy

@@ -120,8 +120,22 @@ class TorchBackend(Backend):
             x = x.copy()
         return super()._place(x, dtype, copy)
 
+    def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+        """Place an array; as in `Backend.asarray`."""
+        import torch
+
+        if type(x) is not torch.Tensor and isinstance(x, torch.Tensor):
+            x = x.as_subclass(torch.Tensor)  # what `scriptable` made is slow to compute with
+        return super().asarray(x, dtype, copy=copy)
+
     def _to_device(self, x: Array) -> Array:
         return super()._to_device(x.detach())
+
+    def scriptable(self, x: Array) -> Array:
+        """Return the tensor as one that NumPy's functions take."""
+        from ._torch_script import ScriptTensor
+
+        return x.as_subclass(ScriptTensor)
 
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the tensor as a NumPy array, without its autograd history."""

@@ -84,6 +84,15 @@ def other(request):
 
 
 @pytest.fixture
+def fresh_book(monkeypatch):
+    """Let what `nnfs.init` sets in the process, and in NumPy, last for one test."""
+    from xpnn.nnfs import settings
+
+    monkeypatch.setattr(np.random, "randn", np.random.randn)
+    monkeypatch.setattr(settings, "_settings", settings._Settings())
+
+
+@pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty folder to work in, in a process that has not warned of a fallback yet."""
     monkeypatch.chdir(tmp_path)

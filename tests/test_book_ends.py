@@ -1,6 +1,6 @@
 """Where chapter 10's long runs end, on NumPy.
 
-They are chaotic: eight runs of the book's own code, their starts a millionth apart, end as
+They are chaotic: seventeen runs of the book's own code, their starts a millionth apart, end as
 far from one another as ``final_band`` in data/book.json is wide.
 """
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from .backend import Array, Backend, array_namespace, row_blocks
+from .backend import Array, Backend, array_namespace, dtype_name, row_blocks
 
 __all__ = [
     "check_flag",
     "check_integer",
     "check_number",
     "check_path",
+    "check_precision",
     "check_rows",
     "check_tensors",
     "reject",
@@ -70,6 +71,20 @@ def check_flag(name: str, value: Any) -> None:
     """
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def check_precision(name: str, dtype: Any) -> str:
+    """Return the name of a dtype, which must be that of single or of double precision.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    precision = "None" if dtype is None else dtype_name(dtype)
+    if precision not in ("float32", "float64"):
+        raise ValueError(f"{name} must be 'float32' or 'float64', got {dtype!r}")
+    return precision
 
 
 def check_integer(name: str, value: Any, *, at_least: int) -> None:

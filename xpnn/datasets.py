@@ -2,8 +2,8 @@
 
 `spiral`, `vertical` and `sine` are those of the book, after the MIT-licensed ones of
 Stanford's course CS231n.  `digits` ships with xpnn; `fashion_mnist` is looked for on this
-machine and downloaded where it isn't found.  All are NumPy arrays: inputs of float32 in
-rows, classes as int64.
+machine and downloaded where it isn't found.  All are NumPy arrays: inputs in rows, of
+float32 unless you ask for another, classes as int64.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_integer
+from .checks import check_integer, check_precision
 from .initializers import as_generator
 
 __all__ = ["FASHION_CLASSES", "digits", "fashion_mnist", "sine", "spiral", "vertical"]
@@ -25,7 +25,9 @@ Plane = tuple[np.ndarray, np.ndarray]
 """The two coordinates of points in the plane."""
 
 
-def spiral(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
+def spiral(
+    samples: int = 100, classes: int = 3, *, seed: Any = None, dtype: str = "float32"
+) -> Data:
     """Make points in the plane on one spiral arm for each class.
 
     Parameters
@@ -37,10 +39,12 @@ def spiral(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
     seed : int, None, numpy.random.Generator or numpy.random.RandomState
         Where the noise comes from.  With ``RandomState(0)`` the points are exactly those
         of the book.
+    dtype : {"float32", "float64"}
+        That of the noise and the points.
 
     Returns
     -------
-    X : numpy.ndarray of shape (classes * samples, 2), float32
+    X : numpy.ndarray of shape (classes * samples, 2)
         The points, class by class, inside the unit circle.
     y : numpy.ndarray of shape (classes * samples,), int64
         The classes, counted from 0.
@@ -52,20 +56,22 @@ def spiral(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
         angle = (turn + noise(0.2)) * 2.5
         return radius * np.sin(angle), radius * np.cos(angle)
 
-    return _class_by_class(samples, classes, seed, arm)
+    return _class_by_class(samples, classes, seed, dtype, arm)
 
 
-def vertical(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
+def vertical(
+    samples: int = 100, classes: int = 3, *, seed: Any = None, dtype: str = "float32"
+) -> Data:
     """Make clouds of points in the plane, side by side, one for each class.
 
     Parameters
     ----------
-    samples, classes, seed
+    samples, classes, seed, dtype
         As in `spiral`.
 
     Returns
     -------
-    X : numpy.ndarray of shape (classes * samples, 2), float32
+    X : numpy.ndarray of shape (classes * samples, 2)
         The points, class by class.
     y : numpy.ndarray of shape (classes * samples,), int64
         The classes, counted from 0.
@@ -75,46 +81,51 @@ def vertical(samples: int = 100, classes: int = 3, *, seed: Any = None) -> Data:
         across = noise(0.1) + number / 3
         return across, noise(0.1) + 0.5
 
-    return _class_by_class(samples, classes, seed, cloud)
+    return _class_by_class(samples, classes, seed, dtype, cloud)
 
 
-def sine(samples: int = 1000) -> Data:
+def sine(samples: int = 1000, *, dtype: str = "float32") -> Data:
     """Make points on one period of a sine.
 
     Parameters
     ----------
     samples : int
         The number of points.
+    dtype : {"float32", "float64"}
+        That of both arrays.
 
     Returns
     -------
-    X : numpy.ndarray of shape (samples, 1), float32
+    X : numpy.ndarray of shape (samples, 1)
         0 <= x < 1, evenly spaced.
-    y : numpy.ndarray of shape (samples, 1), float32
+    y : numpy.ndarray of shape (samples, 1)
         sin(2 pi x).
     """
     check_integer("samples", samples, at_least=1)
+    check_precision("dtype", dtype)
     X = np.arange(samples)[:, None] / samples
-    return X.astype(np.float32), np.sin(2 * np.pi * X).astype(np.float32)
+    return X.astype(dtype), np.sin(2 * np.pi * X).astype(dtype)
 
 
 def _class_by_class(
     samples: int,
     classes: int,
     seed: Any,
+    dtype: str,
     points: Callable[[int, Callable[[float], np.ndarray]], Plane],
 ) -> Data:
     """Put the points of each class, ``points(number, noise)``, behind one another."""
     check_integer("samples", samples, at_least=1)
     check_integer("classes", classes, at_least=1)
+    check_precision("dtype", dtype)
     generator = as_generator(seed)
 
     def noise(scale: float) -> np.ndarray:
-        """Draw noise; rounded to float32 before it is scaled, as in the book."""
-        return generator.standard_normal(samples).astype(np.float32) * np.float32(scale)
+        """Draw noise; rounded before it is scaled, as in the book."""
+        return generator.standard_normal(samples).astype(dtype) * scale
 
     X = [np.stack(points(number, noise), axis=1) for number in range(classes)]
-    return np.concatenate(X).astype(np.float32), np.repeat(np.arange(classes), samples)
+    return np.concatenate(X).astype(dtype), np.repeat(np.arange(classes), samples)
 
 
 def digits() -> Data:

@@ -7,7 +7,7 @@ from xpnn.nnfs.datasets import sine_data, spiral_data, vertical_data
 
 
 @pytest.fixture(autouse=True)
-def init(backend):
+def init(backend, fresh_book):
     nnfs.init()
 
 

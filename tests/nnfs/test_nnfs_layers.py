@@ -8,7 +8,7 @@ from xpnn import nnfs
 
 
 @pytest.fixture(autouse=True)
-def init(backend):
+def init(backend, fresh_book):
     nnfs.init()
 
 
@@ -40,3 +40,23 @@ def test_chapter_6_sets_and_copies_weights(backend):
     np.testing.assert_allclose(
         host(dense.output)[0], host(dense.weights).sum(axis=0), rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("kind", [nnfs.Activation_ReLU, nnfs.Activation_Linear])
+def test_activations_keep_dtypes(kind, backend):
+    activation = kind()
+    for dtype in ("float32", "float64", "int32"):
+        activation.forward(np.array([[1, 2]], dtype))
+        assert activation.inputs.dtype == activation.output.dtype == backend.dtype(dtype)
+        dvalues = np.array([[3, 4]], "float64")
+        activation.backward(dvalues)
+        assert activation.dinputs.dtype == backend.dtype("float64")
+        dvalues[:] = 0  # what went in is the script's
+        assert host(activation.dinputs).tolist() == [[3.0, 4.0]]
+
+
+def test_a_tiny_input_lets_a_gradient_through():
+    relu = nnfs.Activation_ReLU()
+    relu.forward(np.array([[1e-50, -1e-50, 0.0]]))
+    relu.backward(np.ones((1, 3), np.float32))
+    assert host(relu.dinputs).tolist() == [[1.0, 0.0, 0.0]]

@@ -18,7 +18,7 @@ WANTED = np.array(
 
 
 @pytest.fixture(autouse=True)
-def init(backend):
+def init(backend, fresh_book):
     nnfs.init()
 
 

@@ -9,7 +9,7 @@ from xpnn.nnfs.settings import place
 
 
 @pytest.fixture(autouse=True)
-def init(backend):
+def init(backend, fresh_book):
     nnfs.init()
 
 

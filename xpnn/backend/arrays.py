@@ -12,6 +12,8 @@ Array = Any
 """An array of any library that follows the array API standard."""
 
 _namespaces: dict[type, Any] = {}
+_names: dict[tuple[type, Any], str] = {}
+"""Of each dtype that was asked for: finding its name takes some microseconds."""
 
 
 def array_namespace(x: Array) -> Any:
@@ -51,6 +53,16 @@ def dtype_name(dtype: Any) -> str:
     """Return a dtype's name in the standard, for any library's dtype: ``"float32"``."""
     if isinstance(dtype, str):
         return dtype
+    key = type(dtype), dtype  # dtypes of two libraries can have one hash, and don't compare
+    try:
+        return _names[key]
+    except KeyError:
+        return _names.setdefault(key, _dtype_name(dtype))
+    except TypeError:  # it has no hash, and so is no dtype
+        return _dtype_name(dtype)
+
+
+def _dtype_name(dtype: Any) -> str:
     try:
         return str(np.dtype(dtype).name)
     except TypeError:  # a dtype that NumPy does not know prints as library.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from itertools import repeat
 from typing import Any, ClassVar, TypeVar
 
@@ -25,6 +26,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 Taken = tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]
 """What steps return that were taken: buffers, slots, measures, as `Backend.repeat` tells."""
+
+
+@cache
+def _holds_numbers(xp: Any, dtype: Any) -> bool:
+    return bool(xp.isdtype(dtype, ("bool", "integral", "real floating")))
 
 
 class Block:
@@ -154,7 +160,7 @@ class Backend:
         """
         if not self.owns(x):
             return self._place(to_host(x), dtype, copy)
-        if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
+        if not _holds_numbers(self.xp, x.dtype):
             raise TypeError(f"expected numbers, got an array of dtype {x.dtype}")
         x = self._to_device(x)
         wanted = self.dtype(x.dtype if dtype is None else dtype)
@@ -181,6 +187,15 @@ class Backend:
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array on the host, which waits for the device."""
         return np.from_dlpack(x)
+
+    def scriptable(self, x: Array) -> Array:
+        """Return the array as a script takes it that calls NumPy's functions on its arrays.
+
+        It is `x` itself where they take it.  Else it is one that they take, on the same device
+        and with the same memory: what they return is on the host then, and it prints as
+        NumPy's arrays do.  `asarray` takes it as it takes `x`.
+        """
+        return x
 
     def read(self, arrays: list[Array]) -> np.ndarray:
         """Return arrays, flat and one after the other, as float64 on the host.

@@ -129,7 +129,10 @@ def load(name: str, device: str | None) -> Any:
     if found is None:
         with _lock:
             if key not in _found:
-                _found[key] = _load(name, device)
+                from .draws import undisturbed_draws
+
+                with undisturbed_draws():
+                    _found[key] = _load(name, device)
             found = _found[key]
     if isinstance(found, BackendUnavailableError):
         raise BackendUnavailableError(

@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..backend import Array, Backend, dtype_name, resolve, to_host
+from ..backend import Array, Backend, resolve, to_host
+from ..checks import check_precision
 from ..initializers import as_generator, draw
 from ..layers.base import Layer, Parameter
 from .gate import Gate
@@ -94,9 +95,7 @@ class PlacedLayers:
         if not isinstance(layers, Sequence):
             raise TypeError(f"layers must be a list of Layer objects, got {layers!r}")
         self.layers = tuple(layers)
-        self.dtype = "None" if dtype is None else dtype_name(dtype)
-        if self.dtype not in ("float32", "float64"):
-            raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        self.dtype = check_precision("dtype", dtype)
         if not self.layers:
             raise ValueError(f"layers must hold at least one layer, got {layers!r}")
         size: int | None = None

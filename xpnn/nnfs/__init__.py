@@ -1,16 +1,18 @@
 """The names of *Neural Networks from Scratch in Python* over xpnn's own code.
 
-A script of the book's chapters 2-10 runs on any backend whose arrays NumPy's functions
-accept, with its imports changed and its class definitions left out::
+A script of the book's chapters 2-10 runs with its imports changed and its class definitions
+left out, on every backend whose arrays go together with NumPy's functions and arrays::
 
     import xpnn.nnfs as nnfs
     from xpnn.nnfs import Layer_Dense, Activation_ReLU
     from xpnn.nnfs.datasets import spiral_data
 
-Objects remember what the book's remember (``output``, ``dinputs``, ``dweights``, …); the
-mathematics is that of `xpnn.layers`, `xpnn.losses` and `xpnn.optimizers`.  Nothing in
-NumPy is patched; draws come from NumPy's global generator, which `init` seeds, so that a
-script's own ``np.random.randn`` continues the same stream.
+Objects remember what the book's remember (``output``, ``dinputs``, ``dweights``, …), on the
+backend's device, and each result has the dtype that it has in the book.  Activations, losses
+and optimizers are xpnn's own; products are computed and rounded as the book's ``np.dot`` does
+after `init`.  Draws come from NumPy's global generator, which `init` seeds, so that a script's
+own ``np.random.randn`` continues the same stream; that function is the only one of NumPy's
+that `init` replaces.
 """
 
 from . import datasets as datasets

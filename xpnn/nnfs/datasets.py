@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Array, get_backend
 from ..datasets import sine, spiral, vertical
-from .settings import place, stream
+from .settings import drawn_dtype, stream
 
 __all__ = ["sine_data", "spiral_data", "vertical_data"]
 
@@ -18,19 +18,20 @@ Data = tuple[Array, Array]
 
 def spiral_data(samples: int, classes: int) -> Data:
     """Return `xpnn.datasets.spiral`, continuing the stream that `init` began."""
-    return _placed(*spiral(samples, classes, seed=stream()))
+    return _placed(*spiral(samples, classes, seed=stream(), dtype=drawn_dtype()))
 
 
 def vertical_data(samples: int, classes: int) -> Data:
     """Return `xpnn.datasets.vertical`, continuing the stream that `init` began."""
-    return _placed(*vertical(samples, classes, seed=stream()))
+    return _placed(*vertical(samples, classes, seed=stream(), dtype=drawn_dtype()))
 
 
 def sine_data(samples: int = 1000) -> Data:
-    """Return `xpnn.datasets.sine`."""
-    return _placed(*sine(samples))
+    """Return `xpnn.datasets.sine`, in float64 as the book's: nothing of it is drawn."""
+    return _placed(*sine(samples, dtype="float64"))
 
 
 def _placed(X: np.ndarray, y: np.ndarray) -> Data:
-    """Return inputs and targets on the backend; targets keep their dtype."""
-    return place(X), get_backend().asarray(y)
+    """Return inputs and targets on the backend."""
+    backend = get_backend()
+    return backend.scriptable(backend.asarray(X)), backend.scriptable(backend.asarray(y))

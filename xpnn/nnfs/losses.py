@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, array_namespace, get_backend
+from ..backend import Array, get_backend
 from ..losses import CategoricalCrossEntropy, one_hot
 from .layers import Activation_Softmax
-from .settings import place
+from .settings import floats
 
 __all__ = [
     "Activation_Softmax_Loss_CategoricalCrossentropy",
@@ -36,8 +36,9 @@ class Loss:
 
     def calculate(self, output: Any, y: Any) -> np.floating[Any]:
         """Return the mean loss, as a NumPy number."""
-        losses = place(self.forward(output, y))
-        mean = get_backend().to_numpy(array_namespace(losses).mean(losses))
+        backend = get_backend()
+        losses = floats(backend, self.forward(output, y))
+        mean = backend.to_numpy(backend.xp.mean(losses))
         return mean.reshape(-1)[0]  # type: ignore[no-any-return]
 
 
@@ -48,13 +49,17 @@ class Loss_CategoricalCrossentropy(Loss):
 
     def forward(self, y_pred: Any, y_true: Any) -> Array:
         """Return the loss of each sample, an array of shape (n,)."""
-        p = place(y_pred)
-        return CategoricalCrossEntropy().forward(p, _classes(y_true, p))[0]
+        backend = get_backend()
+        p = floats(backend, y_pred)
+        losses, _ = CategoricalCrossEntropy().forward(p, _classes(y_true, p))
+        return backend.scriptable(losses)
 
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs`, from the probabilities `dvalues`."""
-        p = place(dvalues)
-        _, self.dinputs = CategoricalCrossEntropy()(p, _classes(y_true, p))
+        backend = get_backend()
+        p = floats(backend, dvalues)
+        _, dinputs = CategoricalCrossEntropy()(p, _classes(y_true, p))
+        self.dinputs = backend.scriptable(dinputs)
 
 
 class Activation_Softmax_Loss_CategoricalCrossentropy:
@@ -75,5 +80,7 @@ class Activation_Softmax_Loss_CategoricalCrossentropy:
 
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs` to (probabilities - one-hot targets) / n, with `dvalues` the former."""
-        p = place(dvalues)
-        self.dinputs = (p - one_hot(_classes(y_true, p), p)) / p.shape[0]
+        backend = get_backend()
+        p = floats(backend, dvalues)
+        dinputs = (p - one_hot(_classes(y_true, p), p)) / p.shape[0]
+        self.dinputs = backend.scriptable(dinputs)

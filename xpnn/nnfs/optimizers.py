@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..backend import get_backend
-from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
+from typing import ClassVar
+
+from ..backend import Array, get_backend
+from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp, State
 from .layers import Layer_Dense
-from .settings import place
+from .settings import floats
 
 __all__ = ["Optimizer_Adagrad", "Optimizer_Adam", "Optimizer_RMSprop", "Optimizer_SGD"]
 
@@ -17,42 +19,84 @@ class _Stepping:
     """
 
     kind: type[Optimizer]
+    learning_rate: float
+    current_learning_rate: float
+    attributes: ClassVar[dict[str, str]] = {}
+    """What the book calls each of the optimizer's slots, behind ``weight_`` and ``bias_``."""
 
     def __init__(self, learning_rate: float, decay: float, **settings: float) -> None:
-        self.learning_rate = self.current_learning_rate = learning_rate
+        self.learning_rate = learning_rate
         self.decay = decay
         self.iterations = 0
         self._names = tuple(settings)
         vars(self).update(settings)
         self._optimizer()  # checks them
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set a setting; a new learning rate is also the current one, until it decays."""
+        super().__setattr__(name, value)
+        if name == "learning_rate":
+            super().__setattr__("current_learning_rate", value)
+
     def _optimizer(self) -> Optimizer:
         settings = {name: getattr(self, name) for name in self._names}
         return self.kind(self.current_learning_rate, **settings)
 
     def pre_update_params(self) -> None:
-        """Set `current_learning_rate`; call once before the layers are updated."""
-        self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
+        """Set `current_learning_rate` where there is decay; call once before the updates."""
+        if self.decay:
+            decayed = 1 / (1 + self.decay * self.iterations)
+            self.current_learning_rate = self.learning_rate * decayed
 
     def update_params(self, layer: Layer_Dense) -> None:
         """Take a step with the layer's `weights` and `biases`."""
-        optimizer = self._optimizer()
-        params = [place(layer.weights), place(layer.biases)]
-        state = layer.optimizer_states.get(self) or optimizer.init(params)
-        state["iterations"] = get_backend().asarray(self.iterations, "int32")
-        (layer.weights, layer.biases), layer.optimizer_states[self] = optimizer.update(
-            params, [layer.dweights, layer.dbiases], state
-        )
+        optimizer, backend = self._optimizer(), get_backend()
+        params = [floats(backend, p) for p in (layer.weights, layer.biases)]
+        gradients = (layer.dweights, layer.dbiases)
+        grads = [backend.asarray(g, p.dtype) for g, p in zip(gradients, params)]
+        state = layer.optimizer_states.get(self) or self._first_state(optimizer, layer, params)
+        state["iterations"] = backend.asarray(self.iterations, "int32")
+        (weights, biases), state = optimizer.update(params, grads, state)
+        layer.weights = backend.scriptable(weights)
+        layer.biases = backend.scriptable(biases)
+        layer.optimizer_states[self] = state
+        for slot in optimizer.slots:
+            for name, array in zip(self._attributes_of(slot), state[slot]):
+                factor = self._factor(slot)
+                setattr(
+                    layer, name, backend.scriptable(array if factor == 1 else array * factor)
+                )
 
     def post_update_params(self) -> None:
         """Count the step; call once after the layers are updated."""
         self.iterations += 1
+
+    def _attributes_of(self, slot: str) -> tuple[str, str]:
+        """Return under which names a layer shows a slot, of its weights and its biases."""
+        return f"weight_{self.attributes[slot]}", f"bias_{self.attributes[slot]}"
+
+    def _factor(self, slot: str) -> float:
+        """Return what the book's array is, as a multiple of the slot's."""
+        return 1.0
+
+    def _first_state(
+        self, optimizer: Optimizer, layer: Layer_Dense, params: list[Array]
+    ) -> State:
+        """Return zeros, or where the layer shows another's memory of the kind, that."""
+        state = optimizer.init(params)
+        shown_ones = {slot: self._attributes_of(slot) for slot in optimizer.slots}
+        if all(hasattr(layer, name) for names in shown_ones.values() for name in names):
+            for slot, names in shown_ones.items():
+                arrays = [get_backend().asarray(getattr(layer, n), copy=True) for n in names]
+                state[slot] = [array / self._factor(slot) for array in arrays]
+        return state
 
 
 class Optimizer_SGD(_Stepping):
     """Chapter 10: `xpnn.SGD`, with the book's order of arguments."""
 
     kind = SGD
+    attributes: ClassVar[dict[str, str]] = {"velocity": "momentums"}
 
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, momentum: float = 0.0
@@ -64,6 +108,7 @@ class Optimizer_Adagrad(_Stepping):
     """Chapter 10: `xpnn.AdaGrad`, with the book's order of arguments."""
 
     kind = AdaGrad
+    attributes: ClassVar[dict[str, str]] = {"squares": "cache"}
 
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, epsilon: float = 1e-7
@@ -75,6 +120,7 @@ class Optimizer_RMSprop(_Stepping):
     """Chapter 10: `xpnn.RMSProp`, with the book's order of arguments."""
 
     kind = RMSProp
+    attributes: ClassVar[dict[str, str]] = {"squares": "cache"}
 
     def __init__(
         self,
@@ -90,6 +136,9 @@ class Optimizer_Adam(_Stepping):
     """Chapter 10: `xpnn.Adam`, with the book's order of arguments."""
 
     kind = Adam
+    attributes: ClassVar[dict[str, str]] = {"mean": "momentums", "squares": "cache"}
+    beta_1: float
+    beta_2: float
 
     def __init__(
         self,
@@ -100,3 +149,6 @@ class Optimizer_Adam(_Stepping):
         beta_2: float = 0.999,
     ) -> None:
         super().__init__(learning_rate, decay, epsilon=epsilon, beta_1=beta_1, beta_2=beta_2)
+
+    def _factor(self, slot: str) -> float:
+        return 1 - (self.beta_1 if slot == "mean" else self.beta_2)

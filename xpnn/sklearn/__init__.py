@@ -4,15 +4,18 @@ They go where scikit-learn's go: into pipelines, searches and cross-validation; 
 ``sklearn.set_config(array_api_dispatch=True)`` arrays of other libraries go in and come out.
 """
 
-try:
-    import sklearn as _sklearn
-except ImportError as error:
-    raise ImportError(
-        f"xpnn.sklearn needs scikit-learn, which can't be imported ({error}). Install it: "
-        "pip install 'scikit-learn>=1.9'"
-    ) from error
+from ..backend.draws import undisturbed_draws
 
-from .estimators import MLPClassifier, MLPRegressor
+with undisturbed_draws():
+    try:
+        import sklearn as _sklearn
+    except ImportError as error:
+        raise ImportError(
+            f"xpnn.sklearn needs scikit-learn, which can't be imported ({error}). Install it: "
+            "pip install 'scikit-learn>=1.9'"
+        ) from error
+
+    from .estimators import MLPClassifier, MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
