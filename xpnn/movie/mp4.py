@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +11,9 @@ from pathlib import Path
 import numpy as np
 
 __all__ = ["Mp4", "find_ffmpeg"]
+
+DISK = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS)
+"""What the disk may have against a movie, which ffmpeg tells in the system's words."""
 
 
 def find_ffmpeg() -> str:
@@ -80,6 +85,9 @@ class Mp4:
         if self._process.wait():
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip()
+            for number in DISK:
+                if os.strerror(number) in said:
+                    raise OSError(number, os.strerror(number))
             raise OSError(f"ffmpeg could not write the movie: {said}")
 
     def close(self, hold: float) -> None:

@@ -8,7 +8,7 @@ compiles can run many of them as one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..backend import Array
 from ..history import DivergenceError
 from ..hooks import Callback, Trainable
 from .blocks import Blocks
-from .interrupt import deferred_interrupt
+from .interrupt import Signals, deferred_interrupt
 from .listeners import Listeners
 from .progress import Progress
 from .recovery import Recovery
@@ -98,7 +98,7 @@ class Fit:
 
     # ------------------------------------------------------------------------ epochs
 
-    def _take_epochs(self, count: int, interrupted: Callable[[], bool]) -> None:
+    def _take_epochs(self, count: int, interrupted: Signals) -> None:
         """Take the steps of some epochs, and tell of them when all are taken."""
         progress, model, measured = self.progress, self.model, self.measured
         epoch, skip, taken = progress.epoch, progress.step, 0
@@ -128,7 +128,7 @@ class Fit:
                 if not live:  # an epoch that is told step by step ends when its last is told
                     self._report(taken // self.blocks.n_steps, live)
                     progress.is_whole = False
-                raise KeyboardInterrupt
+                raise interrupted.error()
         self._report(count, live)
 
     def _report(self, count: int, live: bool) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import to_host
-from ..files.checkpoint_folder import checkpoint_files
+from ..files.checkpoint_folder import CheckpointWarning, checkpoint_files
 from ..files.model_file import ModelFileError, read_file
 from ..hooks import Callback, Trainable
 from ..naming import describe, make
@@ -34,12 +34,6 @@ if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
 __all__ = ["CheckpointWarning", "Start", "generator_state", "newest", "set_generator_state"]
 
 PREFIX = "training/"
-
-
-class CheckpointWarning(UserWarning):
-    """A checkpoint is damaged, so that training goes on from another one."""
-
-    __module__ = "xpnn.checkpoints"  # where it is documented
 
 
 @dataclass
