@@ -133,9 +133,10 @@ def rows_for(model: Model, data: str, target: str | None) -> dict[str, Pair | No
             check_number("validation_split of the model file", part, at_least=0, below=1)
         rows = built_in(data, int(seed or 0), part)
         return {"training": rows.training, "validation": rows.validation}
-    target = target or goal.column
-    check_table(data, target or None)
+    target = goal.column or None if target is None else target
+    check_table(data, target)
     table = read_table(data)
+    assert target is not None  # it was checked
     table.column(target, "the target")
     X = model.preparation.inputs(table, model.network.n_inputs or 0, target)
     return {f"{len(table):,} rows": (X, goal.apply(table, target))}
