@@ -32,7 +32,9 @@ def inspect(model: Path, as_json: bool) -> None:
         if not unknown:
             raise
         told = cards.text(card)
-        tell(f"Note: {', '.join(unknown)} is told of by the file alone (--import MODULE).")
+        tell(
+            f"Note: of {' and '.join(unknown)} only the file tells; --import MODULE knows more."
+        )
     else:
         card = cards.model_card(network, extra)
         told = cards.text(card, network.summary())

@@ -46,6 +46,8 @@ def _import(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
     if names and "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     for name in names:
+        if not name.strip():
+            raise ValueError("--import must name a module, got an empty name")
         try:
             with redirect_stdout(sys.stderr):  # stdout is for results
                 import_module(name)

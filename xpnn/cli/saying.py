@@ -62,5 +62,7 @@ def _let_go(stream: Any) -> None:
 def escape_letters() -> None:
     r"""Let a letter that a terminal can't show be written as ``\xfc``, and be no error."""
     for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+        encoding, errors = (getattr(stream, name, None) for name in ("encoding", "errors"))
+        raises = errors == "strict" or (errors == "surrogateescape" and encoding != "utf-8")
+        if raises and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
