@@ -144,14 +144,15 @@ class TrainingMovie(Callback):
     Attributes
     ----------
     failure : OSError or None
-        Why there is no movie of the last training, where the disk refused it.
+        Why there is no movie of the last training, where it could not be written.
 
     Raises
     ------
     ModuleNotFoundError
         If matplotlib is not installed, or for MP4 no ffmpeg is found.
     TypeError, ValueError, OSError
-        If an argument is none of the above, or the file can't be written there.
+        If an argument is none of the above, or the file can't be written there.  If ffmpeg
+        fails, when training has ended.
 
     Warns
     -----
@@ -197,7 +198,7 @@ class TrainingMovie(Callback):
     def on_epoch_begin(self, epoch: int) -> None:
         """Take the first frame: of the beginning, or of where a resumed run goes on."""
         if self._film is not None and not self._film.frames:
-            with self._as_the_disk_allows():
+            with self._not_at_the_cost_of_the_training():
                 self._film.begin()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
@@ -205,29 +206,30 @@ class TrainingMovie(Callback):
         if self._film is not None:
             self._film.note(epoch + 1, logs)
             if epoch + 1 in self._moments:
-                with self._as_the_disk_allows():
+                with self._not_at_the_cost_of_the_training():
                     self._film.take()
 
     def on_train_end(self) -> None:
         """Take the last frame, if it is not taken yet, and give the file its name."""
         film, self._film = self._film, None
         if film is not None:
-            with self._as_the_disk_allows():
+            with self._not_at_the_cost_of_the_training():
                 film.close()
+        if self.failure is not None and self.failure.errno is None:
+            raise self.failure  # what films is broken
 
     @contextmanager
-    def _as_the_disk_allows(self) -> Iterator[None]:
-        """Give up the movie where the disk refuses it, and not the training."""
+    def _not_at_the_cost_of_the_training(self) -> Iterator[None]:
+        """Give up the movie where it can't be written; where the disk refuses it, warn."""
         try:
             yield
         except OSError as error:
-            if error.errno is None:  # who films it is broken
-                raise
             self._film, self.failure = None, error
-            warnings.warn(
-                f"the movie could not be written, so training goes on without it: {error}",
-                stacklevel=4,
-            )
+            if error.errno is not None:
+                warnings.warn(
+                    f"the movie could not be written, so training goes on without it: {error}",
+                    stacklevel=4,
+                )
 
 
 def _check_pair(data: Any) -> None:

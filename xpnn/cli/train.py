@@ -327,8 +327,8 @@ def _fit(
         if not _epochs_done(model):
             raise
         problems.append(error)
-    movies = (c for c in callbacks if isinstance(c, TrainingMovie))
-    return status, problems + [movie.failure for movie in movies if movie.failure]
+    failures = (c.failure for c in callbacks if isinstance(c, TrainingMovie))
+    return status, problems + [f for f in failures if f is not None and f not in problems]
 
 
 def _epochs_done(model: Sequential) -> int:

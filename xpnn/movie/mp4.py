@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -82,7 +83,10 @@ class Mp4:
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
-        if self._process.wait():
+        status = self._process.wait()
+        if -status == getattr(signal, "SIGXFSZ", None):
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if status:
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip()
             for number in DISK:
