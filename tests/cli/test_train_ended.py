@@ -97,7 +97,7 @@ def test_a_signal_elsewhere_ends_quietly(folder, monkeypatch, number):
 
 
 TRAINS = """
-import sys
+import fcntl, sys, termios
 import xpnn
 from xpnn.cli import main
 
@@ -106,6 +106,7 @@ class Tell(xpnn.Callback):
         if epoch == 1:
             print("training", flush=True)
 
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # this terminal is the session's
 fit = xpnn.Sequential.fit
 xpnn.Sequential.fit = lambda *a, **k: fit(*a, **{**k, "callbacks": [*k["callbacks"], Tell()]})
 main(sys.argv[1:], prog_name="xpnn")
@@ -115,14 +116,17 @@ main(sys.argv[1:], prog_name="xpnn")
 def test_a_terminal_that_is_closed(folder):
     """What is said then can't be read by anybody, and costs nothing."""
     words = ("train", "vertical", "--epochs", "1000000000", "--checkpoints", "kept")
-    pid, terminal = pty.fork()
-    if not pid:
-        os.execve(sys.executable, [*command(TRAINS), *words], surroundings())
-    said = b""
-    while b"training" not in said:
-        said += os.read(terminal, 4096)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 129
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*command(TRAINS), *words],
+        env=surroundings(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        while b"training\r\n" not in said:
+            said += os.read(ours, 4096)
+        os.close(ours)
+        assert process.wait(60) == 129
     model, kept = xpnn.load("model.safetensors"), xpnn.load(Checkpoint.files("kept")[-1])
     assert all((p == q).all() for p, q in zip(model.parameters, kept.parameters))
 

@@ -1,6 +1,5 @@
 """SIGTERM and SIGHUP keep what Ctrl-C keeps, and end the process afterwards."""
 
-import os
 import signal
 import subprocess
 import threading
@@ -8,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from pressing import Interrupt
-from processes import command, surroundings
+from processes import command, run_python, surroundings
 from support import host
 from twelve_rows import NUMBERS, X, regressor
 
@@ -172,18 +171,25 @@ def test_a_training_within_a_training_ends_too():
     assert model.history.epochs == 1
 
 
-def test_a_process_that_a_callback_forks_is_not_held():
-    class Fork(Callback):
-        def on_epoch_end(self, epoch, logs):
-            child = os.fork()
-            if not child:
-                signal.raise_signal(TERM)
-                os._exit(0)  # it was held
-            self.status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+FORKS = """
+import os, signal
+import xpnn
 
-    fork = Fork()
-    regressor().fit(X, NUMBERS, callbacks=[fork])
-    assert fork.status == -TERM
+class Fork(xpnn.Callback):
+    def on_epoch_end(self, epoch, logs):
+        child = os.fork()
+        if not child:
+            signal.raise_signal(signal.SIGTERM)
+            os._exit(0)  # it was held
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+model = xpnn.Sequential([xpnn.Dense(2, 1)]).compile("mean_squared_error", "sgd")
+model.fit([[1.0, 2.0]], [3.0], callbacks=[Fork()])
+"""
+
+
+def test_a_process_that_a_callback_forks_is_not_held():
+    assert run_python(FORKS).stdout == f"{-TERM}\n"
 
 
 @pytest.mark.parametrize(("number", "error"), [(TERM, SystemExit), (INT, KeyboardInterrupt)])
