@@ -164,10 +164,11 @@ def card_of_file(
     if description["dtype"] not in ("float32", "float64"):
         raise ValueError(f"the dtype must be float32 or float64, got {description['dtype']!r}")
     described = {name: description.get(name) for name in nothing_described()}
-    if described["metrics"]:
+    described["metrics"] = None
+    if described["loss"] is not None:
         described["metrics"] = [
             entry["type"] if isinstance(entry, dict) else entry
-            for entry in described["metrics"]
+            for entry in description["metrics"]
         ]
     extra = description["extra"]
     place = description["dtype"], "numpy"
