@@ -6,7 +6,10 @@ import numpy as np
 from nine_rows import X
 
 import xpnn
+import xpnn.schedules
 from xpnn import Dense, Sequential
+from xpnn.cards import card_of_file, text, unknown_classes
+from xpnn.files.model_file import read_file
 
 
 def test_card_is_json_and_tells_all(backend, dtype):
@@ -43,3 +46,40 @@ def test_card_is_json_and_tells_all(backend, dtype):
         "last": {name: values[-1] for name, values in history.items()},
     }
     assert card["data"] is None
+
+
+def test_a_card_by_the_file_alone_is_that_of_the_model(tmp_path):
+    layers = [Dense(3, 8, l2=0.1), xpnn.BatchNorm(8), xpnn.LeakyReLU(0.2), xpnn.Dropout(0.1)]
+    model = Sequential([*layers, Dense(8, 4), xpnn.Softmax()], seed=0, backend="numpy")
+    for step in range(3):
+        if step == 1:
+            schedule = xpnn.schedules.StepDecay(0.1, 5, 0.5)
+            loss = xpnn.CategoricalCrossEntropy(label_smoothing=0.1)
+            model.compile(loss, xpnn.Adam(schedule), ["f1_weighted", "accuracy"], clip_norm=1.0)
+        if step == 2:
+            model.fit(X, np.arange(9) % 4, epochs=2)
+        model.save(tmp_path / "model")
+        description, tensors = read_file(tmp_path / "model")
+        assert unknown_classes(description) == []
+        card = card_of_file(description, tensors)
+        assert card == model.card()
+        shown = text(card, model.summary()).splitlines()
+        assert len(text(card).splitlines()) == len(shown)
+        if step:
+            compiled = model.compiled
+            assert f"loss       {compiled.loss}" in shown
+            assert "optimizer  Adam(learning_rate=StepDecay(learning_rate=0.1" in "\n".join(
+                shown
+            )
+
+
+def test_what_is_unknown_is_found_within_other_things():
+    described = {
+        "layers": [{"type": "Dense"}, {"type": "Chain", "inner": [{"type": "NoLayer"}]}],
+        "loss": {"type": "NoLoss"},
+        "optimizer": {"type": "Adam", "learning_rate": {"type": "NoSchedule"}},
+        "metrics": ["accuracy", {"type": "NoMetric"}],
+    }
+    unknown = {"NoLayer", "NoLoss", "NoSchedule", "NoMetric"}
+    assert unknown <= set(unknown_classes(described))
+    assert unknown_classes({"layers": 3, "loss": None}) == []

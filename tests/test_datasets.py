@@ -4,12 +4,14 @@ import gc
 import gzip
 import hashlib
 import http.server
+import os
 import threading
 from pathlib import Path
 
 import numpy as np
 import pooch
 import pytest
+from full_disk import full_disk
 from support import assert_close
 
 import xpnn
@@ -380,6 +382,16 @@ def test_interrupted_download_leaves_nothing(world, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         datasets.fashion_mnist()
     assert world.cached() == []
+
+
+def test_a_full_disk_leaves_nothing(world):
+    fill(world.folder / "net")
+    with full_disk(10), pytest.raises(OSError) as caught:
+        datasets.fashion_mnist()
+    assert os.path.basename(caught.value.filename) == f"{FILES[0]}"
+    assert not isinstance(caught.value, ConnectionError)
+    assert world.cached() == []
+    datasets.fashion_mnist()
 
 
 def test_not_there(world):

@@ -13,12 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from .naming import describe
+from .layers import LAYERS, Layer
+from .losses import LOSSES
+from .metrics import METRICS
+from .naming import describe, make
 from .network import Network
+from .network.arrays import summary_table
 from .network.compiled import nothing_described
+from .optimizers import OPTIMIZERS
+from .schedules import SCHEDULES
 from .version import __version__
 
-__all__ = ["last_epoch", "model_card", "text"]
+__all__ = ["card_of_file", "last_epoch", "model_card", "text", "unknown_classes"]
 
 VERSION = 1
 """Of the card's form; it grows when a field changes its meaning or goes."""
@@ -39,35 +45,140 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
     dict
         As `Sequential.card` tells.
     """
-    layers, total = [], 0
-    for layer, size in zip(model.layers, model.layer_sizes()[1:]):
-        settings = describe(layer)
-        kind = settings.pop("type")
-        shapes = {name: p.shape for name, p in layer.parameters().items()}
-        state = {name: p.shape for name, p in layer.state().items()}
-        total += sum(math.prod(shape) for shape in shapes.values())
-        about = {"type": kind, "settings": settings, "outputs": size}
-        layers.append({**about, "parameters": shapes, "state": state})
+    layers = [
+        _layer_card(
+            describe(layer),
+            size,
+            {name: p.shape for name, p in layer.parameters().items()},
+            {name: p.shape for name, p in layer.state().items()},
+        )
+        for layer, size in zip(model.layers, model.layer_sizes()[1:])
+    ]
     compiled, extra = model.compiled, extra or {}
+    described = compiled.described() if compiled else nothing_described()
+    if compiled:
+        described["metrics"] = [metric.name for metric in compiled.metrics]
+    training = last_epoch(model) or _training(extra)
+    return _card(
+        (model.dtype, model.backend.spec), model.n_inputs, layers, described, training, extra
+    )
+
+
+def _layer_card(
+    description: Mapping[str, Any], outputs: int | None, parameters: Any, state: Any
+) -> dict[str, Any]:
+    """Return what a card tells of a layer; parameters and state are shapes by name."""
+    settings = {name: value for name, value in description.items() if name != "type"}
+    about = {"type": description["type"], "settings": settings, "outputs": outputs}
+    return {**about, "parameters": parameters, "state": state}
+
+
+def _card(
+    place: tuple[str, str],
+    n_inputs: int | None,
+    layers: list[dict[str, Any]],
+    described: Mapping[str, Any],
+    training: Mapping[str, Any] | None,
+    extra: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Put a card together; the place is the dtype and the backend."""
+    total = sum(math.prod(s) for layer in layers for s in layer["parameters"].values())
     whole = {
         "card": VERSION,
         "xpnn": __version__,
-        "dtype": model.dtype,
-        "backend": model.backend.spec,
-        "inputs": model.n_inputs,
-        "outputs": model.layer_sizes()[-1],
+        "dtype": place[0],
+        "backend": place[1],
+        "inputs": n_inputs,
+        "outputs": layers[-1]["outputs"] if layers else n_inputs,
         "layers": layers,
         "parameters": total,
-        "bytes": total * np.dtype(model.dtype).itemsize,
-        **(compiled.described() if compiled else nothing_described()),
-        "metrics": [metric.name for metric in compiled.metrics] if compiled else None,
-        "training": last_epoch(model) or _training(extra),
+        "bytes": total * np.dtype(place[0]).itemsize,
+        **described,
+        "training": training,
         "data": None,
     }
     if "preparation" in extra:
         whole["data"] = {**extra["data"], **extra["preparation"]}
     card: dict[str, Any] = json.loads(json.dumps(whole))  # as it comes back from a file
     return card
+
+
+def unknown_classes(description: Any) -> list[str]:
+    """Return which classes a file's description names that are not known here.
+
+    Parameters
+    ----------
+    description : dict
+        As `xpnn.files.model_file.read_file` returns it.
+    """
+    known: set[str] = set().union(LAYERS, LOSSES, OPTIMIZERS, METRICS, SCHEDULES)
+    parts = ("layers", "loss", "optimizer", "metrics")
+    found, to_visit = set(), [description.get(part) for part in parts]
+    while to_visit:
+        part = to_visit.pop()
+        if isinstance(part, dict):
+            found |= {part["type"]} if isinstance(part.get("type"), str) else set()
+            to_visit += part.values()
+        elif isinstance(part, list):
+            to_visit += part
+    return sorted(found - known)
+
+
+def card_of_file(
+    description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Return the card of a model file whose classes are not all known, by what it says itself.
+
+    Parameters
+    ----------
+    description, tensors
+        As `xpnn.files.model_file.read_file` returns them.
+
+    Returns
+    -------
+    dict
+        As `Sequential.card` tells.  Of a layer whose class is not known, `outputs` is its
+        setting `n_outputs`, or None, and all its arrays count as parameters.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        If they don't describe a network.
+    """
+    n_inputs = size = None
+    layers = []
+    for index, entry in enumerate(description["layers"]):
+        shapes = {
+            name.partition(".")[2]: array.shape
+            for name, array in tensors.items()
+            if name.startswith(f"{index}.")
+        }
+        layer: Layer | None = None
+        if not unknown_classes({"layers": [entry]}):
+            layer = make(entry, LAYERS, "layer")
+        if index == 0:
+            n_inputs = size = _size(entry, "n_inputs")
+        size = _size(entry, "n_outputs") if layer is None else layer.output_size(size)
+        state = {name: shapes.pop(name) for name in (layer.state() if layer else ())}
+        layers.append(_layer_card(entry, size, shapes, state))
+    if description["dtype"] not in ("float32", "float64"):
+        raise ValueError(f"the dtype must be float32 or float64, got {description['dtype']!r}")
+    described = {name: description.get(name) for name in nothing_described()}
+    described["metrics"] = None
+    if described["loss"] is not None:
+        described["metrics"] = [
+            entry["type"] if isinstance(entry, dict) else entry
+            for entry in description["metrics"]
+        ]
+    extra = description["extra"]
+    place = description["dtype"], "numpy"
+    return _card(place, n_inputs, layers, described, _training(extra), extra)
+
+
+def _size(entry: Mapping[str, Any], name: str) -> int | None:
+    """Return a number of inputs or outputs that is a layer's setting."""
+    size = entry.get(name)
+    return size if isinstance(size, int) else None
 
 
 def last_epoch(model: Network) -> dict[str, Any] | None:
@@ -96,13 +207,21 @@ def _training(extra: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(training)
 
 
-def text(model: Network, card: Mapping[str, Any]) -> str:
-    """Return the network's table and what a card tells beside it, for people."""
+def text(card: Mapping[str, Any], summary: str | None = None) -> str:
+    """Return a table of the layers and what a card tells beside it, for people.
+
+    Parameters
+    ----------
+    card : mapping
+        The card.
+    summary : str, optional
+        The table, as `Network.summary` makes it; by default it is made of the card.
+    """
     lines = []
-    if model.compiled is not None:
-        lines.append(("loss", str(model.compiled.loss)))
-        lines.append(("optimizer", str(model.compiled.optimizer)))
-        lines.append(("metrics", ", ".join(card["metrics"]) or "none"))
+    if card["loss"] is not None:
+        lines.append(("loss", _called(card["loss"])))
+        lines.append(("optimizer", _called(card["optimizer"])))
+        lines.append(("metrics", ", ".join(card["metrics"] or []) or "none"))
     if card["training"]:
         epochs, last = card["training"]["epochs"], card["training"]["last"]
         numbers = ", ".join(f"{k} {v:.4g}" for k, v in last.items() if v is not None)
@@ -116,4 +235,25 @@ def text(model: Network, card: Mapping[str, Any]) -> str:
         if "labels" in target:
             lines.append(("classes", ", ".join(target["labels"])))
     told = [f"{name:10} {what}" for name, what in lines]
-    return "\n".join([model.summary(), *([""] if told else []), *told])
+    return "\n".join([summary or _summary(card), *([""] if told else []), *told])
+
+
+def _called(description: Any) -> str:
+    """Return a description as the call that makes the thing again."""
+    if not isinstance(description, dict) or "type" not in description:
+        return repr(description)
+    settings = (f"{k}={_called(v)}" for k, v in description.items() if k != "type")
+    return f"{description['type']}({', '.join(settings)})"
+
+
+def _summary(card: Mapping[str, Any]) -> str:
+    """Return a table of the layers, as `Network.summary` does."""
+    rows = [
+        (
+            _called({"type": layer["type"], **layer["settings"]}),
+            layer["outputs"],
+            sum(math.prod(shape) for shape in layer["parameters"].values()),
+        )
+        for layer in card["layers"]
+    ]
+    return summary_table(rows, card["dtype"], card["backend"])

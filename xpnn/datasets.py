@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .checks import check_integer, check_precision
+from .files.atomic import named
 from .initializers import as_generator
 
 __all__ = ["FASHION_CLASSES", "digits", "fashion_mnist", "sine", "spiral", "vertical"]
@@ -208,8 +209,8 @@ def fashion_mnist(split: str = "train", *, root: str | os.PathLike[str] | None =
         it is used.
     FileNotFoundError
         If `root` is given and a file is not there.
-    ConnectionError
-        If a file is nowhere and can't be downloaded.
+    ConnectionError, OSError
+        If a file is nowhere and can't be downloaded, or not be written to the cache.
 
     Notes
     -----
@@ -290,4 +291,7 @@ def _download(file: str) -> Path:
             f"{FASHION_URL} ({error}). Put the four files into a folder and name it in "
             "$XPNN_DATA, or install Debian's package dataset-fashion-mnist"
         ) from error
+    except OSError:
+        with named(target):  # the disk may be full, or the cache not ours
+            raise
     return target

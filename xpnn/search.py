@@ -10,6 +10,7 @@ from .checks import check_integer, check_number
 from .history import History
 from .hooks import Trainable
 from .initializers import Normal, as_generator
+from .training.interrupt import deferred_interrupt
 
 __all__ = ["random_search", "random_walk"]
 
@@ -48,6 +49,8 @@ def random_search(
     ------
     TypeError, ValueError, RuntimeError
         If an argument is none of the above; then the model stays as it was.
+    KeyboardInterrupt, SystemExit
+        As in `Sequential.fit`; the model then has the best parameters so far.
     """
     return _search(model, X, y, iterations, scale, seed, lambda best, draws: draws)
 
@@ -106,14 +109,17 @@ def _search(
         }
 
     best, logs = model.parameters, measure()
-    try:
-        for _ in range(iterations):
-            draws = [draw(generator, tuple(p.shape)) for p in best]
-            model.set_parameters(candidate_of(best, draws))
-            found = measure()
-            if found["loss"] < logs["loss"]:
-                best, logs = model.parameters, found
-            history.append(logs)
-    finally:
-        model.set_parameters(best)
+    with deferred_interrupt() as interrupted:
+        try:
+            for _ in range(iterations):
+                draws = [draw(generator, tuple(p.shape)) for p in best]
+                model.set_parameters(candidate_of(best, draws))
+                found = measure()
+                if found["loss"] < logs["loss"]:
+                    best, logs = model.parameters, found
+                history.append(logs)
+                if interrupted():
+                    break
+        finally:
+            model.set_parameters(best)
     return history

@@ -273,9 +273,10 @@ class Sequential(Trainable):
             If the loss became NaN or infinite, or the parameters did in the last step.
             The parameters are then the last with which an epoch began and gave a finite
             loss, and the optimizer starts anew.
-        KeyboardInterrupt
-            After Ctrl-C, at the end of the current step: the model keeps what it learnt
-            and ``model.history`` the finished epochs.
+        KeyboardInterrupt, SystemExit
+            After Ctrl-C; after SIGTERM or SIGHUP, if nobody else handles it, with the code 143
+            or 129.  At the end of the current step: the model keeps what it learnt and
+            ``model.history`` the finished epochs.
         """
         request = Request(
             epochs, batch_size, validation_data, validation_split, shuffle, callbacks, verbose

@@ -4,12 +4,13 @@ import time
 
 import numpy as np
 import pytest
+from full_disk import full_disk
 from resumed import HOW, X, Y, assert_same, learnt, network
 from support import host
 
 import xpnn
 from xpnn.callbacks import Callback, Checkpoint
-from xpnn.checkpoints import newest
+from xpnn.checkpoints import CheckpointWarning, newest
 
 
 @pytest.mark.parametrize(("every", "keep", "epochs"), [(1, 2, [9, 10]), (4, 9, [4, 8, 10])])
@@ -89,3 +90,79 @@ def test_an_error_of_a_callback_leaves_no_half_told_checkpoint(tmp_path):
     wanted.fit(X, Y, **HOW)
     again.fit(X, Y, resume=tmp_path, **HOW)
     assert_same(learnt(again), learnt(wanted))
+
+
+def test_a_full_disk_costs_a_warning_and_not_the_training(backend, tmp_path):
+    class Full(Callback):
+        """There is no room from the end of the third epoch to that of the fifth."""
+
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 2:
+                self.disk = full_disk(1000)
+                self.disk.__enter__()
+            if epoch == 5:
+                self.disk.__exit__(None, None, None)
+
+    wanted, model = network(), network()
+    wanted.fit(X, Y, **HOW)
+    with pytest.warns(CheckpointWarning, match=r"could not be written.*epoch-3") as warned:
+        model.fit(X, Y, callbacks=[Full(), Checkpoint(tmp_path, keep=99)], **HOW)
+    assert len(warned) == 1
+    assert_same(learnt(model), learnt(wanted))
+    files = Checkpoint.files(tmp_path)
+    epochs = [int(path.stem.rpartition("-")[2]) for path in files]
+    assert epochs == [e for e in range(1, HOW["epochs"] + 1) if e not in (3, 4, 5)]
+    assert [int(path.name.split("-")[1]) for path in files] == [*range(1, len(files) + 1)]
+    assert len([*tmp_path.iterdir()]) == len(files)
+    again = network()
+    again.fit(X, Y, resume=tmp_path, **HOW)
+    assert_same(learnt(again), learnt(wanted))
+
+
+def test_the_last_good_checkpoint_is_gone_on_from(tmp_path):
+    class Full(Callback):
+        def on_epoch_begin(self, epoch):
+            if epoch == 2:
+                self.disk = full_disk(1000)
+                self.disk.__enter__()
+
+    full, wanted = Full(), network()
+    wanted.fit(X, Y, **HOW)
+    try:
+        with pytest.warns(CheckpointWarning, match="could not be written"):
+            network().fit(X, Y, callbacks=[full, Checkpoint(tmp_path)], **HOW)
+    finally:
+        full.disk.__exit__(None, None, None)
+    assert newest(tmp_path).epoch == 2
+    again = network()
+    again.fit(X, Y, resume=tmp_path, **HOW)
+    assert_same(learnt(again), learnt(wanted))
+
+
+def test_a_time_that_has_come_waits_after_a_failure(tmp_path, monkeypatch):
+    """Each try costs what writing costs, so the next one is made when the next is due."""
+    clock = iter(np.arange(0, 1e6, 0.4))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    tried = []
+
+    def fail(path, *rest):
+        tried.append(path)
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("xpnn.training.progress.save_checkpoint", fail)
+    kept = Checkpoint(tmp_path, None, every_seconds=1.0)
+    with pytest.warns(CheckpointWarning):
+        network().fit(X, Y, callbacks=[kept], epochs=30, batch_size=None)
+    assert 5 < len(tried) < 20
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_training(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("xpnn.callbacks.checkpoint.check_writable", refused)
+    model = network()
+    before = model.parameters
+    with pytest.raises(PermissionError, match="checkpoint-000001"):
+        model.fit(X, Y, callbacks=[Checkpoint(tmp_path)], **HOW)
+    assert all((p == q).all() for p, q in zip(before, model.parameters))

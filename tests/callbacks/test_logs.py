@@ -1,6 +1,7 @@
 """Files with a line for each epoch."""
 
 import pytest
+from full_disk import full_disk
 from ten_rows import X, Y, model
 
 import xpnn
@@ -57,3 +58,60 @@ def test_a_folder_that_there_is_not(tmp_path):
     logger = xpnn.callbacks.JSONLogger(tmp_path)
     with pytest.raises(IsADirectoryError, match="must be a file, but is a folder"):
         model().fit(X, Y, callbacks=[logger])
+
+
+@pytest.mark.parametrize("kind", ["CSVLogger", "JSONLogger"])
+def test_a_full_disk_costs_a_warning_and_no_line(backend, tmp_path, kind):
+    logger = getattr(xpnn.callbacks, kind)
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    model().fit(X, Y, epochs=9, callbacks=[logger(whole)])
+    wanted = whole.read_text()
+    lines = wanted.splitlines(keepends=True)
+
+    class Full(Callback):
+        """From the fourth epoch to the sixth there is room for half a line."""
+
+        def on_epoch_begin(self, epoch):
+            if epoch == 3:
+                room = len("".join(lines[: 3 + (kind == "CSVLogger")])) + 7
+                self.disk = full_disk(room)
+                self.disk.__enter__()
+
+        def on_epoch_end(self, epoch, logs):
+            written = torn.read_text()
+            assert wanted.startswith(written)
+            assert written.endswith("\n")
+            if epoch == 5:
+                self.disk.__exit__(None, None, None)
+
+    network = model()
+    with pytest.warns(UserWarning, match="the log could not be written.*torn") as warned:
+        network.fit(X, Y, epochs=9, callbacks=[logger(torn), Full()])
+    assert len(warned) == 1
+    assert torn.read_text() == wanted
+    assert network.history.epochs == 9
+
+
+def test_what_is_full_to_the_end_costs_a_warning():
+    network = model()
+    with pytest.warns(UserWarning, match="No space left on device: '/dev/full'") as warned:
+        network.fit(X, Y, epochs=3, callbacks=[xpnn.callbacks.CSVLogger("/dev/full")])
+    assert len(warned) == 1
+    assert network.history.epochs == 3
+
+
+def test_an_old_log_is_kept_on_a_full_disk(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("of another run\n")
+    with full_disk(), pytest.warns(UserWarning, match="the log could not be written"):
+        model().fit(X, Y, epochs=3, callbacks=[xpnn.callbacks.CSVLogger(path)])
+    assert path.read_text() == "of another run\n"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_name_that_is_too_long_is_found_before_training(tmp_path):
+    network = model()
+    before = network.parameters
+    with pytest.raises(OSError, match="File name too long"):
+        network.fit(X, Y, callbacks=[xpnn.callbacks.CSVLogger(tmp_path / ("a" * 256))])
+    assert all((p == q).all() for p, q in zip(before, network.parameters))

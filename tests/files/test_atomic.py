@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import full_disk
 from model_files import check_same, names, small
 from processes import command, surroundings
 from support import host
 
 import xpnn
 from xpnn import Dense, Sequential
+from xpnn.files.atomic import atomic_write, check_writable
 
 
 def test_saving_over_a_file_replaces_it(tmp_path):
@@ -147,3 +149,70 @@ def test_a_pipe_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="is a pipe or a device"):
         xpnn.Sequential([xpnn.ReLU()]).save(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, room):
+    path = tmp_path / "model"
+    model = small()
+    model.save(path)
+    for name in ("model", "new"):
+        with full_disk(room), pytest.raises(OSError) as caught:
+            Sequential([Dense(20, 30)]).save(tmp_path / name)
+        assert (caught.value.errno, caught.value.filename) == (27, str(tmp_path / name))
+    check_same(xpnn.load(path), model)
+    assert names(tmp_path) == ["model"]
+
+
+def test_what_the_system_says_of_any_file_names_it(tmp_path):
+    path = tmp_path / "table.csv"
+    with pytest.raises(OSError) as caught, full_disk(), atomic_write(path) as temporary:
+        temporary.write_text("a,b")
+    assert caught.value.filename == str(path)
+    with (
+        pytest.raises(OSError, match=r"table\.csv: out of paper"),
+        atomic_write(path),
+    ):
+        raise OSError("out of paper")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "a" * 243 + ".safetensors", "ü" * 127])
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path, name):
+    check_writable(tmp_path / name)
+    assert names(tmp_path) == []
+    small().save(tmp_path / name)
+    assert names(tmp_path) == [name]
+    check_same(xpnn.load(tmp_path / name), small())
+
+
+def test_what_cannot_be_written_is_found_before(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name, error in (
+        ("a" * 256, OSError),
+        ("nowhere/file", FileNotFoundError),
+        ("folder", IsADirectoryError),
+        ("pipe", ValueError),
+        ("link", ValueError),
+        ("pipe/file", FileNotFoundError),
+    ):
+        before = names(tmp_path)
+        with pytest.raises(error) as caught:
+            check_writable(tmp_path / name)
+        assert name in str(caught.value)
+        assert names(tmp_path) == before
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
+    """Root may write anywhere, so the system's answer is made up."""
+
+    def refused(path, *arguments):
+        raise PermissionError(13, "Permission denied", os.fspath(path))
+
+    monkeypatch.setattr(os, "open", refused)
+    for write in (check_writable, small().save):
+        with pytest.raises(PermissionError) as caught:
+            write(tmp_path / "model")
+        assert caught.value.filename == str(tmp_path / "model")

@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from filming import SMALL, X, Y, film, frames, model, small_model
+from full_disk import full_disk
 
 from xpnn.callbacks import TrainingMovie
 from xpnn.movie import views
@@ -49,6 +50,23 @@ def test_a_frame_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
         small_model().fit(X, Y, epochs=3, callbacks=[callback])
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"the old one"
+
+
+def test_a_full_disk_costs_the_movie_and_not_the_training(tmp_path):
+    path = tmp_path / "a.gif"
+    path.write_bytes(b"the old one")
+    callback = TrainingMovie(path, data=(X, Y), every=1, **SMALL)
+    network = small_model()
+    said = r"training goes on without it.*a\.gif"
+    with full_disk(2000), pytest.warns(UserWarning, match=said) as warned:
+        network.fit(X, Y, epochs=30, callbacks=[callback])
+    assert len(warned) == 1
+    assert callback.failure.filename == str(path)
+    assert path.read_bytes() == b"the old one"
+    network.fit(X, Y, epochs=2, callbacks=[callback])
+    assert callback.failure is None  # of the last one
+    assert len(frames(path)[0]) == 3
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_memory_does_not_grow_with_frames(tmp_path):

@@ -6,7 +6,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from filming import film
+from filming import film, small_model
+from full_disk import full_disk
 from processes import command, surroundings
 
 from xpnn.movie.mp4 import find_ffmpeg
@@ -73,3 +74,25 @@ def test_what_ffmpeg_says_is_told(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="ffmpeg could not write the movie: out of film"):
         film(tmp_path / "a.mp4", epochs=2)
     assert list(tmp_path.iterdir()) == [broken]
+
+
+def test_a_full_disk_costs_the_movie_and_not_the_training(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"the old one")
+    with pytest.warns(UserWarning, match="training goes on without it.*a.mp4"), full_disk():
+        network = film(path, epochs=30, size=(400, 200))
+    assert network.history.epochs == 30
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"the old one"
+
+
+@pytest.mark.parametrize("epochs", [3, 200])
+def test_a_broken_ffmpeg_is_told_when_the_training_has_ended(tmp_path, monkeypatch, epochs):
+    broken = tmp_path / "ffmpeg"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    network = small_model()
+    with pytest.raises(OSError, match="ffmpeg could not write the movie"):
+        film(tmp_path / "a.mp4", epochs=epochs, network=network)
+    assert network.history.epochs == epochs

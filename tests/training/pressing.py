@@ -1,4 +1,4 @@
-"""Ctrl-C, pressed at a certain moment of a training."""
+"""Ctrl-C, pressed at a certain moment of a training, or another signal that is sent."""
 
 import signal
 
@@ -6,14 +6,16 @@ from xpnn import Callback
 
 
 class Interrupt(Callback):
-    """Somebody presses Ctrl-C at a certain moment."""
+    """Somebody presses Ctrl-C at a certain moment, or sends signals."""
 
-    def __init__(self, moment):
+    def __init__(self, moment, *signals):
         self.moment, self.steps, self.epochs, self.ended = moment, 0, 0, 0
+        self.signals = signals or (signal.SIGINT,)
 
     def press(self, moment):
         if moment == self.moment:
-            signal.raise_signal(signal.SIGINT)
+            for number in self.signals:
+                signal.raise_signal(number)
 
     def on_train_begin(self, epochs, steps):
         self.press("begin")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import ClassVar
 
 from ..checks import check_integer, check_number, check_path
+from ..files.atomic import check_writable
 from ..files.checkpoint_folder import (
+    CheckpointWarning,
     checkpoint_files,
     checkpoint_name,
     checkpoint_number,
@@ -26,7 +29,7 @@ class Checkpoint(Callback):
     Each checkpoint is a file ``checkpoint-NUMBER-epoch-EPOCHS.safetensors``, which is there
     whole or not at all; `xpnn.load` reads the network from it, and ``fit(resume=directory)``
     goes on from the newest one.  It is told of each epoch after all other callbacks, and also
-    writes one when training ends, or is ended by Ctrl-C.
+    writes one when training ends, or is ended by Ctrl-C, SIGTERM or SIGHUP.
 
     Parameters
     ----------
@@ -43,11 +46,17 @@ class Checkpoint(Callback):
 
     Raises
     ------
-    ValueError
+    ValueError, OSError
         When training begins, if the folder has checkpoints of another run: resume that, or
-        take another folder.  Or if another training writes there now, of this process or of
+        take another folder; or if another training writes there now, of this process or of
         another one, on this machine or, where the file system passes locks on, another: the
-        message tells which.
+        message tells which.  Or if nothing can be written there.
+
+    Warns
+    -----
+    xpnn.checkpoints.CheckpointWarning
+        If one can't be written, as on a full disk.  Training goes on, and it is tried again
+        when the next one is due.
     """
 
     told_last: ClassVar[bool] = True
@@ -94,6 +103,8 @@ class Checkpoint(Callback):
         for left in unfinished_files(self.directory):
             left.unlink()  # by a process that was killed while it wrote
         self._number = number
+        check_writable(self.directory / checkpoint_name(self._number + 1, epochs))
+        self._warned = False
         self._saved: tuple[int, int] | None = self._run.begun_at
         self._last = time.monotonic()
 
@@ -140,10 +151,26 @@ class Checkpoint(Callback):
             return
         if not self.model.backend.all_finite(*self.model.all_arrays):
             return  # of parameters that became infinite in the last step nobody knows yet
+        path = self.directory / checkpoint_name(self._number + 1, self._run.epoch)
+        try:
+            self._run.save(path)
+        except OSError as error:
+            self._warn(error)
+            self._last = time.monotonic()
+            return
         self._number += 1
-        path = self.directory / checkpoint_name(self._number, self._run.epoch)
-        self._run.save(path)
         self._own.add(path.name)
-        self._saved, self._last = position, time.monotonic()
+        self._saved, self._last, self._warned = position, time.monotonic(), False
         for old in self.files(self.directory)[: -self.keep]:
             old.unlink(missing_ok=True)
+
+    def _warn(self, error: OSError) -> None:
+        """Tell, once, that checkpoints can't be written; what they protect goes on."""
+        if not self._warned:
+            warnings.warn(
+                "a checkpoint could not be written, so training goes on without it and tries "
+                f"again when the next one is due: {error}",
+                CheckpointWarning,
+                stacklevel=3,
+            )
+        self._warned = True

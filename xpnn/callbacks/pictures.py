@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,7 +135,7 @@ class TrainingMovie(Callback):
     back in the end, as by `EarlyStopping`, the last frame shows that.  Frames are written
     as they are drawn, to a file beside `path` that takes its name when the training ends,
     also by Ctrl-C; when the program is killed, `path` is as it was.  The movie of a resumed run
-    begins where that goes on.
+    begins where that goes on.  Where the disk is full, training goes on without a movie.
 
     Parameters
     ----------
@@ -150,12 +153,23 @@ class TrainingMovie(Callback):
     hold : float
         For how many seconds more the last frame stays.
 
+    Attributes
+    ----------
+    failure : OSError or None
+        Why there is no movie of the last training, where it could not be written.
+
     Raises
     ------
     ModuleNotFoundError
         If matplotlib is not installed, or for MP4 no ffmpeg is found.
-    TypeError, ValueError, FileNotFoundError, IsADirectoryError
-        If an argument is none of the above, or the file can't be written there.
+    TypeError, ValueError, OSError
+        If an argument is none of the above, or the file can't be written there.  If ffmpeg
+        fails, when training has ended.
+
+    Warns
+    -----
+    UserWarning
+        If the disk refuses the movie, as where it is full.
     """
 
     def __init__(
@@ -184,19 +198,21 @@ class TrainingMovie(Callback):
         self._given = data
         self._film: Film | None = None
         self._left: list[Any] | None = None
+        self.failure: OSError | None = None
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Open the film."""
         from ..movie import Film, moments
 
         data = self.data if self._given is None else self._given
-        self._moments = moments(epochs, self.every)
+        self._moments, self.failure = moments(epochs, self.every), None
         self._film = Film(self.path, self.model, data, epochs, self.fps, self.size, self.hold)
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Take the first frame: of the beginning, or of where a resumed run goes on."""
         if self._film is not None and not self._film.frames:
-            self._film.begin()
+            with self._not_at_the_cost_of_the_training():
+                self._film.begin()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Take a frame, where it is time."""
@@ -204,14 +220,31 @@ class TrainingMovie(Callback):
             self._left = self.model.parameter_arrays
             self._film.note(epoch + 1, logs)
             if epoch + 1 in self._moments:
-                self._film.take()
+                with self._not_at_the_cost_of_the_training():
+                    self._film.take()
 
     def on_train_end(self) -> None:
         """Take the last frame, if it is not taken yet, and give the file its name."""
         film, self._film = self._film, None
         left, self._left = self._left, None
         if film is not None:
-            film.close(left is not None and left is not self.model.parameter_arrays)
+            with self._not_at_the_cost_of_the_training():
+                film.close(left is not None and left is not self.model.parameter_arrays)
+        if self.failure is not None and self.failure.errno is None:
+            raise self.failure  # what films is broken
+
+    @contextmanager
+    def _not_at_the_cost_of_the_training(self) -> Iterator[None]:
+        """Give up the movie where it can't be written; where the disk refuses it, warn."""
+        try:
+            yield
+        except OSError as error:
+            self._film, self.failure = None, error
+            if error.errno is not None:
+                warnings.warn(
+                    f"the movie could not be written, so training goes on without it: {error}",
+                    stacklevel=4,
+                )
 
 
 def _check_pair(data: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..hooks import Callback
@@ -55,7 +56,10 @@ class ProgressBar(Callback):
 
     def on_batch_end(self, step: int) -> None:
         """Move the bar."""
-        self._bar.update()
+        try:
+            self._bar.update()
+        except OSError:  # it is drawn on a full disk, or a terminal that is closed
+            self._bar.disable = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Show the epoch's results, ten times a second at most."""
@@ -67,4 +71,5 @@ class ProgressBar(Callback):
 
     def on_train_end(self) -> None:
         """Close the bar."""
-        self._bar.close()
+        with suppress(OSError):
+            self._bar.close()

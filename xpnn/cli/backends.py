@@ -7,6 +7,7 @@ import click
 from ..backend import available_backends, resolve
 from .options import backend_option
 from .results import text_table
+from .saying import say
 
 
 @click.command()
@@ -25,6 +26,6 @@ def backends(backend: str | None) -> None:
         for info in available_backends()
     ]
     headers = ["backend", "usable", "device", "version", "what is missing"]
-    click.echo(text_table(rows, headers, maxcolwidths=[None, None, 24, None, 60]))
+    say(text_table(rows, headers, maxcolwidths=[None, None, 24, None, 60]))
     asked = f"--backend {backend}" if backend else "Without --backend, xpnn"
-    click.echo(f"{asked} uses {used.name} on {used.device}")
+    say(f"{asked} uses {used.name} on {used.device}")

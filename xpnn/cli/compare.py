@@ -8,12 +8,12 @@ import click
 
 from ..comparison import compare_backends
 from .models import load, rows_for
-from .options import answers_option, model_argument
+from .options import answers_option, data_argument, import_option, model_argument
 
 
 @click.command()
 @model_argument
-@click.argument("data", metavar="DATA")
+@data_argument
 @click.option(
     "--backends",
     "specs",
@@ -22,6 +22,7 @@ from .options import answers_option, model_argument
     help="Two or more, as numpy,auto; the others are compared with the first.",
 )
 @answers_option
+@import_option
 def compare(model: Path, data: str, specs: str, target: str | None) -> None:
     """Show where array libraries differ in the MODEL by more than rounding.
 

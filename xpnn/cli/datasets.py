@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -87,13 +87,18 @@ DATA_SETS = {
 
 
 def data_name(data: str) -> str:
-    """Return the name of a built-in data set as we write it, or the path of a file.
+    """Return the name of a built-in data set as we write it, the path of a file, or -.
 
     Raises
     ------
     ValueError
         If it is neither; it tells the nearest name.
     """
-    if data in DATA_SETS or Path(data).exists() or Path(data).suffix.lower() == ".csv":
+    if (
+        data in DATA_SETS
+        or data == "-"
+        or os.path.exists(data)
+        or data.lower().endswith(".csv")
+    ):
         return data
     return look_up(data, {**dict(zip(DATA_SETS, DATA_SETS)), "FILE.csv": data}, "data")

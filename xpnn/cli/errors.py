@@ -1,21 +1,24 @@
-"""Errors, warnings and Ctrl-C, as the command tells them: a line each on stderr.
+"""Errors, warnings, Ctrl-C and other signals, as the command tells them: a line each on stderr.
 
 Every command runs inside `Group`, so that none needs to catch anything itself.
 """
 
 from __future__ import annotations
 
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from ..backend import BackendUnavailableError
 from ..history import DivergenceError
+from ..training.interrupt import ENDING, Signals, handled
+from .saying import escape_letters, tell
 
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
 """The exit status after Ctrl-C, as shells have it."""
 
 
@@ -24,24 +27,29 @@ class Failure(click.ClickException):
 
     exit_code = 2
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say it."""
+        tell(f"Error: {self.format_message()}")
+
 
 class Group(click.Group):
     """A group of commands whose errors and warnings are a line each."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options of the group itself."""
-        with _plain_errors():
+        escape_letters()
+        with _plain_errors(Signals()):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run one of the commands."""
-        with _plain_errors(), _plain_warnings():
+        with handled(*ENDING) as signals, _plain_errors(signals), _plain_warnings():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn what is wrong with the input into one sentence, and Ctrl-C into its status."""
+def _plain_errors(signals: Signals) -> Iterator[None]:
+    """Turn what is wrong with the input into one sentence, and signals into their status."""
     try:
         yield
     except click.UsageError as error:
@@ -57,10 +65,15 @@ def _plain_errors() -> Iterator[None]:
         TypeError,
         ValueError,
     ) as error:
-        raise Failure(_sentence(error)) from error
+        raise Failure(sentence(error)) from error
     except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
+        tell("Interrupted.")
         raise click.exceptions.Exit(INTERRUPTED) from None
+    except SystemExit:
+        if not signals():
+            raise
+        tell(f"Ended by {signals.name}.")
+        raise click.exceptions.Exit(signals.status) from None
 
 
 @contextmanager
@@ -68,7 +81,7 @@ def _plain_warnings() -> Iterator[None]:
     """Show warnings for users in one line each, and none of those for programmers."""
 
     def show(message: Any, category: Any, *rest: Any, **named: Any) -> None:
-        click.echo(f"Warning: {_sentence(message)}", err=True)
+        tell(f"Warning: {sentence(message)}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -77,7 +90,7 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
     """Return an error in one line, without what only a programmer wants."""
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""

@@ -8,22 +8,32 @@ import click
 
 from ..serialization import ModelFileError
 from .models import load, rows_for
-from .options import answers_option, backend_option, metric_option, model_argument
+from .options import (
+    answers_option,
+    backend_option,
+    data_argument,
+    import_option,
+    metric_option,
+    model_argument,
+)
 from .results import chosen_metrics, measure, results
+from .saying import say
 
 
 @click.command()
 @model_argument
-@click.argument("data", metavar="DATA")
+@data_argument
 @answers_option
 @metric_option
 @backend_option
+@import_option
 def evaluate(
     model: Path, data: str, target: str | None, metric: tuple[str, ...], backend: str | None
 ) -> None:
     """Measure the MODEL on DATA.
 
-    DATA is a CSV file with the columns that the model was trained on, or the name of the
+    DATA is a CSV file, or - for standard input, with the columns that the model was trained on,
+    or the name of the
     built-in data set that it was trained on; then the same rows as in training are
     measured, those that it learnt from and those that it didn't.
     """
@@ -35,5 +45,5 @@ def evaluate(
         chosen = chosen_metrics(metric, goal)
         network.compile(network.compiled.loss, network.compiled.optimizer, chosen)
     parts = rows_for(loaded, data, target)
-    click.echo(results(measure(network, goal, parts)))
-    click.echo(f"Measured with {network.backend.name} on {network.backend.device}")
+    say(results(measure(network, goal, parts)))
+    say(f"Measured with {network.backend.name} on {network.backend.device}")

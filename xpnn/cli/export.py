@@ -8,13 +8,15 @@ from typing import Any
 import click
 
 from .models import load_any
-from .options import check_writable, model_argument
+from .options import FilePath, check_writable, import_option, model_argument
 from .results import text_table
+from .saying import say
 
 
 @click.command()
 @model_argument
-@click.argument("output", type=click.Path(path_type=Path), metavar="OUTPUT.onnx")
+@click.argument("output", type=FilePath(), metavar="OUTPUT.onnx")
+@import_option
 def export(model: Path, output: Path) -> None:
     """Write the MODEL as an ONNX file, which other programs run without Python.
 
@@ -33,8 +35,8 @@ def export(model: Path, output: Path) -> None:
         for kind, values in (("takes", graph.input), ("gives", graph.output))
         for value in values
     ]
-    click.echo(text_table(rows, ["", "name", "dtype", "shape"]))
-    click.echo(f"wrote {output}")
+    say(text_table(rows, ["", "name", "dtype", "shape"]))
+    say(f"wrote {output}")
 
 
 def _described(value: Any) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..backend import resolve
+from ..backend import Backend, resolve
 from ..checks import check_integer, check_number
 from ..sequential import Sequential
 from ..serialization import ModelFileError, read
@@ -48,7 +48,7 @@ def load(path: Path, backend: str | None) -> Model:
     ModelFileError
         If the file is no model, or does not say what its inputs and outputs mean.
     """
-    network, extra = read(path, resolve(backend))
+    network, extra = _read(path, resolve(backend))
     if "preparation" not in extra:
         raise ModelFileError(
             f"{path} was not written by 'xpnn train', so it does not say what its inputs and "
@@ -67,11 +67,26 @@ def load_any(path: Path) -> tuple[Sequential, Preparation | None, dict[str, Any]
     ModelFileError
         If the file is no model, or does not describe its data well.
     """
-    network, extra = read(path, "numpy")
+    network, extra = _read(path, resolve("numpy"))
     preparation = None
     if "preparation" in extra:
         preparation, _ = _described(path, network, extra)
     return network, preparation, extra
+
+
+def _read(path: Path, backend: Backend) -> tuple[Sequential, dict[str, Any]]:
+    """Read a model file; where a class is not known, say how the command gets to know it."""
+    try:
+        return read(path, backend)
+    except ModelFileError as error:
+        before, way, after = str(error).partition(
+            "import the module that defines it before loading"
+        )
+        if not way:
+            raise
+        raise ModelFileError(
+            f"{before}give --import MODULE, which defines it{after}"
+        ) from error
 
 
 def _described(
@@ -133,9 +148,10 @@ def rows_for(model: Model, data: str, target: str | None) -> dict[str, Pair | No
             check_number("validation_split of the model file", part, at_least=0, below=1)
         rows = built_in(data, int(seed or 0), part)
         return {"training": rows.training, "validation": rows.validation}
-    target = target or goal.column
-    check_table(data, target or None)
+    target = goal.column or None if target is None else target
+    check_table(data, target)
     table = read_table(data)
+    assert target is not None  # it was checked
     table.column(target, "the target")
     X = model.preparation.inputs(table, model.network.n_inputs or 0, target)
     return {f"{len(table):,} rows": (X, goal.apply(table, target))}

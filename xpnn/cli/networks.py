@@ -6,10 +6,9 @@ import numpy as np
 
 from ..backend import Backend
 from ..layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Softmax
-from ..naming import look_up
 from ..sequential import Sequential
 from ..tables import Classes, Measure
-from .settings import ACTIVATIONS, Settings
+from .settings import Settings, activation
 
 
 def network(
@@ -20,12 +19,12 @@ def network(
     backend: Backend,
 ) -> Sequential:
     """Make the network: hidden layers, and an output that suits the target."""
-    activation = look_up(settings.activation, ACTIVATIONS, "activation")
+    between = activation(settings.activation)
     # He et al.'s start is for what is 0 on one side, Glorot's for what is even
-    weights = "he_normal" if isinstance(activation, ReLU | LeakyReLU) else "glorot_uniform"
+    weights = "he_normal" if isinstance(between, ReLU | LeakyReLU) else "glorot_uniform"
     layers: list[Layer] = []
     for size in settings.hidden:
-        layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), activation]
+        layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), between]
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
         n_inputs = size

@@ -3,11 +3,86 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import redirect_stdout, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
-model_argument = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+from ..files import atomic
+from .errors import sentence
+
+
+class FilePath(click.Path):
+    """A path, which an unset variable of a shell does not make the current folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Any:
+        """Refuse an empty path."""
+        _refuse_empty(self, value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class DataName(click.types.StringParamType):
+    """The name of data."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> str:
+        """Refuse an empty name."""
+        _refuse_empty(self, value, param, ctx)
+        return str(super().convert(value, param, ctx))
+
+
+def _refuse_empty(kind: Any, value: Any, param: click.Parameter | None, ctx: Any) -> None:
+    if not os.fspath(value):
+        kind.fail("it is empty, and must name a file or folder", param, ctx)
+
+
+def _import(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> None:
+    """Import modules, also from the current folder, as ``python -m`` does."""
+    if names and "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for name in names:
+        if not name.strip():
+            raise ValueError("--import must name a module, got an empty name")
+        try:
+            with redirect_stdout(sys.stderr):  # stdout is for results
+                import_module(name)
+        except (Exception, SystemExit) as error:
+            if isinstance(error, ModuleNotFoundError) and error.name in _beginnings(name):
+                hint = f"; give its name, as {name[:-3]}" if name.endswith(".py") else ""
+                raise ValueError(
+                    f"--import: there is no module {name!r} in the current folder nor among "
+                    f"what is installed{hint}"
+                ) from error
+            raise ValueError(
+                f"--import {name}: {type(error).__name__}: {sentence(error)}"
+            ) from error
+
+
+def _beginnings(name: str) -> list[str]:
+    """Return the packages that a module is in, and its own name."""
+    parts = name.split(".")
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+model_argument = click.argument("model", type=FilePath(), metavar="MODEL")
+
+data_argument = click.argument("data", type=DataName(), metavar="DATA")
+
+import_option = click.option(
+    "--import",
+    multiple=True,
+    metavar="MODULE",
+    is_eager=True,
+    expose_value=False,
+    callback=_import,
+    help="Import a module first, from the current folder too, so that the layers, losses, "
+    "optimizers and metrics that it defines are known; any number of times.",
+)
 
 backend_option = click.option(
     "--backend",
@@ -49,19 +124,46 @@ def check_writable(option: str, path: Path, *others: tuple[str, str | Path]) -> 
     Raises
     ------
     ValueError
-        If its folder is not there or can't be written to, if it is a folder, or if it is
-        one of the others.
+        If its folder is not there or can't be written to, if it is a folder, a pipe or a
+        device, can't have that name, or is one of the others.
     """
     folder = path.parent
-    if not folder.is_dir():
+    if str(path) == "-":
+        raise ValueError(f"{option} must be a file, and can't be standard output")
+    if not os.path.isdir(folder):
         raise ValueError(f"{option}: there is no folder {str(folder)!r}; make it first")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ValueError(f"{option} must be a file, but {str(path)!r} is a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"{option}: the folder {str(folder)!r} can't be written to")
+    try:
+        atomic.check_writable(path)
+    except PermissionError as error:
+        raise ValueError(f"{option}: the folder {str(folder)!r} can't be written to") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{option}: {sentence(error)}") from error
     for name, other in others:
         if path.resolve() == Path(other).resolve():
             raise ValueError(f"{option} must not be {name}, but both are {str(path)!r}")
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """Check that files can be written to a folder, which may have to be made.
+
+    Raises
+    ------
+    ValueError
+        If it is a file, or can't be made or written to.
+    """
+    there = folder
+    while not os.path.exists(there) and there != there.parent:
+        there = there.parent
+    if not os.path.isdir(there):
+        raise ValueError(f"{option} must be a folder, not the file {there}")
+    try:
+        with suppress(FileNotFoundError):
+            os.lstat(folder)  # asks whether there can be such a name
+        atomic.check_writable(there / "checkpoint")
+    except OSError as error:
+        raise ValueError(f"{option}: {str(folder)!r}: {error.strerror}") from error
 
 
 def check_table(data: str, target: str | None) -> None:
@@ -74,7 +176,7 @@ def check_table(data: str, target: str | None) -> None:
     ValueError
         If no column is named.
     """
-    if not Path(data).is_file():
+    if data != "-" and (not os.path.exists(data) or os.path.isdir(data)):
         raise FileNotFoundError(f"there is no file {data}")
     if target is None:
         raise ValueError(f"--target must name the column of {data} to learn")

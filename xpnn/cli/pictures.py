@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
 import numpy as np
 
 from ..files.atomic import atomic_write
@@ -12,13 +11,14 @@ from ..sequential import Sequential
 from ..tables import Classes
 from .data import Data
 from .results import in_units
+from .saying import tell
 
 
 def draw(path: Path, model: Sequential, data: Data) -> bool:
     """Draw a picture of the training, if an epoch was finished; return whether it was."""
     history = model.history.history if model.history else {}
     if not history:
-        click.echo(f"No epoch was finished, so there is nothing to draw in {path}.", err=True)
+        tell(f"No epoch was finished, so there is nothing to draw in {path}.")
         return False
     from ..plots import picture_of_training
 

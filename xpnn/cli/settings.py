@@ -5,12 +5,14 @@ All that was asked for is checked here, before anything slow begins.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..checks import check_integer, check_number
-from ..layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from ..layers import LAYERS, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from ..naming import look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
@@ -51,6 +53,8 @@ class Asked:
     learning_rate: float | None
     decay: float | None
     momentum: float | None
+    rho: float | None
+    setting: tuple[str, ...]
     epochs: int | None
     batch_size: str | None
     dropout: float | None
@@ -79,13 +83,60 @@ def chosen_optimizer(asked: Asked, defaults: Settings) -> Optimizer:
     values = {}
     if cls is look_up(defaults.optimizer, OPTIMIZERS, "optimizer"):
         values = dict(defaults.optimizer_settings)
-    for setting in ("learning_rate", "decay", "momentum"):
+    given: dict[str, Any] = {}
+    for setting in ("learning_rate", "decay", "momentum", "rho"):
         value = getattr(asked, setting)
         if value is None:
             continue
         _check_setting(setting, cls)
-        values[setting] = value
-    return cls(**values)
+        given[setting] = value
+    for text in asked.setting:
+        setting, value = _setting(text, cls)
+        if setting in given:
+            raise ValueError(f"--setting {text}: {setting} is given twice")
+        given[setting] = value
+    return cls(**{**values, **given})
+
+
+def _setting(text: str, cls: type[Optimizer]) -> tuple[str, Any]:
+    """Read NAME=VALUE, a setting of an optimizer."""
+    name, equals, value = text.partition("=")
+    name, value = name.strip().replace("-", "_"), value.strip()
+    if not equals or not name or not value:
+        raise ValueError(f"--setting must be NAME=VALUE, as epsilon=1e-8, got {text!r}")
+    has = [entry.name for entry in fields(cls) if entry.init]
+    if name not in has:
+        raise ValueError(
+            f"--setting {text}: {cls.__name__.lower()} has no setting {name!r}; it has "
+            f"{', '.join(has)}"
+        )
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            pass
+    return name, value
+
+
+def activation(name: str) -> Layer:
+    """Return the activation of a name: one of ours, or a layer that was imported.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it can't be made without settings.
+    """
+    known: dict[str, Callable[[], Layer]] = {
+        n: cls for n, cls in LAYERS.items() if not cls.__module__.startswith("xpnn.")
+    }
+    known |= {n: partial(replace, layer) for n, layer in ACTIVATIONS.items()}
+    found = look_up(name, known, "activation")
+    try:
+        return found()
+    except TypeError as error:
+        raise ValueError(f"--activation {name} needs settings to be made: {error}") from error
 
 
 def _check_setting(setting: str, cls: type[Optimizer]) -> None:
@@ -115,7 +166,7 @@ def chosen_settings(asked: Asked, defaults: Settings) -> Settings:
     if asked.hidden is not None:
         given["hidden"] = _sizes(asked.hidden)
     if asked.activation is not None:
-        look_up(asked.activation, ACTIVATIONS, "activation")
+        activation(asked.activation)
         given["activation"] = asked.activation
     if asked.epochs is not None:
         check_integer("--epochs", asked.epochs, at_least=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,24 @@ from ..metrics import as_metric
 from ..sequential import Sequential
 from ..serialization import save
 from ..tables import read_table
+from ..training.interrupt import Signals, held
 from .data import Data, built_in, from_table, generators
 from .datasets import DATA_SETS, data_name
-from .errors import INTERRUPTED
+from .errors import INTERRUPTED, Failure, sentence
 from .networks import loss_for, network
-from .options import backend_option, check_table, check_writable, metric_option
+from .options import (
+    FilePath,
+    backend_option,
+    check_folder,
+    check_table,
+    check_writable,
+    data_argument,
+    import_option,
+    metric_option,
+)
 from .pictures import draw
 from .results import chosen_metrics, in_units, measure, results
+from .saying import say, tell
 from .settings import ACTIVATIONS, Asked, Settings, chosen_optimizer, chosen_settings
 
 CHECKPOINT_SECONDS = 30
@@ -35,7 +46,7 @@ LARGE_TABLE = 10_000
 
 
 @click.command()
-@click.argument("data", metavar="DATA")
+@data_argument
 @click.option("--target", metavar="COLUMN", help="The column of the CSV file to learn.")
 @click.option(
     "--task",
@@ -52,10 +63,22 @@ LARGE_TABLE = 10_000
     metavar="NAME",
     help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: relu]",
 )
-@click.option("--optimizer", metavar="NAME", help="One of sgd, adagrad, rmsprop, adam, adamw.")
+@click.option(
+    "--optimizer",
+    metavar="NAME",
+    help="One of sgd, adagrad, rmsprop, adam, adamw, or one that was imported.",
+)
 @click.option("--learning-rate", type=float, help="The size of the optimizer's steps.")
 @click.option("--decay", type=float, help="Divides the learning rate by 1 + decay * steps.")
 @click.option("--momentum", type=float, help="Of sgd: the part of the last step taken again.")
+@click.option("--rho", type=float, help="Of rmsprop: how slowly it forgets squared gradients.")
+@click.option(
+    "--setting",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another setting of the optimizer, any number of times: nesterov=true, epsilon=1e-8, "
+    "beta_1=0.8, weight_decay=0.01.",
+)
 @click.option("--epochs", type=int, help="How often to go through the data.")
 @click.option("--batch-size", metavar="ROWS", help="Rows in a step; 0 or 'all' is all of them.")
 @click.option("--dropout", type=float, help="The part of each hidden layer that is silenced.")
@@ -73,7 +96,7 @@ LARGE_TABLE = 10_000
 )
 @click.option(
     "--checkpoints",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     metavar="FOLDER",
     help="Write checkpoints there each half minute and at the end; the same command again goes "
     "on where it was killed or interrupted.",
@@ -89,30 +112,31 @@ LARGE_TABLE = 10_000
 )
 @metric_option
 @backend_option
+@import_option
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     default=Path("model.safetensors"),
     show_default=True,
     help="The file to write the model to.",
 )
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     metavar="FILE",
     help="A picture (.png, .svg, .pdf) of the curves, and of regions for data in the plane.",
 )
 @click.option(
     "--movie",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     metavar="FILE",
     help="A movie (.gif, .mp4) of the regions or the loss beside the weights, as they change.",
 )
 def train(**options: Any) -> None:
     """Train a network on DATA and save it.
 
-    DATA is digits, spiral, vertical, fashion-mnist, or a CSV file with a header and
-    --target COLUMN.  Each has defaults of its own that work well:
+    DATA is digits, spiral, vertical, fashion-mnist, or a CSV file, - for standard input, with
+    a header and --target COLUMN.  Each has defaults of its own that work well:
 
     \b
       digits         --hidden 256 --optimizer adam --learning-rate 0.002 --epochs 60
@@ -127,7 +151,8 @@ def train(**options: Any) -> None:
 
     In a CSV file a column is numbers if every cell is one, else categories; numbers are
     scaled by the training rows.  The model file keeps this, so that 'xpnn predict' takes
-    raw rows.  After Ctrl-C what was learnt so far is saved.
+    raw rows.  After Ctrl-C, SIGTERM and SIGHUP what was learnt so far is saved; the exit
+    status is then 130, 143 or 129.
     """  # noqa: D301  (click takes \\b, the character, for "keep these lines")
     asked = Asked(**options)
     backend = resolve(asked.backend)
@@ -147,33 +172,76 @@ def train(**options: Any) -> None:
         data, settings = _prepared_table(asked, settings)
     else:
         data = built_in(asked.data, asked.seed, settings.validation_split)
-    for sentence in data.said:
-        click.echo(sentence)
+    for line in data.said:
+        say(line)
 
     target = data.preparation.target
     n_inputs = data.training[0].shape[1]
     model = network(n_inputs, settings, target, generators(asked.seed)[1], backend)
     model.compile(loss_for(target), optimizer, chosen_metrics(asked.metric, target))
-    began = time.perf_counter()
-    interrupted = _fit(model, data, settings, callbacks, asked.checkpoints)
-    backend.synchronize()
-    seconds = time.perf_counter() - began
+    with held() as signals:  # until all is written
+        status, problems = _train(model, data, settings, callbacks, asked, signals)
+    if signals():
+        status = signals.status
+    if status:
+        for problem in problems:
+            tell(f"Error: {sentence(problem)}")
+        raise click.exceptions.Exit(status)
+    if problems:
+        raise Failure("; ".join(map(sentence, problems)))
 
-    _save(model, data, asked.output)
+
+def _train(
+    model: Sequential,
+    data: Data,
+    settings: Settings,
+    callbacks: Sequence[Callback],
+    asked: Asked,
+    signals: Signals,
+) -> tuple[int, list[OSError]]:
+    """Train, write and tell all that can be.
+
+    Returns
+    -------
+    status : int
+        The exit status where a signal ended the training, else 0.
+    problems : list of OSError
+        What could not be written.
+    """
+    began = time.perf_counter()
+    status, problems = _fit(model, data, settings, callbacks, asked.checkpoints, signals)
+    model.backend.synchronize()
+    seconds, files = time.perf_counter() - began, []
+    filmed = [] if problems or asked.movie is None else [asked.movie]
+
+    def attempt(write: Callable[[], bool]) -> bool:
+        """Do it; what fails must not take others with it."""
+        try:
+            return write()
+        except OSError as error:
+            problems.append(error)
+            return False
+
+    if attempt(lambda: _save(model, data, asked.output)):
+        files.append(asked.output)
+    plot = asked.plot
+    if plot is not None and attempt(lambda: draw(plot, model, data)):
+        files.append(plot)
+    attempt(lambda: _report(model, data, seconds, files + filmed))
+    return status, problems
+
+
+def _report(model: Sequential, data: Data, seconds: float, files: Sequence[Path]) -> bool:
+    """Tell how good the model is, and what was written."""
     parts = {"training": data.training, "validation": data.validation}
-    click.echo(results(measure(model, target, parts)))
-    files = str(asked.output)
-    if asked.plot is not None and draw(asked.plot, model, data):
-        files += f" and {asked.plot}"
-    if asked.movie is not None:
-        files += f" and {asked.movie}"
-    done = _epochs_done(model)
-    click.echo(
+    say(results(measure(model, data.preparation.target, parts)))
+    done, backend = _epochs_done(model), model.backend
+    wrote = f"; wrote {' and '.join(map(str, files))}" if files else ""
+    say(
         f"Trained {done:,} epoch{'s' * (done != 1)} in {seconds:.1f} s with {backend.name} on "
-        f"{backend.device}; wrote {files}"
+        f"{backend.device}{wrote}"
     )
-    if interrupted:
-        raise click.exceptions.Exit(INTERRUPTED)
+    return True
 
 
 def _check_data(asked: Asked, is_table: bool) -> None:
@@ -197,11 +265,10 @@ def _check_files(asked: Asked, is_table: bool) -> None:
         check_writable("--plot", asked.plot, *taken)
         check_picture(asked.plot)
         taken.append(("--plot", asked.plot))
-    folder = asked.checkpoints
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise ValueError(f"--checkpoints must be a folder, not the file {folder}")
     if asked.movie is not None:
         check_writable("--movie", asked.movie, *taken)
+    if asked.checkpoints is not None:
+        check_folder("--checkpoints", asked.checkpoints)
 
 
 def _callbacks(asked: Asked) -> list[Callback]:
@@ -232,8 +299,10 @@ def _fit(
     settings: Settings,
     callbacks: Sequence[Callback],
     checkpoints: Path | None,
-) -> bool:
-    """Train the model; return whether Ctrl-C ended it."""
+    signals: Signals,
+) -> tuple[int, list[OSError]]:
+    """Train the model, as long as nothing ends it; as `_train`."""
+    status, problems = 0, []
     try:
         model.fit(
             *data.training,
@@ -243,21 +312,30 @@ def _fit(
             callbacks=callbacks,
             resume=checkpoints,
         )
-    except KeyboardInterrupt:
-        click.echo(
-            f"Interrupted after {_epochs_done(model):,} of {settings.epochs:,} epochs; "
-            "saving what was learnt",
-            err=True,
+    except (KeyboardInterrupt, SystemExit) as error:
+        ended = "Interrupted"
+        if not isinstance(error, KeyboardInterrupt):
+            if not signals():
+                raise
+            ended = f"Ended by {signals.name}"
+        tell(
+            f"{ended} after {_epochs_done(model):,} of {settings.epochs:,} epochs; "
+            "saving what was learnt"
         )
-        return True
-    return False
+        status = signals.status or INTERRUPTED
+    except OSError as error:  # of a file beside the model, which is not lost for that
+        if not _epochs_done(model):
+            raise
+        problems.append(error)
+    failures = (c.failure for c in callbacks if isinstance(c, TrainingMovie))
+    return status, problems + [f for f in failures if f is not None and f not in problems]
 
 
 def _epochs_done(model: Sequential) -> int:
     return model.history.epochs if model.history else 0
 
 
-def _save(model: Sequential, data: Data, output: Path) -> None:
+def _save(model: Sequential, data: Data, output: Path) -> bool:
     """Write the model file, with how raw rows become inputs and how the training ended."""
     extra = {"data": data.source, "preparation": data.preparation.to_json()}
     if training := cards.last_epoch(model):
@@ -267,3 +345,4 @@ def _save(model: Sequential, data: Data, output: Path) -> None:
         }
         extra["training"] = training
     save(model, output, extra)
+    return True

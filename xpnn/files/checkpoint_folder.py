@@ -6,9 +6,21 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["checkpoint_files", "checkpoint_name", "checkpoint_number", "unfinished_files"]
+__all__ = [
+    "CheckpointWarning",
+    "checkpoint_files",
+    "checkpoint_name",
+    "checkpoint_number",
+    "unfinished_files",
+]
 
 NAME = re.compile(r"checkpoint-(\d+)-epoch-\d+\.safetensors")
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint is damaged, so that training goes on from another, or can't be written."""
+
+    __module__ = "xpnn.checkpoints"  # where it is documented
 
 
 def checkpoint_name(number: int, epoch: int) -> str:

@@ -46,9 +46,15 @@ def write_file(
         Plain data, without numbers that are not finite.
     arrays : mapping of str to numpy.ndarray
         Floats, by their names.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, ValueError, OSError
+        As in `xpnn.files.atomic.atomic_write`.
     """
     import json
 
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -60,7 +66,18 @@ def write_file(
         "sha256": _digest(text, tensors),
     }
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:
+            raise _of_the_system(error) from error
+
+
+def _of_the_system(error: Exception) -> Exception:
+    """Return what the system said, as on a full disk, which safetensors puts into its words."""
+    import re
+
+    said = re.search(r"(?:os error|code:) (\d+)", str(error))
+    return OSError(int(said[1]), os.strerror(int(said[1]))) if said else error
 
 
 def _digest(text: str, tensors: Mapping[str, np.ndarray]) -> str:
@@ -131,6 +148,8 @@ def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
+        if path.exists() and not path.is_dir():
+            raise ModelFileError(f"{path} must be a file, but is a pipe or a device")
         raise FileNotFoundError(f"there is no file {path}")
     try:
         with safe_open(path, framework="numpy") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..files.atomic import check_writable
 from ..plots import check_picture
 from .mp4 import find_ffmpeg
 
@@ -24,9 +25,9 @@ def check_movie(path: str | os.PathLike[str]) -> None:
     ModuleNotFoundError
         If matplotlib is not installed, or for MP4 no ffmpeg is found.
     ValueError
-        If the ending is neither ``.gif`` nor ``.mp4``.
-    FileNotFoundError, IsADirectoryError
-        If its folder doesn't exist, or the path is that of a folder.
+        If the ending is neither ``.gif`` nor ``.mp4``, or it is a pipe or a device.
+    FileNotFoundError, IsADirectoryError, OSError
+        If its folder doesn't exist, the path is that of a folder, or it can't be written.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be the name of a file, got {path!r}")
@@ -36,8 +37,4 @@ def check_movie(path: str | os.PathLike[str]) -> None:
     check_picture("frame.png")
     if ending == ".mp4":
         find_ffmpeg()
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {target.parent} to write {path} to")
-    if target.is_dir():
-        raise IsADirectoryError(f"{path} must be a file, but is a folder")
+    check_writable(path)

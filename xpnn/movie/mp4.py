@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +12,9 @@ from pathlib import Path
 import numpy as np
 
 __all__ = ["Mp4", "find_ffmpeg"]
+
+DISK = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS)
+"""What the disk may have against a movie, which ffmpeg tells in the system's words."""
 
 
 def find_ffmpeg() -> str:
@@ -77,9 +83,15 @@ class Mp4:
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
-        if self._process.wait():
+        status = self._process.wait()
+        if -status == getattr(signal, "SIGXFSZ", None):
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if status:
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip()
+            for number in DISK:
+                if os.strerror(number) in said:
+                    raise OSError(number, os.strerror(number))
             raise OSError(f"ffmpeg could not write the movie: {said}")
 
     def close(self, hold: float) -> None:

@@ -15,7 +15,7 @@ from ..layers.base import Layer, Parameter
 from .gate import Gate
 from .stack import Stack
 
-__all__ = ["PlacedLayers"]
+__all__ = ["PlacedLayers", "summary_table"]
 
 
 class PlacedLayers:
@@ -185,19 +185,11 @@ class PlacedLayers:
 
     def summary(self) -> str:
         """Return a table of the layers, with their outputs and numbers of parameters."""
-        from tabulate import tabulate
-
-        rows, total = [], 0
-        for layer, size in zip(self.layers, self.layer_sizes()[1:]):
-            count = sum(math.prod(p.shape) for p in layer.parameters().values())
-            total += count
-            rows.append([str(layer), f"(n, {'?' if size is None else size})", f"{count:,}"])
-        table = tabulate(
-            rows, ["layer", "output", "parameters"], colalign=("left", "left", "right")
-        )
-        size = total * np.dtype(self.dtype).itemsize
-        where = f"{self.dtype} on {self.backend.spec}"
-        return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {where}"
+        rows = [
+            (str(layer), size, sum(math.prod(p.shape) for p in layer.parameters().values()))
+            for layer, size in zip(self.layers, self.layer_sizes()[1:])
+        ]
+        return summary_table(rows, self.dtype, self.backend.spec)
 
     # ------------------------------------------------------------------------ arrays
 
@@ -310,6 +302,18 @@ class PlacedLayers:
         with self.gate.changing():
             self.place(backend)
         return self
+
+
+def summary_table(rows: Sequence[tuple[str, int | None, int]], dtype: str, spec: str) -> str:
+    """Return a table of layers: what they are called, their outputs and parameters."""
+    from tabulate import tabulate
+
+    cells = [[name, f"(n, {'?' if n is None else n})", f"{k:,}"] for name, n, k in rows]
+    columns = ["layer", "output", "parameters"]
+    table = tabulate(cells, columns, colalign=("left", "left", "right"))
+    total = sum(count for _, _, count in rows)
+    size = total * np.dtype(dtype).itemsize
+    return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {dtype} on {spec}"
 
 
 def _by_name(of_layers: Iterable[dict[str, Parameter]]) -> dict[str, Parameter]:

@@ -164,7 +164,7 @@ class Perceptron(Exchange, ABC):
             if not again:
                 self._best = model.parameters
             X, task, validation = self._hold_back(model, X, task)
-        self._run(model, X, task, batch_size, validation, incremental)
+        ended = self._run(model, X, task, batch_size, validation, incremental)
         if early_stopping:
             if not math.isfinite(self.best_validation_score_ or 0.0):
                 warnings.warn(
@@ -177,6 +177,8 @@ class Perceptron(Exchange, ABC):
             if not self.warm_start:
                 del self._best
         self._hand_out(model, X)
+        if ended is not None:  # whoever saves the estimator before the process ends has all
+            raise ended
         return self
 
     def _start(self, task: Task, n_layers: int) -> None:
@@ -263,8 +265,8 @@ class Perceptron(Exchange, ABC):
         batch_size: int,
         validation: Validation | None,
         incremental: bool,
-    ) -> None:
-        """Train, and say in scikit-learn's words how it ended."""
+    ) -> SystemExit | None:
+        """Train, and say in scikit-learn's words how it ended; return what ends the process."""
         self.n_iter_ = 0
         n = int(X.shape[0])
         total = float(n) if task.weight is None else float(np.sum(task.weight))
@@ -288,6 +290,8 @@ class Perceptron(Exchange, ABC):
             )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
+        except SystemExit as ended:
+            return ended
         except DivergenceError as error:
             if validation is None:
                 raise ValueError(
@@ -301,3 +305,4 @@ class Perceptron(Exchange, ABC):
             self._weight_seen = memory.weight_seen
             if memory.best is not None:
                 self._best = memory.best
+        return None

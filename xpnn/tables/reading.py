@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -20,7 +22,8 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     Parameters
     ----------
     path : str or path
-        The file.  Spaces around cells don't count, and empty lines are left out.
+        The file, which may be a pipe, or ``-`` for standard input.  Spaces around cells don't
+        count, and empty lines are left out.
 
     Returns
     -------
@@ -34,11 +37,10 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     ValueError
         If it is empty, not UTF-8, has no usable header or a row of another length.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {path}")
     rows, lines = [], []
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        with _opened(path) as file:
+            path = "standard input" if path == "-" else path
             reader = csv.reader(file, strict=True)
             header = _header(str(path), next(_rows(reader), []))
             for row in _rows(reader):
@@ -60,6 +62,24 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         raise ValueError(f"{path} has a header but no rows")
     cells = ([cell.strip() for cell in column] for column in zip(*rows))
     return Table(str(path), dict(zip(header, cells)), lines)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[io.TextIOBase]:
+    """Open a file, a pipe or standard input, to read the letters of a table."""
+    if path == "-":
+        if sys.stdin is None:
+            raise FileNotFoundError("standard input is closed")
+        file = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
+        try:
+            yield file
+        finally:
+            file.detach()  # it is not ours to close
+    elif not os.path.exists(path) or os.path.isdir(path):
+        raise FileNotFoundError(f"there is no file {path}")
+    else:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            yield file
 
 
 def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:

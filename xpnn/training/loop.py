@@ -8,7 +8,7 @@ compiles can run many of them as one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..history import DivergenceError
 from ..hooks import Callback, Trainable
 from .blocks import Blocks
 from .door import Door
-from .interrupt import deferred_interrupt
+from .interrupt import Signals, deferred_interrupt
 from .listeners import Listeners
 from .progress import Progress
 from .recovery import Recovery
@@ -112,7 +112,7 @@ class Fit:
 
     # ------------------------------------------------------------------------ epochs
 
-    def _take_epochs(self, count: int, interrupted: Callable[[], bool]) -> None:
+    def _take_epochs(self, count: int, interrupted: Signals) -> None:
         """Take the steps of some epochs, and tell of them when all are taken."""
         progress, model, measured = self.progress, self.model, self.measured
         epoch, skip, taken = progress.epoch, progress.step, 0
@@ -151,7 +151,7 @@ class Fit:
                 if self.recovery.spoilt():  # by the steps that nobody was told of
                     progress.is_whole = False
                     self._go_back(progress.epoch)
-                raise KeyboardInterrupt
+                raise interrupted.error()
         self._report(count, live)
 
     def _report(self, count: int, live: bool) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..backend import to_host
 from ..checks import check_path
-from ..files.checkpoint_folder import checkpoint_files, checkpoint_number
+from ..files.checkpoint_folder import CheckpointWarning, checkpoint_files, checkpoint_number
 from ..files.model_file import ModelFileError, NewerFileError, read_file
 from ..hooks import Callback, Trainable
 from ..naming import describe
@@ -40,12 +40,6 @@ from .kept import (
 )
 
 __all__ = ["CheckpointWarning", "Start", "generator_state", "newest", "set_generator_state"]
-
-
-class CheckpointWarning(UserWarning):
-    """A checkpoint is damaged, so that training goes on from another one."""
-
-    __module__ = "xpnn.checkpoints"  # where it is documented
 
 
 @dataclass
