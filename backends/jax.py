@@ -74,6 +74,17 @@ class JaxBackend(Backend):
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             return jax.device_put(np.array(x, wanted, order="C"), self.device)
 
+    def plain(self, x: Array) -> Array:
+        """Return the array, if it has not been deleted."""
+        import jax
+
+        if not isinstance(x, jax.core.Tracer) and x.is_deleted():
+            raise TypeError(
+                "expected numbers, got an array that was deleted, or donated to a compiled "
+                "function, which then has its memory: give a copy there"
+            )
+        return x
+
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array of its own."""
         return np.array(x)

@@ -72,7 +72,13 @@ def __getattr__(name: str) -> object:
         except ModuleNotFoundError as error:
             if error.name != f"{__name__}.{name}":  # it is there, and lacks what it needs
                 raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    text = f"module {__name__!r} has no attribute {name!r}"
+    if name.isidentifier() and not name.startswith("_"):
+        from .elsewhere import meant
+
+        near = meant(name, __all__)
+        text += f"; did you mean {near!r}?" if near else ""
+    raise AttributeError(text)
 
 
 def __dir__() -> list[str]:

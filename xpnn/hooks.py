@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .backend import Array
+from .naming import Helpful
 from .network import Network, TrainState
 from .schedules import Schedule
 
@@ -97,7 +98,7 @@ class Trainable(Network, ABC):
         """Write the network to an ONNX file, as `Sequential.export_onnx`."""
 
 
-class Callback:
+class Callback(Helpful):
     """The base class of callbacks: each method does nothing.
 
     Attributes

@@ -20,6 +20,7 @@ from .hooks import Callback, Running, Trainable
 from .layers.base import Layer
 from .losses import Loss
 from .metrics import Metric
+from .naming import helpful
 from .network import Compiled, Stack, TrainState
 from .optimizers import Optimizer
 from .saving import save
@@ -132,6 +133,7 @@ class Sequential(Trainable):
         """
         return model_card(self)
 
+    @helpful
     def compile(
         self,
         loss: str | Loss,
@@ -202,6 +204,7 @@ class Sequential(Trainable):
         optimizer = replace(compiled.optimizer, learning_rate=value)
         self.compiled = replace(compiled, optimizer=optimizer)
 
+    @helpful
     def fit(
         self,
         X: Any,
@@ -293,6 +296,7 @@ class Sequential(Trainable):
                 self.train_state.settle(self.backend)
         return self.history
 
+    @helpful
     def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
         """Measure the loss and the metrics.
 

@@ -11,12 +11,13 @@ import numpy as np
 from ..backend import Array, Backend, dtype_name, resolve
 from ..initializers import as_generator, draw
 from ..layers.base import Layer, Parameter
+from ..naming import Helpful
 from .stack import Stack
 
 __all__ = ["PlacedLayers"]
 
 
-class PlacedLayers:
+class PlacedLayers(Helpful):
     """Layers with their arrays on a backend.
 
     Parameters

@@ -18,6 +18,7 @@ from ..checks import check_integer
 from ..data import batch_slices
 from ..history import History
 from ..layers.base import Layer
+from ..naming import helpful
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
 from .rows import beside, place_inputs, place_targets
@@ -119,6 +120,7 @@ class Network(PlacedLayers):
         widest = max(size or 1 for size in self.layer_sizes(n_features))
         return max(1, PREDICT_NUMBERS // widest)
 
+    @helpful
     def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
         """Compute the network's outputs.
 
@@ -197,6 +199,7 @@ class Network(PlacedLayers):
                 x, _ = one.forward(arrays_of_one, x)
             return x
 
+    @helpful
     def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
         """Compute the loss and its gradient with respect to each parameter.
 
