@@ -74,9 +74,7 @@ def __getattr__(name: str) -> object:
                 raise
     text = f"module {__name__!r} has no attribute {name!r}"
     if name.isidentifier() and not name.startswith("_"):
-        from .elsewhere import meant
-
-        near = meant(name, __all__)
+        near = import_module(f"{__name__}.elsewhere").meant(name, __all__)
         text += f"; did you mean {near!r}?" if near else ""
     raise AttributeError(text)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -78,12 +77,8 @@ class Trainable(Network, ABC):
     def learning_rate(self, value: float | Schedule) -> None: ...
 
     @abstractmethod
-    def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any, *, sample_weight: Any = None) -> dict[str, Any]:
         """Measure the loss and the metrics, as `Sequential.evaluate`."""
-
-    @abstractmethod
-    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
-        """Return `evaluate` for data that is placed once, as `Sequential.measure_on`."""
 
     @abstractmethod
     def card(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ trains, and files, cards and exports are made by the rooms of these names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ from .layers.base import Layer
 from .losses import Loss
 from .metrics import Metric
 from .naming import helpful
-from .network import Compiled, Stack, TrainState
+from .network import Compiled, TrainState
 from .optimizers import Optimizer
 from .saving import save
 from .schedules import Schedule
@@ -80,7 +80,11 @@ class Sequential(Trainable):
         return {**super().__getstate__(), "train_state": state, "running": None}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
-        super().__setstate__(_of_older_pickle(values) if "_params" in values else values)
+        if "_params" in values:
+            from .network.older import of_older_pickle
+
+            values = of_older_pickle(values)
+        super().__setstate__(values)
 
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
@@ -212,7 +216,7 @@ class Sequential(Trainable):
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
         sample_weight: Any = None,
@@ -234,11 +238,11 @@ class Sequential(Trainable):
         batch_size : int or None
             The number of samples in a step; None is all of them.  The last batch of an
             epoch may be shorter.
-        validation_data : (X, y), optional
-            Data to measure after each epoch.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Data to measure after each epoch, by the weights that are given here alone.
         validation_split : float
-            The part of the samples, 0 <= part < 1, drawn at random, that is measured
-            after each epoch and not trained on.
+            The part of the samples, 0 <= part < 1, drawn at random, also where `shuffle` is
+            off, that is measured after each epoch, without weights, and not trained on.
         shuffle : bool
             Whether each epoch goes through the samples in a new order.  Where one batch
             holds all of them, they stay in theirs.
@@ -297,7 +301,7 @@ class Sequential(Trainable):
         return self.history
 
     @helpful
-    def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any, *, sample_weight: Any = None) -> dict[str, Any]:
         """Measure the loss and the metrics.
 
         Parameters
@@ -306,6 +310,8 @@ class Sequential(Trainable):
             The inputs.
         y : array_like of shape (n,) or (n, n_outputs)
             The targets, as the loss takes them.
+        sample_weight : array_like of shape (n,), optional
+            How much each sample counts, >= 0: one of weight 2 counts as if it were there twice.
 
         Returns
         -------
@@ -316,36 +322,11 @@ class Sequential(Trainable):
         Raises
         ------
         TypeError, ValueError
-            If an array is none of the above.
+            If an array is none of the above, or a metric of one's own can't weigh samples.
         RuntimeError
             If the model is not compiled.
         """
-        return self.measure_on(X, y)()
-
-    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
-        """Return `evaluate` for data that is checked and placed once.
-
-        Parameters
-        ----------
-        X, y : array_like
-            As in `evaluate`, which tells what is raised.
-
-        Returns
-        -------
-        callable
-            Without arguments; it measures the model with the parameters that it then
-            has, as long as it stays on this backend.
-        """
-        self.require_compiled()
-        with self.backend.activate():
-            x = self.place_inputs(X)
-            targets = self.place_targets(y, x)
-
-        def measure() -> dict[str, Any]:
-            with self.backend.activate():
-                return self.measure_rows(x, targets)
-
-        return measure
+        return self.measure_on(X, y, sample_weight=sample_weight)()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the network to a safetensors file; see `xpnn.load`.
@@ -379,24 +360,3 @@ class Sequential(Trainable):
         from .export import export_onnx
 
         export_onnx(self, path)
-
-
-def _of_older_pickle(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is pickled today, of what version 0.1.0 pickled at first."""
-    names = {
-        "_params": "parameter_arrays",
-        "_layer_state": "state_arrays",
-        "_parameters": "declared_parameters",
-        "_states": "declared_states",
-        "_generator": "generator",
-    }
-    gone = ("_loss", "_optimizer", "_metrics", "_clip", "_state", "_stack", "_packed", "_fit")
-    new = {names.get(name, name): v for name, v in values.items() if name not in gone}
-    state = TrainState()
-    state.memory = values["_state"]
-    compiled = None
-    if values["_loss"] is not None:
-        chosen = (values[name] for name in ("_loss", "_optimizer", "_metrics"))
-        compiled = Compiled(*chosen, **values["_clip"])
-    stack = Stack(values["layers"])
-    return {**new, "stack": stack, "compiled": compiled, "train_state": state, "running": None}

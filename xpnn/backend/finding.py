@@ -35,17 +35,6 @@ HOST = "numpy"
 GROUP = "xpnn.backends"
 """The package that holds our backends, and the entry-point group for everybody else's."""
 
-_ELSEWHERE = {
-    "np": "numpy",
-    "cpu": "numpy",
-    "pytorch": "torch",
-    "cuda": "torch:cuda",
-    "gpu": "auto",
-    "tpu": "jax",
-    "strict": "array_api_strict",
-}
-"""What people write for a backend that has another name."""
-
 _lock = threading.RLock()
 _found: dict[tuple[str, str | None], Any] = {}
 """Of each name and device, the backend, or the error that says why there is none."""
@@ -156,7 +145,10 @@ def _load(name: str, device: str | None) -> Any:
         known = [*shipped(), *points, "auto"]
         import difflib
 
-        near = [_ELSEWHERE.get(name), *difflib.get_close_matches(name, known, 1, 0.5)]
+        near = [
+            import_module(GROUP).ELSEWHERE.get(name),
+            *difflib.get_close_matches(name, known, 1, 0.5),
+        ]
         meant = next((other for other in near if other), None)
         hint = f"; did you mean {meant!r}?" if meant else "."
         raise ValueError(
