@@ -250,7 +250,8 @@ class Sequential(Trainable):
             How much each sample counts, >= 0.  A batch's loss is the weighted mean.
         class_weight : dict of int to float, or "balanced", optional
             How much the samples of each class count; 1 for classes that are not named.
-            ``"balanced"`` is n / (number of classes * number of samples of the class).
+            ``"balanced"`` is n / (number of classes * number of samples of the class).  It is
+            for training: validation data are measured without it.
         callbacks : sequence of Callback
             What to tell about the training.
         verbose : "auto", bool or int
@@ -267,7 +268,8 @@ class Sequential(Trainable):
         -------
         History
             The loss and metrics of each epoch: the mean over its batches, as they were
-            before each step, and after the epoch for validation data.
+            before each step, and after the epoch for validation data.  In training, weights
+            count in the loss alone; in validation, in the metrics too.
 
         Raises
         ------
@@ -288,6 +290,8 @@ class Sequential(Trainable):
         request = Request(
             epochs, batch_size, validation_data, validation_split, shuffle, callbacks, verbose
         )
+        if not isinstance(resume, str | os.PathLike | None):
+            raise TypeError(f"resume must be a folder (str or path) or None, got {resume!r}")
         with self.backend.activate():
             rows = request.place(self, X, y, sample_weight, class_weight)
             start = Start() if resume is None else newest(resume)

@@ -231,7 +231,7 @@ def _is_readable(x: Any) -> bool:
         return True
     try:
         memoryview(x)
-    except TypeError:
+    except (TypeError, ValueError):  # one that was released is none any more
         pass
     else:
         return True
