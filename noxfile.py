@@ -3,21 +3,40 @@
 # ///
 """What a contributor must pass: bare `nox`.  One array library a session, nothing skipped."""
 
+import os
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
+nox.options.error_on_missing_interpreters = False  # a Python that is not here is not tested
 
-BACKENDS = [
-    nox.param("numpy", "test", id="numpy"),
-    nox.param("array_api_strict", "test", id="strict"),
-    nox.param("torch", "test,torch", id="torch"),
-    nox.param("jax", "test,jax", id="jax"),
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)  # the classifiers say which are supported
+
+RUNS = [
+    nox.param(None, "numpy", "test", id="numpy"),
+    nox.param(None, "array_api_strict", "test", id="strict"),
+    nox.param(None, "torch", "test,torch", id="torch"),
+    nox.param(None, "jax", "test,jax", id="jax"),
+    *(nox.param(version, "numpy", "test", id=f"numpy-{version}") for version in PYTHONS),
+    nox.param(PYTHONS[0], "numpy", "test", id="oldest"),
 ]
+"""On which Python, which array library, and what of pyproject.toml it needs."""
+
+
+def find_interpreters() -> None:
+    """Put the interpreters on the path that pyenv has installed, but not switched on."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    installed = [bin for version in PYTHONS for bin in root.glob(f"versions/{version}.*/bin")]
+    os.environ["PATH"] = os.pathsep.join([*map(str, installed), os.environ["PATH"]])
+
+
+find_interpreters()
 
 
 @nox.session
@@ -38,11 +57,32 @@ def typecheck(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("backend, extras", BACKENDS)
+@nox.parametrize("python, backend, extras", RUNS)
 def tests(session: nox.Session, backend: str, extras: str) -> None:
-    """Run the tests on one array library."""
-    session.install("-e", f".[{extras}]")
+    """Run the tests on one array library, or with the oldest packages that may be used."""
+    options = []
+    if "oldest" in session.name:
+        options = ["--constraint", oldest(session, extras)]
+    elif session.python:  # the newest that this Python has
+        options = ["--upgrade", "numpy"]
+    session.install("-e", f".[{extras}]", *options)
     session.run("pytest", "-n2", *session.posargs, env={"XPNN_TEST_BACKENDS": backend})
+
+
+def oldest(session: nox.Session, extras: str) -> str:
+    """Write a file with the lower bounds that pyproject.toml promises to be enough."""
+    promised = [*PROJECT["project"]["dependencies"]]
+    for extra in extras.split(","):
+        promised += PROJECT["project"]["optional-dependencies"][extra]
+    bounds = [
+        f"{requirement.name}=={bound.version}"
+        for requirement in map(Requirement, promised)
+        for bound in requirement.specifier
+        if bound.operator == ">="
+    ]
+    file = Path(session.create_tmp()) / "oldest.txt"
+    file.write_text("\n".join(bounds), encoding="utf-8")
+    return str(file)
 
 
 @nox.session(default=False)

@@ -12,3 +12,14 @@ if __name__ != "xpnn.backends":
 
 AUTO = ("cupy", "numpy")
 """What the spec ``"auto"`` tries, in this order; the last one always works."""
+
+ELSEWHERE = {
+    "np": "numpy",
+    "cpu": "numpy",
+    "pytorch": "torch",
+    "cuda": "torch:cuda",
+    "gpu": "auto",
+    "tpu": "jax",
+    "strict": "array_api_strict",
+}
+"""What people write for a backend that has another name here."""

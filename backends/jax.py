@@ -74,6 +74,17 @@ class JaxBackend(Backend):
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             return jax.device_put(np.array(x, wanted, order="C"), self.device)
 
+    def plain(self, x: Array) -> Array:
+        """Return the array, if it has not been deleted."""
+        import jax
+
+        if not isinstance(x, jax.core.Tracer) and x.is_deleted():
+            raise TypeError(
+                "expected numbers, got an array that was deleted, or donated to a compiled "
+                "function, which then has its memory: give a copy there"
+            )
+        return x
+
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array of its own."""
         return np.array(x)
@@ -174,7 +185,8 @@ class JaxBackend(Backend):
                 [a if a.committed else jax.device_put(a, self.device) for a in slot]
                 for slot in slots
             ]
-            table = numbers(block.t, count).T.astype(data[0].dtype)
+            with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
+                table = numbers(block.t, count).T.astype(data[0].dtype)
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop).reshape(count, -1)
             if rows is not None:

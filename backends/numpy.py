@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnn.backend import Array, Backend, BackendUnavailableError, Block, row_blocks
+from xpnn.backend import Array, Backend, BackendUnavailableError, Block, row_blocks, to_host
 from xpnn.backend.base import Taken
 
 from ._playback import Player
@@ -146,6 +146,10 @@ class NumpyBackend(Backend):
         return super().asarray(
             np.asarray(x) if isinstance(x, np.generic) else x, dtype, copy=copy
         )
+
+    def plain(self, x: Array) -> Array:
+        """Return the array; in a dtype of NumPy's own, where it is of another's."""
+        return x if x.dtype.kind in "biuf" else to_host(x)
 
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array itself."""

@@ -73,7 +73,15 @@ def craft(text=None, tensors=None, **metadata):
     about = {
         "format": "xpnn", "version": "1", "architecture": text, "sha256": digest.hexdigest(),
     }  # fmt: skip
-    return pack(tensors, {**about, **metadata})
+    packed = pack({name: _plain(t) for name, t in tensors.items()}, {**about, **metadata})
+    if any(t.dtype == np.complex64 for t in tensors.values()):
+        packed = packed.replace(b'"I64"', b'"C64"')
+    return packed
+
+
+def _plain(array):
+    """Return complex numbers as integers: not every version of safetensors writes them."""
+    return array.view(np.int64) if array.dtype == np.complex64 else array
 
 
 DENSE = {"type": "Dense", "n_inputs": 2, "n_outputs": 3}

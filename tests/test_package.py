@@ -1,7 +1,10 @@
 """The package itself: parts that are imported when asked for, and the command."""
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +23,19 @@ def test_the_package_runs_as_the_command():
         [sys.executable, "-m", "xpnn", "--version"], capture_output=True, text=True, check=True
     )
     assert xpnn.__version__ in result.stdout
+
+
+def test_extras_promise_the_same():
+    """What is enough for one extra is enough for all, and what `tests(oldest)` tries."""
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    bounds = {}
+    for promised in (project["dependencies"], *project["optional-dependencies"].values()):
+        for requirement in promised:
+            name, bound = re.match(r"([\w-]+)\S*?(>=[\d.]+)", requirement).groups()
+            bounds.setdefault(name, set()).add(bound)
+    assert {name: found for name, found in bounds.items() if len(found) > 1} == {}
+    tested = {re.match(r"[\w-]+", r)[0] for r in project["optional-dependencies"]["test"]}
+    for extra in ("plot", "sklearn", "movie", "onnx", "strict"):
+        for requirement in project["optional-dependencies"][extra]:
+            assert re.match(r"[\w-]+", requirement)[0] in tested

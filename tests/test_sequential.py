@@ -65,7 +65,9 @@ BAD_OPTIONS = {
     ],
     "callbacks": [[Callback], [print], ["bar"], Callback, Callback(), 3],
     "verbose": ["yes", -1, 3, None, 0.5],
-    "validation_data": [X, (X,), (X, Y, Y), "data", 3, {"X": X, "y": Y}],
+    "validation_data": [
+        X, (X,), (X, Y, Y[1:]), (X, Y, -Y), (X, Y, Y, Y), "data", 3, {"X": X, "y": Y},
+    ],
 }  # fmt: skip
 BAD_DATA = ("sample_weight", "validation_data")
 

@@ -72,7 +72,11 @@ def __getattr__(name: str) -> object:
         except ModuleNotFoundError as error:
             if error.name != f"{__name__}.{name}":  # it is there, and lacks what it needs
                 raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    text = f"module {__name__!r} has no attribute {name!r}"
+    if name.isidentifier() and not name.startswith("_"):
+        near = import_module(f"{__name__}.elsewhere").meant(name, __all__)
+        text += f"; did you mean {near!r}?" if near else ""
+    raise AttributeError(text)
 
 
 def __dir__() -> list[str]:

@@ -176,7 +176,7 @@ def check_rows(name: str, x: Array, backend: Backend) -> None:
     Raises
     ------
     ValueError
-        If it has not the shape (n, n_features) with n > 0, or holds NaN or infinity.
+        If it has not the shape (n, n_features), both > 0, or holds NaN or infinity.
     """
     if x.ndim != 2:
         hint = ""
@@ -189,8 +189,11 @@ def check_rows(name: str, x: Array, backend: Backend) -> None:
         raise ValueError(
             f"{name} must have the shape (n_samples, n_features), got {tuple(x.shape)}{hint}"
         )
-    if x.shape[0] == 0:
-        raise ValueError(f"{name} must have at least one row, got the shape {tuple(x.shape)}")
+    for size, what in zip(x.shape, ("row", "feature")):
+        if size == 0:
+            raise ValueError(
+                f"{name} must have at least one {what}, got the shape {tuple(x.shape)}"
+            )
     if not backend.all_finite(x):
         for start, block in row_blocks(x, BLOCK):
             wrong = ~array_namespace(block).isfinite(block)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .backend import Array
+from .naming import Helpful
 from .network import Network, TrainState
 from .schedules import Schedule
 
@@ -90,12 +90,8 @@ class Trainable(Network, ABC):
     def learning_rate(self, value: float | Schedule) -> None: ...
 
     @abstractmethod
-    def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any, *, sample_weight: Any = None) -> dict[str, Any]:
         """Measure the loss and the metrics, as `Sequential.evaluate`."""
-
-    @abstractmethod
-    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
-        """Return `evaluate` for data that is placed once, as `Sequential.measure_on`."""
 
     @abstractmethod
     def card(self) -> dict[str, Any]:
@@ -110,7 +106,7 @@ class Trainable(Network, ABC):
         """Write the network to an ONNX file, as `Sequential.export_onnx`."""
 
 
-class Callback:
+class Callback(Helpful):
     """The base class of callbacks: each method does nothing.
 
     Attributes

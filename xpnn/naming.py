@@ -7,20 +7,81 @@ again from that without running any code from the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import cache, wraps
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["Described", "describe", "look_up", "make", "register"]
+__all__ = ["Described", "Helpful", "describe", "helpful", "look_up", "make", "register"]
+
+
+class Helpful:
+    """The base class of what tells, of a keyword that it doesn't take, what may be meant."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make an object; whether keywords are known is looked at before ``__init__`` does."""
+        if kwargs or args:
+            init = cls.__init__
+            if init is object.__init__:  # it would be silent where there is a __new__
+                raise TypeError(f"{cls.__name__}() takes no arguments")
+            known = _keywords(init)
+            for name in kwargs if known else ():
+                if name not in known:
+                    raise _unknown(cls.__name__, name, known)
+        return super().__new__(cls)
+
+
+def helpful(method: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a method: of arguments that don't fit, its error tells what may be meant."""
+
+    @wraps(method)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except TypeError as error:
+            known, trace = _keywords(method), error.__traceback__
+            if trace is None or trace.tb_next is not None:
+                raise  # of what it does, not of how it was called
+            for name in kwargs:
+                if name not in known:
+                    raise _unknown(method.__name__, name, known) from None
+            if "y" in known and "'y'" in str(error):
+                raise TypeError(
+                    f"{error}. X and y are two arrays; of what gives pairs, as loaders do, "
+                    f"take one at a time: for X, y in pairs: model.{method.__name__}(X, y)"
+                ) from None
+            raise
+
+    return called
+
+
+@cache
+def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's arguments; none where it takes any."""
+    parameters = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return ()
+    return tuple(name for name in parameters if name != "self")
+
+
+def _unknown(function: str, name: str, known: Iterable[str]) -> TypeError:
+    """Return the error of a keyword that a function doesn't take."""
+    from .elsewhere import hint
+
+    return TypeError(
+        f"{function}() got an unexpected keyword argument {name!r}{hint(name, known)}"
+    )
 
 
 @dataclass(frozen=True)
-class Described:
+class Described(Helpful):
     """The base class of layers, losses and optimizers: hyper-parameters as plain data.
 
     A subclass with a ``__post_init__`` of its own calls this one first.
@@ -36,10 +97,6 @@ class Described:
                 object.__setattr__(self, f.name, float(value))
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").replace(" ", "").casefold()
-
-
 def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     """Return the entry of a name, in CamelCase or snake_case.
 
@@ -48,14 +105,18 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     ValueError
         If there is none; it tells the nearest name and all of them.
     """
-    plain = {_plain(key): key for key in table}
-    if _plain(name) in plain:
-        return table[plain[_plain(name)]]
-    import difflib
+    known = {_plain(key): key for key in table}
+    if _plain(name) in known:
+        return table[known[_plain(name)]]
+    from .elsewhere import meant
 
-    near = difflib.get_close_matches(_plain(name), plain, 1, 0.6)
-    hint = f"; did you mean {plain[near[0]]!r}?" if near else "."
+    near = meant(name, table)
+    hint = f"; did you mean {near!r}?" if near else "."
     raise ValueError(f"unknown {kind} {name!r}{hint} Known are: {', '.join(sorted(table))}")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").casefold()
 
 
 def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:

@@ -22,8 +22,8 @@ from .hooks import Callback, Running, Trainable
 from .layers.base import Layer
 from .losses import Loss
 from .metrics import Metric
+from .naming import helpful
 from .network import Compiled, TrainState
-from .network.older import of_older_pickle
 from .optimizers import Optimizer
 from .saving import save
 from .schedules import Schedule
@@ -86,7 +86,11 @@ class Sequential(Trainable):
         return {**values, "train_state": state, "running": None}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
-        super().__setstate__(of_older_pickle(values) if "_params" in values else values)
+        if "_params" in values:
+            from .network.older import of_older_pickle
+
+            values = of_older_pickle(values)
+        super().__setstate__(values)
 
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
@@ -131,6 +135,7 @@ class Sequential(Trainable):
         """
         return model_card(self)
 
+    @helpful
     def compile(
         self,
         loss: str | Loss,
@@ -202,6 +207,7 @@ class Sequential(Trainable):
         optimizer = replace(compiled.optimizer, learning_rate=value)
         self.compiled = replace(compiled, optimizer=optimizer)
 
+    @helpful
     def fit(
         self,
         X: Any,
@@ -209,7 +215,7 @@ class Sequential(Trainable):
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
         sample_weight: Any = None,
@@ -231,11 +237,11 @@ class Sequential(Trainable):
         batch_size : int or None
             The number of samples in a step; None is all of them.  The last batch of an
             epoch may be shorter.
-        validation_data : (X, y), optional
-            Data to measure after each epoch.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Data to measure after each epoch, by the weights that are given here alone.
         validation_split : float
-            The part of the samples, 0 <= part < 1, drawn at random, that is measured
-            after each epoch and not trained on.
+            The part of the samples, 0 <= part < 1, drawn at random, also where `shuffle` is
+            off, that is measured after each epoch, without weights, and not trained on.
         shuffle : bool
             Whether each epoch goes through the samples in a new order.  Where one batch
             holds all of them, they stay in theirs.
@@ -243,7 +249,8 @@ class Sequential(Trainable):
             How much each sample counts, >= 0.  A batch's loss is the weighted mean.
         class_weight : dict of int to float, or "balanced", optional
             How much the samples of each class count; 1 for classes that are not named.
-            ``"balanced"`` is n / (number of classes * number of samples of the class).
+            ``"balanced"`` is n / (number of classes * number of samples of the class).  It is
+            for training: validation data are measured without it.
         callbacks : sequence of Callback
             What to tell about the training.
         verbose : "auto", bool or int
@@ -260,7 +267,8 @@ class Sequential(Trainable):
         -------
         History
             The loss and metrics of each epoch: the mean over its batches, as they were
-            before each step, and after the epoch for validation data.
+            before each step, and after the epoch for validation data.  In training, weights
+            count in the loss alone; in validation, in the metrics too.
 
         Raises
         ------
@@ -295,7 +303,8 @@ class Sequential(Trainable):
                     self.train_state.settle(self.backend)
         return self.history
 
-    def evaluate(self, X: Any, y: Any) -> dict[str, Any]:
+    @helpful
+    def evaluate(self, X: Any, y: Any, *, sample_weight: Any = None) -> dict[str, Any]:
         """Measure the loss and the metrics.
 
         Parameters
@@ -304,6 +313,8 @@ class Sequential(Trainable):
             The inputs.
         y : array_like of shape (n,) or (n, n_outputs)
             The targets, as the loss takes them.
+        sample_weight : array_like of shape (n,), optional
+            How much each sample counts, >= 0: one of weight 2 counts as if it were there twice.
 
         Returns
         -------
@@ -314,37 +325,12 @@ class Sequential(Trainable):
         Raises
         ------
         TypeError, ValueError
-            If an array is none of the above.
+            If an array is none of the above, or a metric of one's own can't weigh samples.
         RuntimeError
             If the model is not compiled.
         """
         with self.gate:
-            return self.measure_on(X, y)()
-
-    def measure_on(self, X: Any, y: Any) -> Callable[[], dict[str, Any]]:
-        """Return `evaluate` for data that is checked and placed once.
-
-        Parameters
-        ----------
-        X, y : array_like
-            As in `evaluate`, which tells what is raised.
-
-        Returns
-        -------
-        callable
-            Without arguments; it measures the model with the parameters that it then
-            has, as long as it stays on this backend.
-        """
-        self.require_compiled()
-        with self.gate, self.backend.activate():
-            x = self.place_inputs(X)
-            targets = self.place_targets(y, x)
-
-        def measure() -> dict[str, Any]:
-            with self.gate, self.backend.activate():
-                return self.measure_rows(x, targets)
-
-        return measure
+            return self.measure_on(X, y, sample_weight=sample_weight)()
 
     def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:
         """Save the network to a safetensors file; see `xpnn.load`.

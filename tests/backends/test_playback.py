@@ -102,7 +102,10 @@ def test_inputs_of_every_layout(players, layout, how):
     layers = [xpnn.Dense(6, 5), xpnn.Tanh(), xpnn.Dense(5, 3)]
     before = x.copy()
     loss = xpnn.MeanSquaredError()
-    check(players, training(layers, loss, xpnn.SGD(0.1), REGRESSION, x=x, **HOW[how]))
+    # before 2.3 NumPy multiplied rows with gaps in another order than those without
+    old = np.lib.NumpyVersion(np.__version__) < "2.3.0" and layout == "strided"
+    run = training(layers, loss, xpnn.SGD(0.1), REGRESSION, x=x, **HOW[how])
+    check(players, run, rtol=1e-5 if old else 0.0)
     np.testing.assert_array_equal(x, before)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics as peer
-from measured import CLASSES, LABELS, NUMBERS, YES, X, network
+from measured import CLASSES, LABELS, NUMBERS, YES, X, network, own_mean
 from support import host
 
 import xpnn
@@ -26,36 +26,42 @@ class PassingOfTestMeasuring(xpnn.Layer):
 PASSING = PassingOfTestMeasuring()
 
 
-def cases():
+WEIGHT = np.random.default_rng(7).exponential(size=60)
+WEIGHT[::5] = 0  # parts of seven rows, and classes, keep some weight
+
+
+def cases(weight=None):
     """Yield a model, its targets, and its metrics by scikit-learn, of what it predicts."""
+    w = {"sample_weight": weight}
 
     def of_classes(p):
         called, labels = p.argmax(axis=1), np.arange(4)
         return {
-            "accuracy": peer.accuracy_score(CLASSES, called),
+            "accuracy": peer.accuracy_score(CLASSES, called, **w),
             "top_k_accuracy": 1.0,
-            "top_2_accuracy": peer.top_k_accuracy_score(CLASSES, p, k=2),
-            "precision": peer.precision_score(CLASSES, called, average="macro"),
-            "recall": peer.recall_score(CLASSES, called, average="macro"),
-            "f1": peer.f1_score(CLASSES, called, average="macro"),
-            "f1_weighted": peer.f1_score(CLASSES, called, average="weighted"),
-            "confusion_matrix": peer.confusion_matrix(CLASSES, called, labels=labels),
-            "log_loss": peer.log_loss(CLASSES, p),
-            "roc_auc": peer.roc_auc_score(CLASSES, p, multi_class="ovr"),
+            "top_2_accuracy": peer.top_k_accuracy_score(CLASSES, p, k=2, **w),
+            "precision": peer.precision_score(CLASSES, called, average="macro", **w),
+            "recall": peer.recall_score(CLASSES, called, average="macro", **w),
+            "f1": peer.f1_score(CLASSES, called, average="macro", **w),
+            "f1_weighted": peer.f1_score(CLASSES, called, average="weighted", **w),
+            "confusion_matrix": peer.confusion_matrix(CLASSES, called, labels=labels, **w),
+            "log_loss": peer.log_loss(CLASSES, p, **w),
+            "roc_auc": peer.roc_auc_score(CLASSES, p, multi_class="ovr", **w),
         }
 
     def of_yes(p, y):
+        w = {"sample_weight": None if weight is None else np.repeat(weight, y[0].size)}
         p, y = p.reshape(-1), y.reshape(-1)
         return {
-            "accuracy": peer.accuracy_score(y, p > 0.5),
+            "accuracy": peer.accuracy_score(y, p > 0.5, **w),
             "top_k_accuracy": 1.0,
-            "precision": peer.precision_score(y, p > 0.5),
-            "recall": peer.recall_score(y, p > 0.5),
-            "f1": peer.f1_score(y, p > 0.5),
-            "f1_micro": peer.f1_score(y, p > 0.3),
-            "confusion_matrix": peer.confusion_matrix(y, p > 0.5),
-            "log_loss": peer.log_loss(y, p),
-            "roc_auc": peer.roc_auc_score(y, p),
+            "precision": peer.precision_score(y, p > 0.5, **w),
+            "recall": peer.recall_score(y, p > 0.5, **w),
+            "f1": peer.f1_score(y, p > 0.5, **w),
+            "f1_micro": peer.f1_score(y, p > 0.3, **w),
+            "confusion_matrix": peer.confusion_matrix(y, p > 0.5, **w),
+            "log_loss": peer.log_loss(y, p, **w),
+            "roc_auc": peer.roc_auc_score(y, p, **w),
         }
 
     def softmax(z):
@@ -89,9 +95,9 @@ def cases():
         model,
         NUMBERS,
         lambda p: {
-            "mean_squared_error": peer.mean_squared_error(NUMBERS, p),
-            "mean_absolute_error": peer.mean_absolute_error(NUMBERS, p),
-            "r2": peer.r2_score(NUMBERS, p),
+            "mean_squared_error": peer.mean_squared_error(NUMBERS, p, **w),
+            "mean_absolute_error": peer.mean_absolute_error(NUMBERS, p, **w),
+            "r2": peer.r2_score(NUMBERS, p, **w),
         },
     )
 
@@ -134,6 +140,109 @@ def test_all_metrics_are_scikit_learns_wherever_they_are_measured(
         assert set(without) == trained
         for key in trained:
             np.testing.assert_allclose(without[key], history[key], rtol=1e-9, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weighted_metrics_are_scikit_learns(backend, name, monkeypatch):
+    model, y, expected = next(case[1:] for case in cases(WEIGHT) if case[0] == name)
+    wanted = expected(host(model.predict(X)))
+    for parts in (1, 9):
+        if parts > 1:
+            monkeypatch.setattr(xpnn.network.network, "PREDICT_NUMBERS", 7 * 8)
+        measured = model.evaluate(X, y, sample_weight=WEIGHT)
+        assert set(measured) == {"loss", *wanted}
+        for key, value in wanted.items():
+            np.testing.assert_allclose(measured[key], value, rtol=1e-9, err_msg=key)
+    assert model.evaluate(X, y) != measured
+    assert set(map(type, measured.values())) <= {float, np.ndarray}
+    if name == "joined":
+        assert measured["confusion_matrix"].dtype == np.float64
+    logs = model.fit(X, y, validation_data=(X, y, WEIGHT), batch_size=7).history
+    for key in measured.keys() - {"confusion_matrix"}:
+        np.testing.assert_allclose(logs[f"val_{key}"], [measured[key]], rtol=1e-9, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whole_weights_are_repeated_rows(backend, name):
+    model, y, _ = next(case[1:] for case in cases() if case[0] == name)
+    times = np.arange(60) % 4
+    times[times == 0] = [0, 5, 0] * 5
+    measured = model.evaluate(X, y, sample_weight=times)
+    repeated = model.evaluate(np.repeat(X, times, axis=0), np.repeat(y, times, axis=0))
+    for key, value in repeated.items():
+        np.testing.assert_allclose(measured[key], value, rtol=1e-9, err_msg=key)
+
+
+def test_the_weighted_loss_has_the_penalty_once(backend):
+    layers = [xpnn.Dense(3, 1, l2=0.5)]
+    model = xpnn.Sequential(layers, seed=0, dtype="float64").compile(
+        "mean_squared_error", "sgd"
+    )
+    y, w = NUMBERS[:, 0], WEIGHT
+    error = (host(model.predict(X))[:, 0] - y) ** 2
+    penalty = 0.5 * np.sum(host(model.parameters[0]) ** 2)
+    expected = np.average(error, weights=w) + penalty
+    assert model.evaluate(X, y, sample_weight=w)["loss"] == pytest.approx(expected, rel=1e-12)
+
+
+class Spread(metrics.Metric):
+    """A metric of one's own, that knows nothing of weights."""
+
+    def measure(self, predictions, targets, kind=None):
+        return xpnn.backend.array_namespace(predictions).max(predictions)
+
+
+class WeighedSpread(Spread):
+    def measure(self, predictions, targets, kind=None, weight=None):
+        xp = xpnn.backend.array_namespace(predictions)
+        spread = predictions[:, 0]
+        return xp.mean(spread) if weight is None else xp.sum(spread * weight) / xp.sum(weight)
+
+
+class AccuracyOfMine(metrics.Accuracy):
+    """It inherits no weights from what it replaces."""
+
+    def measure(self, predictions, targets, kind=None):
+        return metrics.accuracy(predictions, targets)
+
+
+@pytest.mark.parametrize("own", [Spread(), AccuracyOfMine(), own_mean])
+def test_a_metric_that_cannot_weigh_is_named(backend, own):
+    model = network(xpnn.Softmax(), loss="categorical_cross_entropy", chosen=[own])
+    name = model.compiled.metrics[0].name
+    model.evaluate(X, CLASSES)
+    for call in (
+        lambda: model.evaluate(X, CLASSES, sample_weight=WEIGHT),
+        lambda: model.fit(X, CLASSES, validation_data=(X, CLASSES, WEIGHT)),
+    ):
+        with pytest.raises(ValueError, match=f"sample_weight.*the metric '{name}' can't weigh"):
+            call()
+    model.fit(X, CLASSES, sample_weight=WEIGHT, validation_data=(X, CLASSES, None))
+
+
+def test_a_metric_of_ones_own_that_can_weigh(backend):
+    model = network(loss="mean_squared_error", chosen=[WeighedSpread()], n_outputs=2)
+    expected = np.average(host(model.predict(X))[:, 0], weights=WEIGHT)
+    measured = model.evaluate(X, NUMBERS, sample_weight=WEIGHT)["weighed_spread"]
+    assert measured == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_that_nothing_can_be_measured_by(backend, dtype):
+    chosen = ["accuracy"]
+    model = network(
+        xpnn.Softmax(), loss="categorical_cross_entropy", chosen=chosen, dtype=dtype
+    )
+    for wrong in (np.zeros(60), -WEIGHT, WEIGHT[1:], WEIGHT[:, None], np.full(60, np.nan)):
+        with pytest.raises(ValueError, match="sample_weight must"):
+            model.evaluate(X, CLASSES, sample_weight=wrong)
+    one = np.arange(60) == 3  # a single row with weight, as truth values
+    alone = model.evaluate(X[one], CLASSES[one])
+    assert model.evaluate(X, CLASSES, sample_weight=one) == pytest.approx(alone, rel=1e-5)
+    if dtype == "float32":
+        for huge in (1e39, 1e-50):
+            with pytest.raises(ValueError, match="that float32 can hold"):
+                model.evaluate(X, CLASSES, sample_weight=np.full(60, huge))
 
 
 def test_history_is_of_the_predictions_before_each_step(backend):

@@ -160,12 +160,35 @@ class Backend:
         """
         if not self.owns(x):
             return self._place(to_host(x), dtype, copy)
+        x = self.plain(x)
         if not _holds_numbers(self.xp, x.dtype):
-            raise TypeError(f"expected numbers, got an array of dtype {x.dtype}")
+            from .given import wrong_dtype
+
+            raise wrong_dtype(x.dtype, "c" if "complex" in str(x.dtype) else "?")
         x = self._to_device(x)
         wanted = self.dtype(x.dtype if dtype is None else dtype)
         if copy or x.dtype != wanted:
             x = self.xp.astype(x, wanted, copy=True)
+        return x
+
+    def plain(self, x: Array) -> Array:
+        """Return an array of this library, on any device, as one whose numbers can be read.
+
+        Parameters
+        ----------
+        x : array
+            As somebody gave it: a library may have arrays that are sparse, or have no memory.
+
+        Returns
+        -------
+        array
+            By default `x` itself.
+
+        Raises
+        ------
+        TypeError
+            If its numbers can't be read; it says what to do.
+        """
         return x
 
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:

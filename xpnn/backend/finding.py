@@ -148,8 +148,12 @@ def _load(name: str, device: str | None) -> Any:
         known = [*shipped(), *points, "auto"]
         import difflib
 
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        near = [
+            import_module(GROUP).ELSEWHERE.get(name),
+            *difflib.get_close_matches(name, known, 1, 0.5),
+        ]
+        meant = next((other for other in near if other), None)
+        hint = f"; did you mean {meant!r}?" if meant else "."
         raise ValueError(
             f"unknown backend {name!r}{hint} Known are: {', '.join(sorted(known))}"
         )
@@ -284,7 +288,8 @@ def to_host(x: Any) -> np.ndarray:
     Parameters
     ----------
     x : array_like
-        Numbers in lists, or an array of any library on any device.
+        Numbers in lists, an array of any library on any device, or a table or a column of
+        numbers, of which missing cells become NaN.
 
     Returns
     -------
@@ -294,26 +299,54 @@ def to_host(x: Any) -> np.ndarray:
     Raises
     ------
     TypeError
-        If `x` holds something else than numbers or truth values.
+        If `x` holds something else than numbers or truth values, or can't be read.
     ValueError
         If `x` is a ragged list.
     """
-    if isinstance(x, np.ndarray) and np.any(getattr(x, "mask", False)):
-        raise TypeError("expected numbers, got a masked array: fill in what is masked")
-    if not isinstance(x, np.ndarray | np.generic | list | tuple | int | float):
-        backend = owner(x)
-        if backend is not None:
-            x = backend.to_numpy(x)
-        elif hasattr(x, "__dlpack__"):
-            x = np.from_dlpack(x)
-    try:
+    host: np.ndarray
+    refuse_masked(x)
+    if isinstance(x, list | tuple):
+        host = _of_rows(x)
+    elif isinstance(x, np.ndarray | np.generic | int | float):
         host = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"expected rows of equal length: {error}") from None
+    elif (backend := owner(x)) is not None:
+        host = backend.to_numpy(backend.plain(x))
+    else:
+        from .given import read_other
+
+        host = read_other(x)
     if host.dtype.kind not in "biuf":
-        raise TypeError(f"expected numbers, got an array of dtype {host.dtype}")
+        if host.dtype.isbuiltin != 2:
+            from .given import no_numbers
+
+            raise no_numbers(host)
+        host = host.astype(np.float32)  # numbers that another package has brought: bfloat16
     if not host.dtype.isnative:  # no other library knows another order of bytes,
         host = host.astype(host.dtype.newbyteorder("="))
     if host.dtype.itemsize > 8:  # nor more than double precision
         host = host.astype(np.float64)
     return host
+
+
+def refuse_masked(x: Any) -> None:
+    """Refuse an array, or rows, of NumPy's in which something is masked.
+
+    Raises
+    ------
+    TypeError
+        If something is: NumPy would take what stands behind the mask.
+    """
+    for row in x if isinstance(x, list | tuple) else (x,):
+        if isinstance(row, np.ndarray) and np.any(getattr(row, "mask", False)):
+            raise TypeError("expected numbers, got a masked array: fill in what is masked")
+
+
+def _of_rows(x: Any) -> np.ndarray:
+    """Return a list or a tuple of numbers, or of rows."""
+    try:
+        return np.asarray(x)
+    except Exception as error:
+        from .given import read_rows
+
+        rows: np.ndarray = read_rows(x, error, to_host)
+        return rows

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 
 from ..backend import Array, array_namespace, device_of, index_dtype_of
 from ..checks import check_integer
-from ..operations import mean, pick, row_sums
+from ..operations import pick, row_sums
 from .base import PROBABILITY, ClassMetric, Kind, Metric
-from .shapes import class_indices, float_dtype, predicted_and_actual, says_yes_or_no
+from .shapes import (
+    class_indices,
+    float_dtype,
+    mean_of_rows,
+    predicted_and_actual,
+    says_yes_or_no,
+)
 
 
-def accuracy(predictions: Array, targets: Array, *, threshold: float = 0.5) -> Array:
+def accuracy(
+    predictions: Array,
+    targets: Array,
+    *,
+    threshold: float = 0.5,
+    sample_weight: Array | None = None,
+) -> Array:
     """Compute the accuracy: which part of the predictions is right.
 
     Parameters
@@ -24,6 +36,8 @@ def accuracy(predictions: Array, targets: Array, *, threshold: float = 0.5) -> A
         Class indices or one-hot rows; for one column, or none, 0 or 1.
     threshold : float
         Where yes begins: 0.5 for probabilities, 0 for logits.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -37,7 +51,8 @@ def accuracy(predictions: Array, targets: Array, *, threshold: float = 0.5) -> A
     """
     predicted, actual = predicted_and_actual(predictions, targets, threshold)
     right = predicted == actual  # (n,)
-    return mean(array_namespace(predictions).astype(right, float_dtype(predictions)))
+    right = array_namespace(predictions).astype(right, float_dtype(predictions))
+    return mean_of_rows(right, sample_weight)
 
 
 @dataclass(frozen=True)
@@ -46,13 +61,25 @@ class Accuracy(ClassMetric):
 
     computes = staticmethod(accuracy)
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Compute the accuracy of a batch."""
-        return accuracy(predictions, targets, threshold=kind.threshold)
+        threshold = kind.threshold
+        return accuracy(predictions, targets, threshold=threshold, sample_weight=weight)
 
 
 def top_k_accuracy(
-    predictions: Array, targets: Array, k: int = 5, *, threshold: float = 0.5
+    predictions: Array,
+    targets: Array,
+    k: int = 5,
+    *,
+    threshold: float = 0.5,
+    sample_weight: Array | None = None,
 ) -> Array:
     """Compute which part of the samples has its class among the k with the largest scores.
 
@@ -68,6 +95,8 @@ def top_k_accuracy(
         How many classes may be named, >= 1.
     threshold : float
         Where yes begins, for one column.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -82,7 +111,7 @@ def top_k_accuracy(
     check_integer("k", k, at_least=1)
     xp = array_namespace(predictions)
     if says_yes_or_no(predictions):
-        right = accuracy(predictions, targets, threshold=threshold)
+        right = accuracy(predictions, targets, threshold=threshold, sample_weight=sample_weight)
         return right if k == 1 else xp.ones_like(right)
     index = index_dtype_of(predictions)
     actual = xp.astype(class_indices(predictions, targets), index, copy=False)
@@ -91,7 +120,7 @@ def top_k_accuracy(
     before = (predictions > own) | ((predictions == own) & (columns > actual[:, None]))
     dtype = float_dtype(predictions)
     rank = row_sums(xp.astype(before, dtype))[:, 0]  # (n,)
-    return mean(xp.astype(rank < k, dtype))
+    return mean_of_rows(xp.astype(rank < k, dtype), sample_weight)
 
 
 @dataclass(frozen=True)
@@ -123,6 +152,14 @@ class TopKAccuracy(ClassMetric):
         """``"top_k_accuracy"`` for five, else with the number: ``"top_3_accuracy"``."""
         return self.label if self.k == 5 else f"top_{self.k}_accuracy"
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Compute the top-k accuracy of a batch."""
-        return top_k_accuracy(predictions, targets, self.k, threshold=kind.threshold)
+        return top_k_accuracy(
+            predictions, targets, self.k, threshold=kind.threshold, sample_weight=weight
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -95,6 +96,11 @@ class Metric(Described):
         """What it is called in `History` and by `Sequential.evaluate`."""
         return self.label
 
+    @property
+    def takes_weights(self) -> bool:
+        """Whether `measure` takes the weights of samples."""
+        return "weight" in signature(self.measure).parameters
+
     def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Measure one batch.
 
@@ -109,6 +115,12 @@ class Metric(Described):
         kind : Kind
             What the predictions are; given where the metric `classifies`, so that others
             need not take it.
+
+        Notes
+        -----
+        A metric that can weigh samples has one more argument, ``weight=None``: where samples
+        have weights, an array of shape (n,), >= 0, or (n * k,) where predictions are flat,
+        maybe of zeros only.  `takes_weights` says whether it has.
 
         Returns
         -------
@@ -125,7 +137,7 @@ class Metric(Described):
         measures : numpy.ndarray of shape (…, batches, w)
             What `measure` returned, in double precision; w is 1 for the shape ().
         counts : numpy.ndarray of shape (batches,)
-            How many samples each batch has.
+            How many samples each batch has; where these have weights, the sum of theirs.
 
         Returns
         -------

@@ -39,7 +39,12 @@ def _f1_parts(right: Array, predicted: Array, actual: Array) -> tuple[Array, Arr
 
 
 def precision(
-    predictions: Array, targets: Array, *, average: str | None = "macro", threshold: float = 0.5
+    predictions: Array,
+    targets: Array,
+    *,
+    average: str | None = "macro",
+    threshold: float = 0.5,
+    sample_weight: Array | None = None,
 ) -> Array:
     """Compute the precision: of the samples that were called a class, the part that is of it.
 
@@ -59,6 +64,8 @@ def precision(
         One column, or none, has one class, yes, and all of these are that of yes.
     threshold : float
         Where yes begins: 0.5 for probabilities, 0 for logits.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -70,11 +77,17 @@ def precision(
     ValueError
         If the shapes don't go together, or `average` is none of the above.
     """
-    return _averaged(_precision_parts, predictions, targets, average, threshold)
+    rest = average, threshold, sample_weight
+    return _averaged(_precision_parts, predictions, targets, *rest)
 
 
 def recall(
-    predictions: Array, targets: Array, *, average: str | None = "macro", threshold: float = 0.5
+    predictions: Array,
+    targets: Array,
+    *,
+    average: str | None = "macro",
+    threshold: float = 0.5,
+    sample_weight: Array | None = None,
 ) -> Array:
     """Compute the recall: of the samples of a class, the part that was called so.
 
@@ -82,7 +95,7 @@ def recall(
 
     Parameters
     ----------
-    predictions, targets, average, threshold
+    predictions, targets, average, threshold, sample_weight
         As in `precision`, which tells what is raised.
 
     Returns
@@ -90,17 +103,23 @@ def recall(
     array of shape (), or (k,) where `average` is None
         Between 0 and 1.
     """
-    return _averaged(_recall_parts, predictions, targets, average, threshold)
+    rest = average, threshold, sample_weight
+    return _averaged(_recall_parts, predictions, targets, *rest)
 
 
 def f1(
-    predictions: Array, targets: Array, *, average: str | None = "macro", threshold: float = 0.5
+    predictions: Array,
+    targets: Array,
+    *,
+    average: str | None = "macro",
+    threshold: float = 0.5,
+    sample_weight: Array | None = None,
 ) -> Array:
     """Compute F1, the harmonic mean of precision and recall.  van Rijsbergen (1979).
 
     Parameters
     ----------
-    predictions, targets, average, threshold
+    predictions, targets, average, threshold, sample_weight
         As in `precision`, which tells what is raised.
 
     Returns
@@ -109,22 +128,30 @@ def f1(
         Between 0 and 1; of a class, twice the number of right predictions, divided by the
         number of predictions and of samples together.
     """
-    return _averaged(_f1_parts, predictions, targets, average, threshold)
+    rest = average, threshold, sample_weight
+    return _averaged(_f1_parts, predictions, targets, *rest)
 
 
 def _averaged(
-    parts: Parts, predictions: Array, targets: Array, average: str | None, threshold: float
+    parts: Parts,
+    predictions: Array,
+    targets: Array,
+    average: str | None,
+    threshold: float,
+    weight: Array | None,
 ) -> Array:
     """Count, divide and average."""
-    counts = _counts(predictions, targets, threshold)
+    counts = _counts(predictions, targets, threshold, weight)
     check_average(average, counts.shape[1])
     return _score(parts, counts, average)
 
 
-def _counts(predictions: Array, targets: Array, threshold: float) -> Array:
+def _counts(
+    predictions: Array, targets: Array, threshold: float, weight: Array | None
+) -> Array:
     """Count, for each class, right predictions, predictions, and samples: (3, k).
 
-    One column has one class, yes.
+    One column has one class, yes.  A sample of weight 2 counts twice.
     """
     xp = array_namespace(predictions)
     dtype = float_dtype(predictions)
@@ -134,7 +161,10 @@ def _counts(predictions: Array, targets: Array, threshold: float) -> Array:
     else:
         like = xp.astype(predictions, dtype, copy=False)
         a, b = one_hot(predicted, like), one_hot(actual, like)  # (n, k)
-    return xp.reshape(join(column_sums(a * b), column_sums(a), column_sums(b)), (3, -1))
+    both = a * b
+    if weight is not None:
+        both, a, b = (counted * weight[:, None] for counted in (both, a, b))
+    return xp.reshape(join(column_sums(both), column_sums(a), column_sums(b)), (3, -1))
 
 
 def _score(parts: Parts, counts: Array, average: str | None) -> Array:
@@ -179,13 +209,19 @@ class CountingMetric(AveragedMetric, ABC, registered=False):
         if self.threshold is not None:
             check_number("threshold", self.threshold, above=0, below=1)
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Count right predictions, predictions and samples of each class: (3 k,)."""
         threshold = kind.threshold
         if self.threshold is not None:
             odds = self.threshold / (1 - self.threshold)
             threshold = math.log(odds) if kind.from_logits else self.threshold
-        counts = _counts(predictions, targets, threshold)
+        counts = _counts(predictions, targets, threshold, weight)
         check_average(self.average, counts.shape[1])
         return array_namespace(counts).reshape(counts, (-1,))
 

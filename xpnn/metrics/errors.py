@@ -9,16 +9,20 @@ import numpy as np
 from ..backend import Array, array_namespace
 from ..operations import column_sums, join
 from .base import PROBABILITY, Kind, NumberMetric
-from .shapes import float_dtype
+from .shapes import float_dtype, mean_of_rows, positive
 
 
-def mean_squared_error(predictions: Array, targets: Array) -> Array:
+def mean_squared_error(
+    predictions: Array, targets: Array, *, sample_weight: Array | None = None
+) -> Array:
     """Compute the mean of (prediction - target)².
 
     Parameters
     ----------
     predictions, targets : array of shape (n, k) or (n,)
         The numbers that were predicted, and those that are right.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -29,7 +33,7 @@ def mean_squared_error(predictions: Array, targets: Array) -> Array:
     ValueError
         If the shapes differ, but for a column that may be flat.
     """
-    return array_namespace(predictions).mean((predictions - _alike(predictions, targets)) ** 2)
+    return mean_of_rows((predictions - _alike(predictions, targets)) ** 2, sample_weight)
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,28 @@ class MeanSquaredError(NumberMetric):
 
     computes = staticmethod(mean_squared_error)
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Compute the mean squared error of a batch."""
-        return mean_squared_error(predictions, targets)
+        return mean_squared_error(predictions, targets, sample_weight=weight)
 
 
-def mean_absolute_error(predictions: Array, targets: Array) -> Array:
+def mean_absolute_error(
+    predictions: Array, targets: Array, *, sample_weight: Array | None = None
+) -> Array:
     """Compute the mean of abs(prediction - target).
 
     Parameters
     ----------
     predictions, targets : array of shape (n, k) or (n,)
         The numbers that were predicted, and those that are right.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -60,8 +74,8 @@ def mean_absolute_error(predictions: Array, targets: Array) -> Array:
     ValueError
         If the shapes differ, but for a column that may be flat.
     """
-    xp = array_namespace(predictions)
-    return xp.mean(xp.abs(predictions - _alike(predictions, targets)))
+    errors = array_namespace(predictions).abs(predictions - _alike(predictions, targets))
+    return mean_of_rows(errors, sample_weight)
 
 
 @dataclass(frozen=True)
@@ -70,9 +84,15 @@ class MeanAbsoluteError(NumberMetric):
 
     computes = staticmethod(mean_absolute_error)
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Compute the mean absolute error of a batch."""
-        return mean_absolute_error(predictions, targets)
+        return mean_absolute_error(predictions, targets, sample_weight=weight)
 
 
 def _alike(predictions: Array, targets: Array) -> Array:
@@ -91,7 +111,7 @@ def _alike(predictions: Array, targets: Array) -> Array:
     return xp.reshape(targets, predictions.shape)
 
 
-def r2(predictions: Array, targets: Array) -> Array:
+def r2(predictions: Array, targets: Array, *, sample_weight: Array | None = None) -> Array:
     """Compute R², the coefficient of determination.
 
     It is 1 - (the sum of squared errors) / (the sum of squared distances of the targets from
@@ -101,6 +121,8 @@ def r2(predictions: Array, targets: Array) -> Array:
     ----------
     predictions, targets : array of shape (n, k) or (n,)
         The numbers that were predicted, and those that are right.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -114,17 +136,20 @@ def r2(predictions: Array, targets: Array) -> Array:
         If the shapes differ, but for a column that may be flat.
     """
     xp = array_namespace(predictions)
-    _, _, spread, squares = _moments(predictions, targets)
+    _, _, spread, squares = _moments(predictions, targets, sample_weight)
     value = xp.mean(_determination(spread, squares))
     return value if predictions.shape[0] > 1 else value + xp.nan
 
 
-def _moments(predictions: Array, targets: Array) -> tuple[Array, Array, Array, Array]:
+def _moments(
+    predictions: Array, targets: Array, weight: Array | None
+) -> tuple[Array, Array, Array, Array]:
     """Return what R² is made of, for each output: four arrays of shape (k,).
 
     They are the first target, the mean of the targets less this, the sum of their squared
     distances from their mean, and the sum of squared errors.  Without the first, which is
     taken away before anything is rounded, the mean of large targets would be too coarse.
+    Where samples have weights, means and sums are weighted.
     """
     xp = array_namespace(predictions)
     targets = _alike(predictions, targets)
@@ -133,8 +158,12 @@ def _moments(predictions: Array, targets: Array) -> tuple[Array, Array, Array, A
     errors, targets = xp.reshape(errors, rows), xp.reshape(targets, rows)
     first = xp.astype(targets[0, ...], errors.dtype, copy=False)
     targets = targets - first  # (n, k)
-    center = column_sums(targets) / targets.shape[0]
-    return first, center, column_sums((targets - center) ** 2), column_sums(errors**2)
+    if weight is None:
+        center = column_sums(targets) / targets.shape[0]
+        return first, center, column_sums((targets - center) ** 2), column_sums(errors**2)
+    w = weight[:, None]  # (n, 1)
+    center = column_sums(w * targets) / positive(xp.sum(weight))
+    return first, center, column_sums(w * (targets - center) ** 2), column_sums(w * errors**2)
 
 
 def _determination(spread: Array, squares: Array) -> Array:
@@ -150,12 +179,26 @@ class R2(NumberMetric):
 
     computes = staticmethod(r2)
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
-        """Compute means and sums of squares of a batch: (4 k,)."""
-        return join(*_moments(predictions, targets))
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
+        """Compute means and sums of squares of a batch: (4 k,); with weights, and rows: + 1."""
+        moments = _moments(predictions, targets, weight)
+        if weight is None:
+            return join(*moments)
+        xp = array_namespace(weight)
+        return join(*moments, xp.sum(xp.ones_like(weight)))
 
     def result(self, measures: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Join means and sums of squares.  Chan, Golub and LeVeque (1983)."""
+        width = measures.shape[-1]
+        rows = np.sum(counts)
+        if width % 4:  # the batches' numbers of rows, where `counts` are sums of weights
+            rows, measures = np.sum(measures[..., -1]), measures[..., : width - 1]
         parts = measures.reshape(*measures.shape[:-1], 4, -1)  # (…, batches, 4, k)
         first, center, spread, squares = (parts[..., i, :] for i in range(4))
         means = first - first[..., :1, :] + center  # (…, batches, k)
@@ -163,4 +206,4 @@ class R2(NumberMetric):
         mean = np.sum(weights * means, axis=-2, keepdims=True) / n
         spread = np.sum(spread + weights * (means - mean) ** 2, axis=-2)  # (…, k)
         value: np.ndarray = np.mean(_determination(spread, np.sum(squares, axis=-2)), axis=-1)
-        return value if n > 1 else value * np.nan
+        return value if rows > 1 else value * np.nan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..backend import Array, array_namespace, index_dtype_of
-from ..operations import column_sums, mean, one_hot, pick, row_maxima, row_sums
+from ..backend import Array, array_namespace, device_of, index_dtype_of
+from ..operations import column_sums, one_hot, pick, row_maxima, row_sums
 from .base import PROBABILITY, AveragedMetric, ClassMetric, Kind, check_average
 from .shapes import (
     are_rows,
@@ -14,11 +14,19 @@ from .shapes import (
     class_indices,
     flat_targets,
     float_dtype,
+    mean_of_rows,
+    of_each_output,
     says_yes_or_no,
 )
 
 
-def log_loss(predictions: Array, targets: Array, *, from_logits: bool = False) -> Array:
+def log_loss(
+    predictions: Array,
+    targets: Array,
+    *,
+    from_logits: bool = False,
+    sample_weight: Array | None = None,
+) -> Array:
     """Compute the mean of -log p, where p is the probability given to what was the case.
 
     Parameters
@@ -31,6 +39,8 @@ def log_loss(predictions: Array, targets: Array, *, from_logits: bool = False) -
     from_logits : bool
         Whether predictions are logits: what goes into Softmax, or into Sigmoid for one column.
         Then nothing is cut off.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -50,17 +60,20 @@ def log_loss(predictions: Array, targets: Array, *, from_logits: bool = False) -
         x, y = xp.reshape(x, (-1,)), flat_targets(targets, dtype)
         check_same_length(x, y)
         if from_logits:
-            return mean(xp.maximum(x, 0.0) - y * x + xp.log1p(xp.exp(-xp.abs(x))))
+            losses = xp.maximum(x, 0.0) - y * x + xp.log1p(xp.exp(-xp.abs(x)))
+            return mean_of_rows(losses, sample_weight)
         p = xp.minimum(xp.maximum(x, limit), 1 - limit)
-        return -mean(y * xp.log(p) + (1 - y) * xp.log(1 - p))
+        return -mean_of_rows(y * xp.log(p) + (1 - y) * xp.log(1 - p), sample_weight)
     if from_logits:
         z = x - row_maxima(x)  # (n, k)
         log_p = z - xp.log(row_sums(xp.exp(z)))
     else:
         log_p = xp.log(xp.minimum(xp.maximum(x, limit), 1 - limit))
     if are_rows(predictions, targets):
-        return -mean(row_sums(xp.astype(targets, dtype, copy=False) * log_p)[:, 0])
-    return -mean(pick(log_p, class_indices(predictions, targets)))
+        log_p_y = row_sums(xp.astype(targets, dtype, copy=False) * log_p)[:, 0]
+    else:
+        log_p_y = pick(log_p, class_indices(predictions, targets))
+    return -mean_of_rows(log_p_y, sample_weight)
 
 
 @dataclass(frozen=True)
@@ -69,12 +82,25 @@ class LogLoss(ClassMetric):
 
     computes = staticmethod(log_loss)
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Compute the log-loss of a batch."""
-        return log_loss(predictions, targets, from_logits=kind.from_logits)
+        from_logits = kind.from_logits
+        return log_loss(predictions, targets, from_logits=from_logits, sample_weight=weight)
 
 
-def roc_auc(predictions: Array, targets: Array, *, average: str | None = "macro") -> Array:
+def roc_auc(
+    predictions: Array,
+    targets: Array,
+    *,
+    average: str | None = "macro",
+    sample_weight: Array | None = None,
+) -> Array:
     """Compute the area under the receiver operating characteristic curve.
 
     It is the probability that a sample of a class scores higher than one that is not of it,
@@ -89,6 +115,8 @@ def roc_auc(predictions: Array, targets: Array, *, average: str | None = "macro"
     average : {"macro", "weighted", "micro", "binary", None}
         As in `precision`, of each class against all others ("one versus rest").  Of two
         classes it is that of class 1, however it is averaged.
+    sample_weight : array of shape (n,), optional
+        How much each sample counts, >= 0, in the dtype of the predictions.
 
     Returns
     -------
@@ -107,7 +135,8 @@ def roc_auc(predictions: Array, targets: Array, *, average: str | None = "macro"
     if says_yes_or_no(predictions):
         scores = xp.reshape(predictions, (-1,))
         check_same_length(scores, targets)
-        area = _area(scores, xp.astype(flat_targets(targets, dtype) > 0.5, dtype))
+        yes = xp.astype(flat_targets(targets, dtype) > 0.5, dtype)
+        area = _area(scores, yes, sample_weight)
         return area if average else xp.reshape(area, (1,))
     k = predictions.shape[1]
     like = xp.astype(predictions, dtype, copy=False)
@@ -115,12 +144,16 @@ def roc_auc(predictions: Array, targets: Array, *, average: str | None = "macro"
     rows = xp.astype(one_hot(whole, like) > 0.5, dtype)  # (n, k)
     if average == "binary" or (average and k == 2):
         check_average("binary", k)
-        return _area(predictions[:, 1], rows[:, 1])
+        return _area(predictions[:, 1], rows[:, 1], sample_weight)
     if average == "micro":
-        return _area(xp.reshape(predictions, (-1,)), xp.reshape(rows, (-1,)))
-    areas = xp.stack([_area(predictions[:, i], rows[:, i]) for i in range(k)])  # (k,)
+        weight = None if sample_weight is None else of_each_output(sample_weight, k)
+        return _area(xp.reshape(predictions, (-1,)), xp.reshape(rows, (-1,)), weight)
+    columns = (_area(predictions[:, i], rows[:, i], sample_weight) for i in range(k))
+    areas = xp.stack([*columns])  # (k,)
     if average is None:
         return areas
+    if sample_weight is not None:
+        rows = rows * sample_weight[:, None]
     weights = xp.ones_like(areas) if average == "macro" else column_sums(rows)
     known = ~xp.isnan(areas)
     weights = xp.where(known, weights, 0.0)
@@ -129,23 +162,32 @@ def roc_auc(predictions: Array, targets: Array, *, average: str | None = "macro"
     return xp.where(total > 0, area, xp.nan)
 
 
-def _area(scores: Array, yes: Array) -> Array:
+def _area(scores: Array, yes: Array, weight: Array | None) -> Array:
     """Return the area under the curve of scores (n,), yes being 1.0 or 0.0: ().
 
     For each sample of the class, the part of the others that scores less is counted in the
-    sorted scores.
+    sorted scores.  Weights are added in double precision, where there is any.
     """
     xp = array_namespace(scores)
     order = xp.argsort(scores)
     scores, yes = xp.take(scores, order), xp.take(yes, order)
+    dtype, of_class = yes.dtype, yes
     others = xp.astype(yes < 0.5, index_dtype_of(scores))
+    if weight is not None:
+        floats = xp.__array_namespace_info__().dtypes(
+            device=device_of(yes), kind="real floating"
+        )
+        weight = xp.astype(xp.take(weight, order), floats.get("float64", dtype))
+        yes = xp.astype(yes, weight.dtype)
+        of_class, others = weight * yes, weight * (1 - yes)
     before = xp.cumulative_sum(others, include_initial=True)  # (n + 1,)
     lower = xp.take(before, xp.searchsorted(scores, scores, side="left"))
     upper = xp.take(before, xp.searchsorted(scores, scores, side="right"))
-    n_others, n = xp.astype(before[-1], yes.dtype), xp.sum(yes)
+    n_others, n = xp.astype(before[-1], yes.dtype), xp.sum(of_class)
     defined = (n > 0) & (n_others > 0)
     beaten = xp.astype(lower + upper, yes.dtype) / (2 * xp.where(defined, n_others, 1.0))
-    return xp.where(defined, xp.sum(beaten * yes) / xp.where(defined, n, 1.0), xp.nan)
+    area = xp.sum(beaten * of_class) / xp.where(defined, n, 1.0)
+    return xp.astype(xp.where(defined, area, xp.nan), dtype, copy=False)
 
 
 @dataclass(frozen=True)
@@ -165,10 +207,16 @@ class ROCAUC(AveragedMetric):
     label: ClassVar[str] = "roc_auc"
     of_all: ClassVar[bool] = True
 
-    def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
+    def measure(
+        self,
+        predictions: Array,
+        targets: Array,
+        kind: Kind = PROBABILITY,
+        weight: Array | None = None,
+    ) -> Array:
         """Compute the area of all samples."""
         p = _probabilities(predictions) if kind.from_logits else predictions
-        return roc_auc(p, targets, average=self.average)
+        return roc_auc(p, targets, average=self.average, sample_weight=weight)
 
 
 def _probabilities(logits: Array) -> Array:

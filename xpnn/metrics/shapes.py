@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import Array, array_namespace
+from ..operations import mean
 
 
 def says_yes_or_no(predictions: Array) -> bool:
@@ -87,6 +88,32 @@ def class_indices(predictions: Array, targets: Array) -> Array:
     if are_rows(predictions, targets):
         return xp.argmax(targets, axis=1)
     return targets if targets.ndim == 1 else xp.reshape(targets, (-1,))
+
+
+def mean_of_rows(values: Array, sample_weight: Array | None) -> Array:
+    """Return the mean of a number for each row, (n,) or (n, k), as rows count: an array of ().
+
+    A batch may hold rows of weight 0 only: their mean is 0, and counts nothing either.
+    """
+    if sample_weight is None:
+        return mean(values) if values.ndim == 1 else array_namespace(values).mean(values)
+    xp = array_namespace(values)
+    if values.ndim > 1:
+        values = xp.mean(values, axis=1)
+    return xp.sum(values * sample_weight) / positive(xp.sum(sample_weight))
+
+
+def of_each_output(sample_weight: Array, k: int) -> Array:
+    """Return the weights of samples as those of their k outputs, flat: (n,) -> (n k,)."""
+    xp = array_namespace(sample_weight)
+    n = sample_weight.shape[0]
+    return xp.reshape(xp.broadcast_to(sample_weight[:, None], (n, k)), (-1,))
+
+
+def positive(total: Array) -> Array:
+    """Return a sum of weights, >= 0, as a number that one can divide by."""
+    xp = array_namespace(total)
+    return xp.maximum(total, float(xp.finfo(total.dtype).smallest_normal))
 
 
 def predicted_and_actual(

@@ -12,13 +12,14 @@ from ..backend import Array, Backend, resolve, to_host
 from ..checks import check_precision
 from ..initializers import as_generator, draw
 from ..layers.base import Layer, Parameter
+from ..naming import Helpful
 from .gate import Gate
 from .stack import Stack
 
 __all__ = ["PlacedLayers", "summary_table"]
 
 
-class PlacedLayers:
+class PlacedLayers(Helpful):
     """Layers with their arrays on a backend.
 
     Parameters

@@ -15,9 +15,10 @@ import numpy as np
 
 from ..backend import Array, Backend
 from ..checks import check_integer
-from ..data import batch_slices
+from ..data import batch_slices, check_sample_weight
 from ..history import History
 from ..layers.base import Layer
+from ..naming import helpful
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
 from .rows import beside, place_inputs, place_targets
@@ -95,7 +96,7 @@ class Network(PlacedLayers):
         if name == "measure":
             return make_measure(stack, criterion, compiled.metrics)
         measures = [bind(m, stack, criterion) for m in compiled.metrics if m.of_all]
-        return lambda *of_all: [measure(*of_all) for measure in measures]
+        return lambda *of_all, **weight: [measure(*of_all, **weight) for measure in measures]
 
     # ------------------------------------------------------------------- rows in use
 
@@ -109,6 +110,45 @@ class Network(PlacedLayers):
         loss, outputs = self.require_compiled().loss, partial(self.n_outputs, n_features)
         return place_targets(self.backend, self.dtype, y, n, outputs, loss, name)
 
+    def place_weight(
+        self, weight: Any, x: Array, name: str = "sample_weight"
+    ) -> np.ndarray | None:
+        """Check the weights of placed inputs, by which they are to be measured.
+
+        Parameters
+        ----------
+        weight : array_like of shape (n,), or None
+            How much each sample counts, >= 0.
+        x : array of shape (n, n_features)
+            The inputs, as `place_inputs` returns them.
+        name : str
+            What an error calls them.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n,), or None
+            In the network's dtype, on the host.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are none, or a metric can't weigh samples.
+        """
+        weights = check_sample_weight(weight, x.shape[0], name)
+        if weights is None:
+            return None
+        for metric in self.require_compiled().metrics:
+            if not metric.takes_weights:
+                raise ValueError(
+                    f"{name}: the metric {metric.name!r} can't weigh samples; a Metric whose "
+                    "measure takes a weight can"
+                )
+        with np.errstate(over="ignore"):
+            weights = weights.astype(self.dtype)
+        if not (np.isfinite(weights).all() and weights.any()):
+            raise ValueError(f"{name} must hold numbers that {self.dtype} can hold, not all 0")
+        return weights
+
     def _parts(self, x: Array, rows: int) -> Iterator[tuple[slice, Array]]:
         """Yield some rows of placed inputs at a time, and which they are."""
         for part in batch_slices(x.shape[0], rows):
@@ -120,6 +160,7 @@ class Network(PlacedLayers):
         widest = max(size or 1 for size in self.layer_sizes(n_features))
         return max(1, PREDICT_NUMBERS // widest)
 
+    @helpful
     def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
         """Compute the network's outputs.
 
@@ -197,6 +238,7 @@ class Network(PlacedLayers):
                 x, _ = one.forward(arrays_of_one, x)
             return x
 
+    @helpful
     def gradients(self, X: Any, y: Any) -> tuple[float, list[Array]]:
         """Compute the loss and its gradient with respect to each parameter.
 
@@ -221,13 +263,43 @@ class Network(PlacedLayers):
             value, grads = self._function("gradients")(self.all_arrays, x, targets)
             return float(value), grads
 
-    def measure_rows(self, x: Array, y: Array) -> dict[str, Any]:
+    def measure_on(
+        self, X: Any, y: Any, *, sample_weight: Any = None
+    ) -> Callable[[], dict[str, Any]]:
+        """Return `Sequential.evaluate` for data that is checked and placed once.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array_like
+            As in `Sequential.evaluate`, which tells what is raised.
+
+        Returns
+        -------
+        callable
+            Without arguments; it measures the network with the parameters that it then
+            has, as long as it stays on this backend.
+        """
+        self.require_compiled()
+        with self.gate, self.backend.activate():
+            x = self.place_inputs(X)
+            targets = self.place_targets(y, x)
+            weight = self.place_weight(sample_weight, x)
+
+        def measure() -> dict[str, Any]:
+            with self.gate, self.backend.activate():
+                return self.measure_rows(x, targets, weight)
+
+        return measure
+
+    def measure_rows(
+        self, x: Array, y: Array, weight: np.ndarray | None = None
+    ) -> dict[str, Any]:
         """Measure the loss and the metrics of rows that are placed already.
 
         Parameters
         ----------
-        x, y : array
-            As `place_inputs` and `place_targets` return them.
+        x, y, weight
+            As `place_inputs`, `place_targets` and `place_weight` return them.
 
         Returns
         -------
@@ -237,17 +309,23 @@ class Network(PlacedLayers):
         metrics = self.require_compiled().metrics
         measure, read = self._function("measure"), self.backend.read
         rows, counts, outputs = [], [], []
+        placed = None if weight is None else self.backend.asarray(weight)
         for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
-            measures, predictions = measure(self.all_arrays, x_part, y[part, ...])
+            w = () if placed is None else (placed[part],)
+            measures, predictions = measure(self.all_arrays, x_part, y[part, ...], *w)
             rows.append(read(list(measures)))
-            counts.append(float(x_part.shape[0]))
+            of_part = x_part.shape[0] if weight is None else np.sum(weight[part], dtype=float)
+            counts.append(float(of_part))
             outputs.append(predictions)
         ends = np.cumsum([math.prod(measure.shape) for measure in measures])
         losses, *columns = np.split(np.stack(rows), ends[:-1], axis=1)  # (n_parts, w)
         values: dict[str, Any] = {"loss": float(sum(losses[:, 0] * counts) / sum(counts))}
         wholes = []
         if outputs[0] is not None:
-            wholes = self._function("measure_all")(self.backend.xp.concat(outputs), y)
+            weights = {} if placed is None else {"weight": placed}
+            wholes = self._function("measure_all")(
+                self.backend.xp.concat(outputs), y, **weights
+            )
         for metric in metrics:
             if metric.of_all:
                 value = metric.result(read([wholes.pop(0)])[None, :], np.array([sum(counts)]))

@@ -89,6 +89,11 @@ def place_targets(
     TypeError, ValueError
         If `y` is none of the above.
     """
+    if y is None:
+        raise TypeError(
+            f"{name} is missing: expected numbers, the targets that {loss} takes; where inputs "
+            "are to be given back, they are their own: fit(X, X)"
+        )
     try:
         # what comes from the host is checked there
         targets = backend.asarray(y) if backend.owns(y) else to_host(y)

@@ -18,6 +18,7 @@ from ..backend import Array, array_namespace
 from ..layers.base import Params
 from ..losses import Loss
 from ..metrics import Kind, Metric
+from ..metrics.shapes import mean_of_rows, of_each_output
 from ..optimizers import Optimizer
 from ..packing import Packing
 from .stack import Noise, Stack
@@ -180,20 +181,25 @@ def clip(
 def make_measure(
     stack: Stack, criterion: Loss, metrics: Sequence[Metric]
 ) -> Callable[..., tuple[tuple[Array, ...], Array | None]]:
-    """Return ``measure(arrays, x, y) -> ((loss, *metrics), predictions)`` for some rows.
+    """Return ``measure(arrays, x, y, weight) -> ((loss, *metrics), predictions)`` of some rows.
 
     Metrics that need all predictions are left out, and predictions are None where none does.
+    Weights are of shape (n,), or None, and so are left out.
     """
     measures = [bind(m, stack, criterion) for m in metrics if not m.of_all]
     of_all = len(measures) < len(metrics)
 
     def measure(
-        arrays: Sequence[Array], x: Array, y: Array
+        arrays: Sequence[Array], x: Array, y: Array, weight: Array | None = None
     ) -> tuple[tuple[Array, ...], Array | None]:
         predictions = stack.predict(arrays, x)
         losses, _ = criterion.forward(predictions, y)
-        loss = stack.penalise(arrays, array_namespace(x).mean(losses))
-        measured = (loss, *(metric(predictions, y) for metric in measures))
+        if weight is None:
+            mean, weights = array_namespace(x).mean(losses), {}
+        else:
+            mean, weights = mean_of_rows(losses, weight), {"weight": weight}
+        loss = stack.penalise(arrays, mean)
+        measured = (loss, *(metric(predictions, y, **weights) for metric in measures))
         return measured, predictions if of_all else None
 
     return measure
@@ -211,23 +217,33 @@ def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, 
     return gradients
 
 
-def bind(metric: Metric, stack: Stack, criterion: Loss) -> Callable[[Array, Array], Array]:
-    """Return a metric's ``measure(predictions, targets)`` of what the criterion is given."""
+def bind(metric: Metric, stack: Stack, criterion: Loss) -> Callable[..., Array]:
+    """Return a metric's ``measure(predictions, targets)`` of what the criterion is given.
+
+    Where it takes weights, so does the function: ``weight=``.
+    """
     measure: Callable[..., Array] = metric.measure
     if not metric.classifies:
         head = stack.head
         if head is None:
             return measure
-        return lambda predictions, targets: measure(head.forward((), predictions)[0], targets)
+        return lambda predictions, targets, **weight: measure(
+            head.forward((), predictions)[0], targets, **weight
+        )
     from_logits = getattr(criterion, "from_logits", False)
     if criterion.threshold is None:
         kind = Kind(from_logits=from_logits)
-        return lambda predictions, targets: measure(predictions, targets, kind)
+        return lambda predictions, targets, **weight: measure(
+            predictions, targets, kind, **weight
+        )
     kind = Kind(criterion.threshold, from_logits)
 
-    def of_each(predictions: Array, targets: Array) -> Array:
+    def of_each(predictions: Array, targets: Array, **weight: Array) -> Array:
         # outputs that each say yes or no are counted each, not a row at a time
         xp = array_namespace(predictions)
-        return measure(xp.reshape(predictions, (-1,)), xp.reshape(targets, (-1,)), kind)
+        flat = xp.reshape(predictions, (-1,)), xp.reshape(targets, (-1,))
+        k = predictions.shape[1]
+        weight = {name: of_each_output(of_rows, k) for name, of_rows in weight.items()}
+        return measure(*flat, kind, **weight)
 
     return of_each

@@ -8,7 +8,8 @@ Whatever of that changes from version to version is dealt with here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from ..backend import Array, to_host
+from ..backend.finding import owner, refuse_masked
+from ..backend.given import read_other
+from ..checks import reject
 from ..data import check_sample_weight
 
 try:
@@ -87,6 +91,61 @@ def where_arrays_are(X: Any) -> tuple[Any, Any]:
     return xp, device
 
 
+def readable(values: Any, name: str) -> Any:
+    """Return what scikit-learn can read, as `to_host` would: the rest is refused as there.
+
+    Lists, NumPy's arrays and tables stay as they are: scikit-learn knows them, and the names
+    of a table's columns.
+
+    Raises
+    ------
+    TypeError
+        If nobody can read it, or something is masked.
+    """
+    try:
+        refuse_masked(values)
+        if isinstance(values, list | tuple) and values and owner(values[0]) is not None:
+            return to_host(values)  # a list of tensors
+        if values is None or isinstance(values, np.ndarray | np.generic | list | tuple):
+            return values
+        backend = owner(values)
+        if backend is not None:
+            values = backend.plain(values)
+            xp, _ = where_arrays_are(values)
+            return values if xp is backend.xp else to_host(values)
+        if hasattr(values, "toarray") or hasattr(values, "__array__"):
+            return values
+        return read_other(values)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+
+
+@contextmanager
+def told_better(**tables: Any) -> Iterator[None]:
+    """Say of tables which column or cell scikit-learn refused, where it doesn't.
+
+    Raises
+    ------
+    TypeError, ValueError
+        What was raised, or of what stands in a table another one that tells the place.
+    """
+    try:
+        yield
+    except (TypeError, ValueError):
+        for name, table in tables.items():
+            if table is None or hasattr(table, "toarray"):
+                continue
+            if isinstance(table, np.ndarray | list | tuple):
+                continue
+            try:
+                cells = to_host(table)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name}: {error}") from None
+            if cells.ndim < 3:
+                reject(~np.isfinite(cells), cells, f"{name} must hold finite numbers")
+        raise
+
+
 def validate_inputs(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> Any:
     """Return rows and targets, checked; X in single or double precision.
 
@@ -95,16 +154,18 @@ def validate_inputs(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: boo
     TypeError, ValueError
         scikit-learn's own, if they are none.
     """
+    X, y = readable(X, "X"), readable(y, "y")
     xp, _ = where_arrays_are(X)
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        multi_output=True,
-        y_numeric=numeric,
-        dtype=[xp.float64, xp.float32],
-        reset=reset,
-    )
+    with told_better(X=X, **({"y": y} if numeric else {})):
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=numeric,
+            dtype=[xp.float64, xp.float32],
+            reset=reset,
+        )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     return X, y
@@ -112,16 +173,21 @@ def validate_inputs(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: boo
 
 def validate_rows(estimator: Any, X: Any, *, attribute: str, method: str) -> Array:
     """Return rows to predict from, checked to be like those that were fitted."""
+    X = readable(X, "X")
     check_same_namespace(X, estimator, attribute=attribute, method=method)
     xp, _ = where_arrays_are(X)
-    return validate_data(estimator, X, dtype=[xp.float64, xp.float32], reset=False)
+    with told_better(X=X):
+        return validate_data(estimator, X, dtype=[xp.float64, xp.float32], reset=False)
 
 
 def validate_weight(weight: Any, X: Array) -> np.ndarray | None:
     """Return the samples' weights on the host; they must not be negative, nor all be 0."""
     if weight is None:
         return None
-    return check_sample_weight(_check_sample_weight(weight, X), int(X.shape[0]))
+    weight = readable(weight, "sample_weight")
+    with told_better(sample_weight=weight):
+        weight = _check_sample_weight(weight, X)
+    return check_sample_weight(weight, int(X.shape[0]))
 
 
 def labels_on_host(y: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from ..backend import Backend
 from ..layers import LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from ..layers.base import Layer
+from ..naming import Helpful
 from ..optimizers import Optimizer
 from .adapter import Interval, Options, StrOptions
 
@@ -33,7 +34,7 @@ ACTIVATIONS: dict[str, Layer] = {
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Parameters(BaseEstimator):
+class Parameters(BaseEstimator, Helpful):
     """The parameters of both estimators; `MLPClassifier` says what each means.
 
     An estimator is a dataclass, too.  It declares its own parameters, and again those of these

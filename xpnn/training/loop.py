@@ -39,8 +39,8 @@ class Fit:
     data : (x, y, weight)
         The inputs and targets, of n rows, and on the host the samples' weights, of shape (n,),
         or None.
-    validation : (x, y), optional
-        What to measure after each epoch.
+    validation : (x, y) or (x, y, weight), optional
+        What to measure after each epoch, as `Network.measure_rows` takes it.
     epochs, batch_size, shuffle, callbacks
         As in `Sequential.fit`.
     generator_at_start : dict
@@ -65,7 +65,7 @@ class Fit:
         self,
         model: Trainable,
         data: tuple[Array, Array, np.ndarray | None],
-        validation: tuple[Array, Array] | None,
+        validation: tuple[Any, ...] | None,
         epochs: int,
         batch_size: int | None,
         shuffle: bool,

@@ -40,7 +40,7 @@ class Request:
 
     epochs: int
     batch_size: int | None
-    validation_data: tuple[Any, Any] | None
+    validation_data: tuple[Any, ...] | None
     validation_split: float
     shuffle: bool
     callbacks: Sequence[Callback]
@@ -122,19 +122,24 @@ class Request:
                 start,
             )
 
-    def _validation(
-        self, model: Trainable, rows: Rows
-    ) -> tuple[Rows, tuple[Array, Array] | None]:
+    def _validation(self, model: Trainable, rows: Rows) -> tuple[Rows, tuple[Any, ...] | None]:
         """Return the rows to train on, and those to measure after each epoch."""
         if self.validation_data is not None:
             given = self.validation_data
-            if not isinstance(given, tuple | list) or len(given) != 2:
+            if not isinstance(given, tuple | list) or len(given) not in (2, 3):
                 raise ValueError(
-                    f"validation_data must be a pair (X, y), got a {type(given).__name__} that "
-                    "is none"
+                    "validation_data must be (X, y) or (X, y, sample_weight), got a "
+                    f"{type(given).__name__}"
+                    + (f" of {len(given)}" if isinstance(given, tuple | list) else "")
                 )
             x = model.place_inputs(given[0], "X of validation_data")
-            return rows, (x, model.place_targets(given[1], x, "y of validation_data"))
+            y = model.place_targets(given[1], x, "y of validation_data")
+            weight = given[2] if len(given) == 3 else None
+            return rows, (
+                x,
+                y,
+                model.place_weight(weight, x, "sample_weight of validation_data"),
+            )
         if self.validation_split:
             return split_rows(model.generator, self.validation_split, *rows)
         return rows, None
