@@ -152,13 +152,15 @@ def test_a_pipe_is_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("room", [0, 100])
-def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, room):
+@pytest.mark.parametrize("method", ["save", "export_onnx"])
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, room, method):
     path = tmp_path / "model"
     model = small()
     model.save(path)
     for name in ("model", "new"):
+        write = getattr(Sequential([Dense(20, 30)]), method)
         with full_disk(room), pytest.raises(OSError) as caught:
-            Sequential([Dense(20, 30)]).save(tmp_path / name)
+            write(tmp_path / name)
         assert (caught.value.errno, caught.value.filename) == (27, str(tmp_path / name))
     check_same(xpnn.load(path), model)
     assert names(tmp_path) == ["model"]
