@@ -1,7 +1,7 @@
 """Give the command odd tables and wild options: each ends well, or with one line and status 2.
 
 Run ``python reliability/fuzz_command.py 3000`` for 3,000 cases, which take some minutes, and
-``python reliability/fuzz_command.py 1 --first 1234`` for the one that failed: a case is made of
+``python reliability/fuzz_command.py 1 --seed 1234`` for the one that failed: a case is made of
 its number alone.
 """
 
@@ -277,6 +277,6 @@ def run(count: int, first: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("count", type=int, nargs="?", default=1000, help="how many cases")
-    parser.add_argument("--first", type=int, default=0, help="the number of the first")
+    parser.add_argument("--seed", type=int, default=0, help="the number of the first")
     asked = parser.parse_args()
-    sys.exit(min(1, run(asked.count, asked.first)))
+    sys.exit(min(1, run(asked.count, asked.seed)))

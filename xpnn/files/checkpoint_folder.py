@@ -45,4 +45,6 @@ def checkpoint_files(directory: str | os.PathLike[str]) -> list[Path]:
 
 def unfinished_files(directory: Path) -> list[Path]:
     """Return what processes left that were killed while they wrote a checkpoint."""
-    return [*directory.glob(".checkpoint-*.safetensors")]
+    # the second is what safetensors writes to, before it gives that the name that we asked for
+    patterns = ".checkpoint-*.safetensors", ".tmp??????"
+    return [path for pattern in patterns for path in directory.glob(pattern)]
