@@ -11,6 +11,7 @@ import numpy as np
 from ..backend import Array, Backend, dtype_name, resolve
 from ..initializers import as_generator, draw
 from ..layers.base import Layer, Parameter
+from ..naming import check_described
 from .stack import Stack
 
 __all__ = ["PlacedLayers"]
@@ -101,6 +102,7 @@ class PlacedLayers:
             if not isinstance(layer, Layer):
                 hint = "; write it with (): an instance" if isinstance(layer, type) else ""
                 raise TypeError(f"layers[{index}] must be a Layer, got {layer!r}{hint}")
+            check_described(layer, f"layers[{index}]")
             try:
                 size = layer.output_size(size)
             except ValueError as error:

@@ -9,7 +9,7 @@ from typing import Any
 from ..checks import check_number
 from ..losses import LOSSES, Loss
 from ..metrics import Accuracy, FunctionMetric, Metric, as_metric, plain
-from ..naming import describe, look_up
+from ..naming import check_described, describe, look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["Compiled", "not_compiled", "nothing_described"]
@@ -106,6 +106,7 @@ def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any
         value = value()
     if not isinstance(value, base):
         raise TypeError(f"{name} must be a {base.__name__} or its name, got {value!r}")
+    check_described(value, name)
     return value
 
 
@@ -126,6 +127,8 @@ def _metrics(metrics: Any, criterion: Loss) -> tuple[Metric, ...]:
     chosen: list[Metric] = []
     for metric in map(as_metric, metrics):
         name = metric.name
+        if not isinstance(metric, FunctionMetric):  # of which a file holds nothing, and says so
+            check_described(metric, "metrics")
         if metric in chosen or (metric == Accuracy() and not criterion.classifies):
             continue
         if metric.classifies not in (None, criterion.classifies):
