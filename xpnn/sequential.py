@@ -177,7 +177,7 @@ class Sequential(Trainable):
             If a name is unknown, a number out of range, or the loss doesn't fit the last layer.
         """
         self._check_idle("compile")
-        self.use(Compiled.checked(loss, optimizer, metrics, clip_norm, clip_value))
+        self.choose(loss, optimizer, metrics, clip_norm, clip_value)
         return self
 
     def use(self, compiled: Compiled) -> None:

@@ -152,7 +152,12 @@ class CategoricalCrossEntropy(Loss):
             Indices as integers, rows as `dtype`.
         """
         xp = array_namespace(targets)
-        if targets.ndim == 2 and targets.shape[1] == n_outputs > 1:
+        if n_outputs == 1:
+            raise ValueError(
+                f"{self} needs an output for each class, got one: use two, or "
+                "BinaryCrossEntropy()"
+            )
+        if targets.ndim == 2 and targets.shape[1] == n_outputs:
             rows = super().prepare(targets, n_outputs, dtype, name)
             off = xp.abs(xp.sum(rows, axis=1, keepdims=True) - 1) > 1e-3
             wrong = (rows < 0) | xp.broadcast_to(off, rows.shape)

@@ -55,6 +55,25 @@ class Network(PlacedLayers):
         super().place(backend)
         self._functions = {}
 
+    def choose(self, loss: Any, *how: Any) -> None:
+        """Check how the network is to be trained and measured, and choose it.
+
+        Parameters
+        ----------
+        loss, *how
+            As `Compiled.checked` takes them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As there, or if the network can't learn it; see `xpnn.network.goals`.
+        """
+        from .goals import check_goal
+
+        compiled = Compiled.checked(loss, *how)
+        check_goal(self.layers, self.layer_sizes(), compiled.loss)
+        self.use(compiled)
+
     def use(self, compiled: Compiled) -> None:
         """Choose how the network is trained and measured.
 
