@@ -35,5 +35,5 @@ def evaluate(
         chosen = chosen_metrics(metric, goal)
         network.compile(network.compiled.loss, network.compiled.optimizer, chosen)
     parts = rows_for(loaded, data, target)
-    click.echo(results(measure(network, goal, parts)))
+    click.echo(results(measure(network, goal, parts), goal))
     click.echo(f"Measured with {network.backend.name} on {network.backend.device}")

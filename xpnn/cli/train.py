@@ -161,7 +161,7 @@ def train(**options: Any) -> None:
 
     _save(model, data, asked.output)
     parts = {"training": data.training, "validation": data.validation}
-    click.echo(results(measure(model, target, parts)))
+    click.echo(results(measure(model, target, parts), target))
     files = str(asked.output)
     if asked.plot is not None and draw(asked.plot, model, data):
         files += f" and {asked.plot}"

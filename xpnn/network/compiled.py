@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..checks import check_number
@@ -66,6 +66,26 @@ class Compiled:
             None if clip_norm is None else float(clip_norm),
             None if clip_value is None else float(clip_value),
         )
+
+    def for_outputs(self, n_outputs: int | None) -> Compiled:
+        """Return it with the metrics for a network with so many outputs, if that is known.
+
+        Raises
+        ------
+        ValueError
+            If two of them then have one name.
+        """
+        n_classes = n_outputs if self.loss.threshold is None else 1
+        metrics: list[Metric] = []
+        for metric in self.metrics:
+            chosen = metric.for_classes(n_classes)
+            # "recall" of three classes is "recall_macro", which may have been asked for too
+            metrics += [chosen] if chosen not in metrics else []
+        names = [metric.name for metric in metrics]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"metrics must have names of their own, got another {name!r}")
+        return replace(self, metrics=tuple(metrics))
 
     @property
     def step_metrics(self) -> tuple[Metric, ...]:

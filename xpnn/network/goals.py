@@ -43,7 +43,7 @@ class Tried(NamedTuple):
     lowest, highest : float
         What outputs don't fall below, and don't exceed; infinite where there is no limit.
     learns : bool
-        Whether a gradient goes back through the layers behind the last one that learns.
+        Whether a gradient goes back.
     """
 
     outputs: np.ndarray
@@ -79,32 +79,38 @@ def _drawn(layer: Layer, generator: Generator) -> tuple[Params, Params]:
     return params, state
 
 
-def _try(layers: Sequence[Layer], sizes: Sequence[int | None]) -> Tried | None:
-    """Run the end of a network; None where that tells nothing.
+def _end(layers: Sequence[Layer]) -> int:
+    """Return the number of the first of the layers that say what a network gives."""
+    learning = [i for i, layer in enumerate(layers) if layer.parameters()]
+    if not learning:
+        return 0
+    # one that may give anything need not be run
+    return learning[-1] + bool(layers[learning[-1]].unbounded)
+
+
+def _try(layers: Sequence[Layer], n_inputs: int | None, noisy: bool = False) -> Tried | None:
+    """Run the end of a network, as in training where it is `noisy`; None if it can't be run.
 
     Parameters
     ----------
     layers : sequence of Layer
-        The network.
-    sizes : sequence of int or None
-        The number of inputs of each, as `PlacedLayers.layer_sizes` returns them.
+        Its last layers.
+    n_inputs : int or None
+        What the first of them takes.
+    noisy : bool
+        Whether to draw noise.
     """
-    learning = [i for i, layer in enumerate(layers) if layer.parameters()]
-    start = learning[-1] if learning else 0
-    if learning and layers[start].unbounded:  # it may give anything, so it need not be run
-        start += 1
     generator = np.random.default_rng(0)
-    rows = generator.standard_normal((len(SCALES), ROWS, sizes[start] or 3))
+    rows = generator.standard_normal((len(SCALES), ROWS, n_inputs or 3))
     x = (rows * np.asarray(SCALES)[:, None, None]).reshape(-1, rows.shape[2])
-    backwards, learnt = [], False
+    backwards = []
     try:
         with np.errstate(all="ignore"):
-            for layer in layers[start:]:
+            for layer in layers:
                 params, state = _drawn(layer, generator)
-                noise = layer.draw(generator, (x.shape[0], x.shape[1]))
+                noise = layer.draw(generator, (x.shape[0], x.shape[1])) if noisy else ()
                 x, backward, _ = layer.train(params, state, x, *noise)
                 backwards.append(backward)
-                learnt |= bool(params)
             y = np.asarray(x, dtype=np.float64)
             dy = generator.standard_normal(y.shape)
             for backward in reversed(backwards):
@@ -125,7 +131,12 @@ def _try(layers: Sequence[Layer], sizes: Sequence[int | None]) -> Tried | None:
             lowest = -np.inf
         if larger.max() > large.max() + SLACK:
             highest = np.inf
-    return Tried(kept, lowest, highest, learnt or bool(np.any(np.asarray(dy))))
+    return Tried(kept, lowest, highest, bool(np.any(np.asarray(dy))))
+
+
+def _try_last(layers: Sequence[Layer], sizes: Sequence[int | None]) -> Tried | None:
+    """Run the last layer; None if it can't be run, or learns."""
+    return None if layers[-1].parameters() else _try([layers[-1]], sizes[-2])
 
 
 # ------------------------------------------------------------------------------ at `compile`
@@ -155,10 +166,10 @@ def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss)
             f"loss {loss} needs an output for each class, but the network has one: end in two "
             "outputs and Softmax(), or in one and Sigmoid() with BinaryCrossEntropy()"
         )
-    tried = _try(layers, sizes) if stack.head is None and not _is_free(last) else None
-    if tried is not None and tried.are_the_same:
+    alone = _try_last(layers, sizes) if stack.head is None else None
+    if alone is not None and alone.are_the_same:
         raise ValueError(
-            f"the network ends in {last}, which gives {tried.outputs[0].tolist()} whatever its "
+            f"the network ends in {last}, which gives {alone.outputs[0].tolist()} whatever its "
             f"inputs are{_HINT_OF_ONE if sizes[-1] == 1 else ''}, so it can't learn"
         )
     if criterion.activation not in _WANTED:
@@ -167,7 +178,9 @@ def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss)
         if (n := len(stack.layers)) > 0:
             _check_logits(stack.layers[-1], sizes[n - 1], stack.head, criterion)
     else:
-        _check_probabilities(tried, last, loss)
+        start = _end(layers)
+        tried = _try(layers[start:], sizes[start], noisy=True)
+        _check_probabilities(tried, alone is None or alone.learns, last, loss)
 
 
 _HINT_OF_ONE = " (Softmax of one output is always 1: use Sigmoid(), or two outputs)"
@@ -176,12 +189,7 @@ _WANTED = {"Sigmoid": "probabilities", "Softmax": "probabilities that sum to 1 i
 """What the losses take that belong to these layers."""
 
 
-def _is_free(layer: Layer) -> bool:
-    """Whether a layer can give anything, as it says, because of what it learns."""
-    return bool(layer.unbounded and layer.parameters())
-
-
-def _check_probabilities(tried: Tried | None, last: Layer, loss: Loss) -> None:
+def _check_probabilities(tried: Tried | None, learns: bool, last: Layer, loss: Loss) -> None:
     """Check that outputs are the probabilities that a loss takes."""
     activation, wanted = str(loss.activation), _WANTED[str(loss.activation)]
     instead = f"end the network in {activation}() instead, or use from_logits=True"
@@ -205,7 +213,7 @@ def _check_probabilities(tried: Tried | None, last: Layer, loss: Loss) -> None:
             f"loss {loss} takes {wanted}, but the network ends in {last}, which gives "
             f"({example}{more}): {instead}"
         )
-    if not tried.learns:
+    if not learns:
         raise ValueError(
             f"the network ends in {last}, whose derivative is 0, so nothing learns from loss "
             f"{loss}: {instead}"
@@ -217,7 +225,7 @@ def _check_logits(
 ) -> None:
     """Check that what Softmax or Sigmoid gets, here or in the loss, are no probabilities."""
     of_ones_own = head is not None and not type(before).__module__.startswith("xpnn.")
-    tried = None if of_ones_own or before.parameters() else _try([before], [n_inputs])
+    tried = None if of_ones_own or before.parameters() else _try([before], n_inputs)
     if tried is not None and tried.are_probabilities:
         taker = str(head) if head is not None else f"loss {criterion}"
         raise ValueError(
@@ -263,9 +271,9 @@ def check_targets(
         If it can't, or no gradient goes back through its end.
     """
     of_classes = loss.activation is not None or loss.classifies
-    if _is_free(layers[-1]) or (of_classes and loss.activation != "Sigmoid"):
+    if of_classes and loss.activation != "Sigmoid":
         return
-    tried = _try(layers, sizes)
+    tried = _try_last(layers, sizes)
     if tried is None:
         return
     if of_classes:

@@ -50,6 +50,11 @@ class Network(PlacedLayers):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_functions": {}}  # compiled ones are made again
 
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        super().__setstate__(values)
+        if self.compiled is not None:  # names of an older version
+            self.compiled = self.compiled.for_outputs(self.layer_sizes()[-1])
+
     def place(self, backend: Backend) -> None:
         """Put the arrays on a backend, as arrays of their own."""
         super().place(backend)
@@ -83,7 +88,8 @@ class Network(PlacedLayers):
             If the loss doesn't fit the last layer.
         """
         fuse(self.layers, compiled.loss)
-        self.compiled, self._functions = compiled, {}
+        self.compiled = compiled.for_outputs(self.layer_sizes()[-1])
+        self._functions = {}
 
     def require_compiled(self) -> Compiled:
         """Return how the network is trained and measured.

@@ -96,6 +96,8 @@ class Start:
         for name, saved in self.training["plan"].items():
             # of the model that was interrupted, a callback may have changed the learning rate
             known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
+            if name == "metrics":  # a macro mean was not always called so
+                known.append([_renamed(m, plan[name]) for m in saved])
             if plan[name] not in known:
                 now = plan[name]
                 if name == "layers":  # the first that differs
@@ -125,13 +127,21 @@ class Start:
         model.train_state.memory = {**memory, "iterations": backend.asarray(iterations)}
         set_generator_state(model.generator, self.training["generator"])
         measures = self.of("history")
-        history = {name: measures[name].tolist() for name in self.training["measures"]}
+        known = model.require_compiled().metrics
+        names = [p + m.name for m in known for p in ("", "val_")]
+        history = {_renamed(n, names): measures[n].tolist() for n in self.training["measures"]}
         assert model.history is not None
         model.history.extend(history)
         for key, callback in keyed(callbacks).items():
             state = {**self.training["callbacks"].get(key, {}), **self.of(f"callback/{key}")}
             if state:
                 callback.restore(state)
+
+
+def _renamed(name: Any, known: Sequence[Any]) -> Any:
+    """Return the name of a measure, as it is called now."""
+    macro = f"{name}_macro"
+    return macro if macro in known and name not in known else name
 
 
 def keyed(callbacks: Sequence[Callback]) -> dict[str, Callback]:
