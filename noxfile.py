@@ -152,7 +152,7 @@ def kills(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Try odd model files, checkpoints, tables and options; ``-- 2000`` says how many of each."""
+    """Try odd model files, checkpoints, tables and options; ``-- 2000`` says how many."""
     session.install("-e", ".[test]")
     session.run("python", "reliability/fuzz.py", *session.posargs)
     session.run("python", "reliability/fuzz_command.py", *session.posargs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["hint", "meant"]
+__all__ = ["meant"]
 
 NAMES = {
     # losses, and metrics of the same name
@@ -90,66 +90,6 @@ NAMES = {
 }
 """Of a name elsewhere, the name here."""
 
-KEYWORDS = {
-    "learning_rate": "lr eta eta0 step_size learning_rate_init rate",
-    "decay": "lr_decay learning_rate_decay",
-    "weight_decay": "wd l2",
-    "l2": "kernel_regularizer weight_regularizer weight_regularizer_l2 weight_decay alpha",
-    "l1": "weight_regularizer_l1",
-    "bias_l1": "bias_regularizer_l1",
-    "bias_l2": "bias_regularizer bias_regularizer_l2",
-    "beta_1": "beta1 b1 betas",
-    "beta_2": "beta2 b2",
-    "epsilon": "eps fuzz",
-    "rho": "alpha smoothing_constant",
-    "momentum": "mu",
-    "nesterov": "nesterovs_momentum use_nesterov",
-    "n_inputs": "in_features input_dim input_shape input_size n_in",
-    "n_outputs": "units out_features output_dim output_size n_out n_units n_neurons",
-    "weights": "kernel_initializer weight_init kernel init initializer",
-    "biases": "bias_initializer bias use_bias",
-    "n": "num_features n_features normalized_shape",
-    "rate": "p dropout prob drop_rate keep_prob",
-    "slope": "negative_slope alpha",
-    "from_logits": "logits",
-    "X": "x inputs data",
-    "y": "Y targets target labels label outputs",
-    "epochs": "epoch n_epochs nb_epoch num_epochs max_epochs max_iter n_iter",
-    "batch_size": "batchsize bs minibatch_size",
-    "validation_data": "val_data valid_data eval_set validation_set test_data",
-    "validation_split": "validation_fraction val_split test_size",
-    "sample_weight": "sample_weights weight weights",
-    "class_weight": "class_weights",
-    "callbacks": "callback",
-    "verbose": "verbosity progress show_progress",
-    "resume": "initial_epoch resume_from checkpoint",
-    "loss": "loss_fn loss_function criterion objective",
-    "optimizer": "optim solver",
-    "metrics": "metric",
-    "clip_norm": "clipnorm max_norm global_clipnorm max_grad_norm",
-    "clip_value": "clipvalue",
-    "seed": "random_state rng key",
-    "backend": "device",
-    "dtype": "floatx precision",
-    "monitor": "metric",
-    "patience": "n_iter_no_change wait",
-    "min_delta": "tol delta threshold",
-    "restore_best": "restore_best_weights",
-    "factor": "gamma drop",
-    "every": "step_size decay_steps",
-    "minimum": "min_lr min_learning_rate eta_min",
-    "directory": "filepath dirpath folder",
-    "path": "filename filepath file",
-    "seconds": "time max_time timeout",
-    "average": "averaging",
-    "k": "top_k",
-    "hidden_layer_sizes": "hidden_layers layers hidden",
-    "learning_rate_init": "lr learning_rate_initial",
-    "max_iter": "epochs n_epochs",
-    "random_state": "seed",
-}
-"""Of a keyword here, what it is called elsewhere."""
-
 
 def meant(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant by another one, or None.
@@ -172,20 +112,3 @@ def meant(name: str, known: Iterable[str]) -> str | None:
 
 def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").replace(" ", "").casefold()
-
-
-def hint(keyword: str, known: Iterable[str]) -> str:
-    """Return what an error says behind a keyword argument that nobody takes.
-
-    Parameters
-    ----------
-    keyword : str
-        What was given.
-    known : iterable of str
-        What may be.
-    """
-    known = [*known]
-    found = next((key for key in known if keyword in KEYWORDS.get(key, "").split()), None)
-    found = found or next(iter(difflib.get_close_matches(keyword, known, 1, 0.6)), None)
-    taken = ", ".join(known) or "no arguments"
-    return f"; did you mean {found!r}? It takes {taken}" if found else f". It takes {taken}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .backend import Array
-from .naming import Helpful
+from .keywords import Helpful
 from .network import Network, TrainState
 from .schedules import Schedule
 

@@ -142,9 +142,19 @@ def one_hot(targets: Array, predictions: Array) -> Array:
     -------
     array of shape (n, k)
         Of the predictions' dtype; from an index, 1 in its column and 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If rows have another shape than the predictions.
     """
     xp = array_namespace(predictions)
     if targets.ndim == 2:
+        if targets.shape != predictions.shape:
+            raise ValueError(
+                "targets must be class indices, or rows of the shape "
+                f"{tuple(predictions.shape)}, got the shape {tuple(targets.shape)}"
+            )
         return xp.astype(targets, predictions.dtype, copy=False)
     k = predictions.shape[1]
     index = index_dtype_of(targets)

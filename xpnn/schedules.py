@@ -14,7 +14,7 @@ from typing import Any
 
 from .backend import Array, array_namespace
 from .checks import check_integer, check_number
-from .naming import Described, make, register
+from .naming import Described, check_described, make, register
 
 __all__ = [
     "SCHEDULES",
@@ -204,6 +204,7 @@ def as_learning_rate(value: Any, name: str = "learning_rate") -> float | Schedul
     if isinstance(value, dict):
         return make(value, SCHEDULES, "schedule")
     if isinstance(value, Schedule):
+        check_described(value, name)
         return value
     if callable(value):
         raise TypeError(

@@ -19,10 +19,10 @@ from .cards import last_epoch, model_card
 from .checks import check_flag
 from .history import History
 from .hooks import Callback, Running, Trainable
+from .keywords import helpful
 from .layers.base import Layer
 from .losses import Loss
 from .metrics import Metric
-from .naming import helpful
 from .network import Compiled, TrainState
 from .optimizers import Optimizer
 from .saving import save
@@ -181,7 +181,7 @@ class Sequential(Trainable):
             If a name is unknown, a number out of range, or the loss doesn't fit the last layer.
         """
         with self.gate.reserved("compile"):
-            self.use(Compiled.checked(loss, optimizer, metrics, clip_norm, clip_value))
+            self.choose(loss, optimizer, metrics, clip_norm, clip_value)
         return self
 
     def use(self, compiled: Compiled) -> None:

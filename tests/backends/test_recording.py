@@ -1,6 +1,6 @@
 """Layers, losses and optimizers of one's own: played back exactly, or given up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,15 @@ from xpnn.backend import array_namespace
 on_numpy, players = played.on_numpy, played.players  # the fixtures
 
 
+NO_FILE = {"saved": False}  # which could not hold a function; none of these is saved
+
+
 @dataclass(frozen=True, eq=False)
 class OwnLayerOfTestRecording(xpnn.Layer):
     """Computes what it is given: y = f(xp, x), and dx = g(xp, x, y, dy)."""
 
-    f: Any
-    g: Any = None
+    f: Any = field(default=None, metadata=NO_FILE)
+    g: Any = field(default=None, metadata=NO_FILE)
 
     def forward(self, params, x):
         xp = array_namespace(x)
@@ -46,7 +49,7 @@ class OwnLayerOfTestRecording(xpnn.Layer):
 class ForgetfulLayerOfTestRecording(xpnn.Layer):
     """Keeps for the way back what a function makes of x, and not x itself."""
 
-    keep: Any
+    keep: Any = field(default=None, metadata=NO_FILE)
 
     def forward(self, params, x):
         kept = self.keep(array_namespace(x), x)

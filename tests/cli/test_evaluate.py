@@ -1,9 +1,12 @@
 """The command xpnn evaluate."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 from command_line import measured, run, write_shapes
+from sklearn.metrics import recall_score
 
 import xpnn
 
@@ -27,3 +30,20 @@ def test_metrics_are_measured_and_shown():
     ((_, accuracy, top_1),) = measured(result.stdout).values()
     assert accuracy == top_1
     assert len(numbers) == 4
+
+
+def test_two_classes_are_measured_by_the_second_which_is_named():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(200)
+    rare = np.where(x + rng.standard_normal(200) > 1.2, "yes", "no")
+    Path("rare.csv").write_text("\n".join(["x,rare", *map("{},{}".format, x, rare)]))
+    words = ("rare.csv", "--target", "rare", "--epochs", "40", "--validation-split", "0")
+    said = run("train", *words, "--metric", "recall", "--metric", "recall_macro").stdout
+    assert "\nrecall: of the class yes\n" in said
+    evaluated = run("evaluate", "model.safetensors", "rare.csv").stdout
+    ((_, _, recall, macro),) = measured(evaluated).values()
+    lines = run("predict", "model.safetensors", "rare.csv").stdout.splitlines()[1:]
+    called = [line.partition(",")[0] for line in lines]
+    assert recall == pytest.approx(recall_score(rare, called, pos_label="yes"), abs=1e-3)
+    assert macro == pytest.approx(recall_score(rare, called, average="macro"), abs=1e-3)
+    assert 0 < recall < macro

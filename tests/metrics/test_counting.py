@@ -90,3 +90,33 @@ def test_batches_of_any_sizes_give_scikit_learns_numbers(sizes, average, seed):
 def test_settings_are_checked(wrong, said):
     with pytest.raises(ValueError, match=said):
         wrong()
+
+
+@pytest.mark.parametrize("function", COUNTING, ids=lambda f: f.__name__)
+def test_two_classes_are_measured_by_the_second(backend, dtype, function):
+    """As everywhere else; of more classes it is their mean."""
+    y = (rng.random(80) < 0.1).astype(int)
+    for k in (2, 3):
+        y = y if k == 2 else rng.integers(k, size=80)
+        p = scores(80, k, ties=True)
+        x, *targets = placed(backend, dtype, p, y, np.eye(k)[y])
+        average = "binary" if k == 2 else "macro"
+        wanted = COUNTING[function](y, host(x).argmax(axis=1), average=average, zero_division=0)
+        for each in targets:
+            assert float(function(x, each)) == pytest.approx(wanted, **close(dtype))
+        metric = metrics.as_metric(function)
+        sizes = [30, 30, 20]
+        assert joined(metric, x, targets[0], sizes, backend) == pytest.approx(
+            wanted, **close(dtype)
+        )
+
+
+def test_what_is_a_mean_is_called_so():
+    assert metrics.Recall().name == metrics.Recall().for_classes(2).name == "recall"
+    assert metrics.Recall().for_classes(3) == metrics.Recall("macro")
+    assert metrics.Recall("macro").name == "recall_macro"
+    assert metrics.Recall("macro").for_classes(2) == metrics.Recall("macro")
+    assert metrics.Recall("macro").for_classes(1) == metrics.Recall()  # which is that of yes
+    assert metrics.Recall(threshold=0.3).for_classes(None).name == "recall"
+    assert metrics.Accuracy().for_classes(3) == metrics.Accuracy()
+    assert metrics.ROCAUC().for_classes(3).name == "roc_auc"

@@ -43,7 +43,7 @@ def test_what_one_derives_from_ours_is_not_taken_for_it():
 
     assert type(as_metric(metrics.f1)) is metrics.F1
     assert type(as_metric("f1_of_test_metrics_names")) is F1OfTestMetricsNames
-    described = {"type": "F1OfTestMetricsNames", "average": "macro", "threshold": None}
+    described = {"type": "F1OfTestMetricsNames", "average": "auto", "threshold": None}
     assert metrics.plain(F1OfTestMetricsNames()) == described
     del METRICS["F1OfTestMetricsNames"]
 

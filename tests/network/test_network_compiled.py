@@ -30,7 +30,7 @@ def test_what_compile_takes():
     given = ["F1", metrics.F1(), metrics.F1, metrics.f1, "top_3_accuracy", "accuracy"]
     model = network(loss=xpnn.CategoricalCrossEntropy(True), chosen=given)
     assert [metric.name for metric in model.compiled.metrics] == [
-        "f1",
+        "f1_macro",
         "top_3_accuracy",
         "accuracy",
     ]

@@ -40,9 +40,9 @@ def cases(weight=None):
             "accuracy": peer.accuracy_score(CLASSES, called, **w),
             "top_k_accuracy": 1.0,
             "top_2_accuracy": peer.top_k_accuracy_score(CLASSES, p, k=2, **w),
-            "precision": peer.precision_score(CLASSES, called, average="macro", **w),
-            "recall": peer.recall_score(CLASSES, called, average="macro", **w),
-            "f1": peer.f1_score(CLASSES, called, average="macro", **w),
+            "precision_macro": peer.precision_score(CLASSES, called, average="macro", **w),
+            "recall_macro": peer.recall_score(CLASSES, called, average="macro", **w),
+            "f1_macro": peer.f1_score(CLASSES, called, average="macro", **w),
             "f1_weighted": peer.f1_score(CLASSES, called, average="weighted", **w),
             "confusion_matrix": peer.confusion_matrix(CLASSES, called, labels=labels, **w),
             "log_loss": peer.log_loss(CLASSES, p, **w),
@@ -246,7 +246,7 @@ def test_weights_that_nothing_can_be_measured_by(backend, dtype):
 
 
 def test_history_is_of_the_predictions_before_each_step(backend):
-    chosen = ["f1", "log_loss"]
+    chosen = ["f1_macro", "log_loss"]
     model = network(
         xpnn.Softmax(),
         loss=xpnn.CategoricalCrossEntropy(),
@@ -258,3 +258,66 @@ def test_history_is_of_the_predictions_before_each_step(backend):
         history = model.fit(X, CLASSES, batch_size=None).history
         for name in ("loss", *chosen):
             assert history[name] == pytest.approx([before[name]])
+
+
+RARE = (np.arange(len(X)) % 10 == 3).astype(int)
+
+
+def rare(last, k, **more):
+    layers = [xpnn.Dense(X.shape[1], k), last]
+    model = xpnn.Sequential(layers, seed=1, dtype="float64")
+    loss = "binary_cross_entropy" if k == 1 else "categorical_cross_entropy"
+    return model.compile(loss, xpnn.Adam(0.05), ["precision", "recall", "f1"], **more)
+
+
+@pytest.mark.parametrize(("last", "k"), [(xpnn.Softmax(), 2), (xpnn.Sigmoid(), 1)], ids=str)
+def test_yes_or_no_is_measured_by_yes(backend, last, k, folder):
+    model = rare(last, k)
+    model.fit(X, RARE, epochs=3, validation_data=(X, RARE))
+    p = host(model.predict(X))
+    called = p[:, 0] > 0.5 if k == 1 else p.argmax(axis=1)
+    wanted = {
+        "precision": peer.precision_score(RARE, called, zero_division=0),
+        "recall": peer.recall_score(RARE, called),
+        "f1": peer.f1_score(RARE, called),
+    }
+    measured = model.evaluate(X, RARE)
+    assert list(measured) == ["loss", *wanted]
+    for name, value in wanted.items():
+        assert measured[name] == pytest.approx(value)
+        assert model.history.history[f"val_{name}"][-1] == pytest.approx(value)
+    model.save("model.safetensors")
+    assert xpnn.load("model.safetensors").evaluate(X, RARE) == pytest.approx(measured)
+
+
+def test_the_mean_of_more_classes_by_all_its_names(backend, folder):
+    seen = []
+    for asked in ("f1", "f1_macro", metrics.F1, metrics.f1, metrics.F1("macro")):
+        model = network(xpnn.Softmax(), loss="categorical_cross_entropy", chosen=[asked])
+        for monitor in ("val_f1", "val_f1_macro"):
+            stop = xpnn.callbacks.EarlyStopping(monitor, patience=1)
+            model.fit(X, CLASSES, validation_data=(X, CLASSES), callbacks=[stop])
+            assert stop.best == model.history.history["val_f1_macro"][-1]
+        seen.append(list(model.history.history))
+    assert seen == [["loss", "f1_macro", "val_loss", "val_f1_macro"]] * 5
+    model.save("model.safetensors")
+    assert [m.name for m in xpnn.load("model.safetensors").compiled.metrics] == ["f1_macro"]
+    both = network(xpnn.Softmax(), loss="categorical_cross_entropy", chosen=["f1", "f1_macro"])
+    assert [m.name for m in both.compiled.metrics] == ["f1_macro"]
+
+
+def test_a_run_that_began_when_a_mean_was_not_called_so(folder, monkeypatch):
+    def model():
+        return network(xpnn.Softmax(), loss="categorical_cross_entropy", chosen=["f1"])
+
+    how = {"validation_data": (X, CLASSES)}
+    whole = model().fit(X, CLASSES, epochs=4, **how).history
+    with monkeypatch.context() as patch:
+        patch.setattr(metrics.F1, "for_classes", lambda metric, n: metric)  # as it was
+        keep = [xpnn.callbacks.Checkpoint("kept")]
+        assert "f1" in model().fit(X, CLASSES, epochs=2, callbacks=keep, **how).history
+    stop = xpnn.callbacks.EarlyStopping("val_f1", patience=9)
+    again = model().fit(X, CLASSES, epochs=4, resume="kept", callbacks=[stop], **how).history
+    assert again.keys() == whole.keys()
+    for name, values in whole.items():
+        assert again[name] == pytest.approx(values, rel=1e-9)

@@ -46,7 +46,7 @@ def test_a_resumed_epoch_joins_what_was_measured_before(backend, tmp_path):
     start = xpnn.checkpoints.newest(tmp_path)
     assert (start.epoch, start.step) == (1, 5)
     resumed = train(resume=tmp_path)
-    assert set(resumed) == {"loss", "f1", "accuracy", "own_mean"}
+    assert set(resumed) == {"loss", "f1_macro", "accuracy", "own_mean"}
     whole = train()
     for name, values in whole.items():
         assert resumed[name] == pytest.approx(values, rel=1e-12)

@@ -34,6 +34,7 @@ class Monitor(Callback):
         if mode == "auto":
             mode = "min" if monitor.endswith(("loss", "error")) else "max"
         self.mode = mode
+        self._measure = monitor
         self._start()
 
     _epochs: int | None = None
@@ -46,7 +47,9 @@ class Monitor(Callback):
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Look whether there is such a measure, and start anew."""
         measures = self.model.running.measures if self.model.running else [self.monitor]
-        if self.monitor not in measures:
+        macro = f"{self.monitor}_macro"  # as "recall" is called of more than two classes
+        self._measure = macro if macro in measures else self.monitor
+        if self._measure not in measures:
             hint = ""
             if self.monitor.startswith("val_") and self.monitor[4:] in measures:
                 hint = "; give fit validation_data or validation_split"
@@ -110,7 +113,9 @@ class EarlyStopping(Monitor):
     Parameters
     ----------
     monitor : str
-        The measure: a name in `History.history`.
+        The measure: a name in `History.history`, or what `Sequential.compile` was asked for:
+        ``"val_recall"`` is also found as ``"val_recall_macro"``, as it is called of more than
+        two classes.
     patience : int
         After how many epochs in a row without a better one to stop.
     restore_best : bool
@@ -176,7 +181,7 @@ class EarlyStopping(Monitor):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Keep what was learnt where it is the best, and stop where it was long ago."""
         measured, self._measured = self._measured, {}
-        if self._is_better(logs[self.monitor]):
+        if self._is_better(logs[self._measure]):
             self.best_epoch = epoch
             if self.restore_best:
                 self._learnt = measured or self.model.copy_tensors()
@@ -263,7 +268,7 @@ class ReduceOnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Make the learning rate smaller where the best epoch was long ago."""
-        if not self._is_better(logs[self.monitor]) and self.waited >= self.patience:
+        if not self._is_better(logs[self._measure]) and self.waited >= self.patience:
             self._warn_of_no_number("the learning rate is made smaller all the same")
             self.waited = 0
             # without the optimizer's decay

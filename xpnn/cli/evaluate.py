@@ -45,5 +45,5 @@ def evaluate(
         chosen = chosen_metrics(metric, goal)
         network.compile(network.compiled.loss, network.compiled.optimizer, chosen)
     parts = rows_for(loaded, data, target)
-    say(results(measure(network, goal, parts)))
+    say(results(measure(network, goal, parts), goal))
     say(f"Measured with {network.backend.name} on {network.backend.device}")

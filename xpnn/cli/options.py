@@ -96,9 +96,9 @@ metric_option = click.option(
     "--metric",
     multiple=True,
     metavar="NAME",
-    help="What else to measure, any number of times: for classes f1, precision, recall, "
-    "log_loss, roc_auc, top_3_accuracy, and f1_weighted and the like; for numbers r2 and "
-    "mean_squared_error.",
+    help="What else to measure, any number of times: for classes f1, precision, recall (of "
+    "the second of two classes; of more their mean, f1_macro and so on), log_loss, roc_auc, "
+    "top_3_accuracy, and f1_weighted and the like; for numbers r2 and mean_squared_error.",
 )
 
 answers_option = click.option(

@@ -52,8 +52,8 @@ def in_units(name: str, value: float, target: Classes | Measure) -> float:
     return value * (target.scale if name.endswith("absolute_error") else target.scale**2)
 
 
-def results(measured: dict[str, dict[str, float]]) -> str:
-    """Return a table of what was measured on which rows."""
+def results(measured: dict[str, dict[str, float]], target: Classes | Measure) -> str:
+    """Return a table of what was measured on which rows, and of which class that is."""
     names = list(next(iter(measured.values())))
     rows = [
         [
@@ -66,7 +66,11 @@ def results(measured: dict[str, dict[str, float]]) -> str:
         for part, values in measured.items()
     ]
     headers = ["", *(name.replace("_", " ") for name in names)]
-    return text_table(rows, headers, colalign=["left"] + ["right"] * len(names))
+    table = text_table(rows, headers, colalign=["left"] + ["right"] * len(names))
+    of_one = [name for name in names if name in ("precision", "recall", "f1")]
+    if of_one and isinstance(target, Classes) and target.n_outputs == 2:
+        table += f"\n{' and '.join(of_one)}: of the class {target.labels[1]}"
+    return table
 
 
 def text_table(rows: Sequence[Sequence[Any]], headers: Sequence[str], **options: Any) -> str:

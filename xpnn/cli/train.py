@@ -234,7 +234,8 @@ def _train(
 def _report(model: Sequential, data: Data, seconds: float, files: Sequence[Path]) -> bool:
     """Tell how good the model is, and what was written."""
     parts = {"training": data.training, "validation": data.validation}
-    say(results(measure(model, data.preparation.target, parts)))
+    target = data.preparation.target
+    say(results(measure(model, target, parts), target))
     done, backend = _epochs_done(model), model.backend
     wrote = f"; wrote {' and '.join(map(str, files))}" if files else ""
     say(

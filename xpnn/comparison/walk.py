@@ -11,6 +11,7 @@ from ..backend import Array, Backend
 from ..layers.base import Layer, Params
 from ..losses import Loss
 from ..network import Network, Stack, fuse
+from ..network.step import with_gradient
 
 __all__ = ["BACK", "LOSS", "OUTPUTS", "Key", "Run", "Trace"]
 
@@ -108,7 +109,7 @@ def _backward(layer: Layer) -> Callable[..., Any]:
 
 def _loss(stack: Stack, criterion: Loss) -> Callable[..., Any]:
     def loss(params: Sequence[Array], predictions: Array, targets: Array) -> tuple[Array, ...]:
-        value, dpredictions = criterion(predictions, targets)
+        value, dpredictions = with_gradient(criterion)(predictions, targets)
         return stack.penalise(params, value), dpredictions
 
     return loss

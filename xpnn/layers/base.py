@@ -62,8 +62,9 @@ class Layer(Described):
     `output_size` where these differ.  Defining it makes its name known to `xpnn.load`.
     """
 
-    unbounded: ClassVar[bool] = False
-    """Whether outputs can be any number, so that they can't be probabilities."""
+    unbounded: ClassVar[bool | None] = None
+    """Whether outputs can be any number, so that they can't be probabilities.  Where a class
+    doesn't say it, the layer is tried out with random rows when a loss takes probabilities."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -39,7 +39,8 @@ class BatchNorm(Layer):
     `mean`, which begins at 0, and `variance`, which begins at 1.  The running variance is
     of the batch's unbiased one (divided by n_samples - 1), the output of the biased one, as
     in the paper.  A batch of one row, as the last one may be, has no variance: its output is
-    the shift, and the running means stay as they are.
+    the shift, and the running means stay as they are.  From batches that all have one row
+    nothing before the layer would learn, so `fit` refuses them.
     """
 
     n: int

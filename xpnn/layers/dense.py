@@ -56,7 +56,7 @@ class Dense(Layer):
     bias_l1: float = 0.0
     bias_l2: float = 0.0
 
-    unbounded: ClassVar[bool] = True
+    unbounded: ClassVar[bool | None] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

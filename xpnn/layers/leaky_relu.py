@@ -27,7 +27,7 @@ class LeakyReLU(Layer):
 
     slope: float = 0.01
 
-    unbounded: ClassVar[bool] = True
+    unbounded: ClassVar[bool | None] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

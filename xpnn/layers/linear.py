@@ -18,7 +18,7 @@ __all__ = ["Linear"]
 class Linear(Layer):
     """The identity: y = x.  It says that a network's outputs are any numbers."""
 
-    unbounded: ClassVar[bool] = True
+    unbounded: ClassVar[bool | None] = True
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute y = x."""

@@ -19,7 +19,7 @@ __all__ = ["ReLU"]
 class ReLU(Layer):
     """The rectified linear unit: y = max(x, 0).  Its derivative at 0 is taken as 0."""
 
-    unbounded: ClassVar[bool] = True
+    unbounded: ClassVar[bool | None] = True
 
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute y = max(x, 0)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..backend import Array, array_namespace
+from ..backend import Array, array_namespace, device_of
 from ..checks import reject
 from ..naming import Described, register
 from ..operations import mean
@@ -67,8 +67,9 @@ class Loss(Described):
         ----------
         predictions : array of shape (n, k)
             The network's outputs.
-        targets : array
-            What they should be.
+        targets : array_like
+            What they should be, as `Sequential.fit` takes them: they are given to `prepare`,
+            but for a function that is being compiled, where no number can be looked at.
         sample_weight : array of shape (n,), optional
             How much each sample counts in the mean.
 
@@ -78,6 +79,39 @@ class Loss(Described):
             The mean over the samples.
         dpredictions : array of shape (n, k)
             Its gradient with respect to `predictions`.
+
+        Raises
+        ------
+        ValueError
+            If the shapes don't go together, or targets have impossible values.
+        """
+        xp = array_namespace(predictions)
+        if not hasattr(targets, "shape"):
+            targets = xp.asarray(targets, device=device_of(predictions))
+        if predictions.ndim != 2 or targets.ndim == 0:
+            raise _of_shapes("the shapes (n, k) and (n, …)", predictions, targets)
+        n, k = predictions.shape
+        if targets.shape[0] != n:
+            raise _of_shapes("as many rows as each other", predictions, targets)
+        if sample_weight is not None and tuple(sample_weight.shape) != (n,):
+            raise ValueError(
+                f"sample_weight must have the shape ({n},), got {tuple(sample_weight.shape)}"
+            )
+        if device_of(targets) is not None:
+            is_float = xp.isdtype(targets.dtype, "real floating")
+            dtype = targets.dtype if is_float else predictions.dtype
+            try:
+                targets = self.prepare(targets, k, dtype, "targets")
+            except ValueError as error:
+                raise ValueError(f"{error}, for predictions of the shape {(n, k)}") from None
+        return self.mean_and_gradient(predictions, targets, sample_weight)
+
+    def mean_and_gradient(
+        self, predictions: Array, targets: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        """Compute what calling the loss does, of targets as `prepare` returns them.
+
+        It looks at no number, so it can be compiled.
         """
         xp = array_namespace(predictions)
         losses, backward = self.forward(predictions, targets)
@@ -127,3 +161,23 @@ class Loss(Described):
         targets = xp.astype(targets, dtype, copy=False)
         reject(~xp.isfinite(targets), targets, f"{name} must hold finite numbers")
         return targets
+
+
+def _of_shapes(wanted: str, predictions: Array, targets: Array) -> ValueError:
+    """Return the error of shapes that don't go together."""
+    return ValueError(
+        f"predictions and targets must have {wanted}, got the shapes "
+        f"{tuple(predictions.shape)} and {tuple(targets.shape)}"
+    )
+
+
+def check_alike(predictions: Array, targets: Array) -> None:
+    """Check that predictions are of shape (n, k), and targets too, so that none is stretched.
+
+    Raises
+    ------
+    ValueError
+        If they are not; it names both shapes.
+    """
+    if predictions.ndim != 2 or predictions.shape != targets.shape:
+        raise _of_shapes("the same shape (n, k)", predictions, targets)

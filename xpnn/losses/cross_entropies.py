@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..backend import Array, array_namespace, index_dtype_of
 from ..checks import check_flag, check_number, reject
 from ..operations import one_hot, pick, row_maxima, row_sums, subtract_one_hot
-from .base import Loss, LossBackward
+from .base import Loss, LossBackward, check_alike
 
 __all__ = ["BinaryCrossEntropy", "CategoricalCrossEntropy"]
 
@@ -49,6 +49,7 @@ class BinaryCrossEntropy(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the mean cross-entropy of each sample's outputs."""
         xp = array_namespace(predictions)
+        check_alike(predictions, targets)
         y = targets
         if self.from_logits:
             z = predictions
@@ -108,6 +109,12 @@ class CategoricalCrossEntropy(Loss):
 
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""
+        if (
+            targets.ndim != 1
+            or predictions.ndim != 2
+            or targets.shape[0] != predictions.shape[0]
+        ):
+            check_alike(predictions, targets)
         if self.label_smoothing:
             s, k = self.label_smoothing, predictions.shape[1]
             targets = (1 - s) * one_hot(targets, predictions) + s / k  # (n, k)
@@ -145,7 +152,12 @@ class CategoricalCrossEntropy(Loss):
             Indices as integers, rows as `dtype`.
         """
         xp = array_namespace(targets)
-        if targets.ndim == 2 and targets.shape[1] == n_outputs > 1:
+        if n_outputs == 1:
+            raise ValueError(
+                f"{self} needs an output for each class, got one: use two, or "
+                "BinaryCrossEntropy()"
+            )
+        if targets.ndim == 2 and targets.shape[1] == n_outputs:
             rows = super().prepare(targets, n_outputs, dtype, name)
             off = xp.abs(xp.sum(rows, axis=1, keepdims=True) - 1) > 1e-3
             wrong = (rows < 0) | xp.broadcast_to(off, rows.shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..backend import Array, array_namespace
 from ..checks import check_number
 from ..operations import sign
-from .base import Loss, LossBackward
+from .base import Loss, LossBackward, check_alike
 
 __all__ = ["Huber", "MeanAbsoluteError", "MeanSquaredError"]
 
@@ -18,6 +18,7 @@ class MeanSquaredError(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the mean of the squared errors of each sample."""
         xp = array_namespace(predictions)
+        check_alike(predictions, targets)
         error = predictions - targets  # (n, k)
 
         def backward() -> Array:
@@ -32,6 +33,7 @@ class MeanAbsoluteError(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the mean of the absolute errors of each sample."""
         xp = array_namespace(predictions)
+        check_alike(predictions, targets)
         error = predictions - targets  # (n, k)
 
         def backward() -> Array:
@@ -64,6 +66,7 @@ class Huber(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the mean of c * (e - c / 2) of each sample."""
         xp = array_namespace(predictions)
+        check_alike(predictions, targets)
         error = predictions - targets  # (n, k)
         cut = xp.minimum(xp.maximum(error, -self.delta), self.delta)
 

@@ -101,6 +101,22 @@ class Metric(Described):
         """Whether `measure` takes the weights of samples."""
         return "weight" in signature(self.measure).parameters
 
+    def for_classes(self, n: int | None) -> Metric:
+        """Return the metric to take where there are so many classes, named for what it is.
+
+        Parameters
+        ----------
+        n : int or None
+            The number of outputs that compete for one class; 1 where each output says yes or
+            no on its own; None where it is not known.
+
+        Returns
+        -------
+        Metric
+            By default itself.
+        """
+        return self
+
     def measure(self, predictions: Array, targets: Array, kind: Kind = PROBABILITY) -> Array:
         """Measure one batch.
 
@@ -163,6 +179,9 @@ class NumberMetric(Metric, registered=False):
 AVERAGES = ("macro", "weighted", "micro", "binary")
 """How the numbers of the classes become one."""
 
+AUTO = "auto"
+"""That of class 1 of two, and of more classes their mean."""
+
 
 def check_average(average: Any, k: int | None) -> None:
     """Check how numbers of k classes are to become one.
@@ -193,10 +212,13 @@ class AveragedMetric(ClassMetric, registered=False):
 
     average: str = "macro"
 
+    averages: ClassVar[tuple[str, ...]] = AVERAGES
+    """What `average` may be."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.average not in AVERAGES:
-            raise ValueError(f"average must be one of {AVERAGES}, got {self.average!r}")
+        if self.average not in self.averages:
+            raise ValueError(f"average must be one of {self.averages}, got {self.average!r}")
 
     @property
     def name(self) -> str:

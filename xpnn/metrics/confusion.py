@@ -57,8 +57,9 @@ def confusion_matrix(
     """
     xp = array_namespace(predictions)
     index = index_dtype_of(predictions)
+    yes_or_no = says_yes_or_no(predictions)
     check_same_length(predictions, targets)
-    if says_yes_or_no(predictions):
+    if yes_or_no:
         targets, k = flat_targets(targets, float_dtype(predictions)), 2
     else:
         targets, k = class_indices(predictions, targets), predictions.shape[1]

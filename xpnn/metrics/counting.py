@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from ..backend import Array, array_namespace
 from ..checks import check_number
 from ..operations import column_sums, join, one_hot
-from .base import PROBABILITY, AveragedMetric, Kind, check_average
+from .base import AUTO, AVERAGES, PROBABILITY, AveragedMetric, Kind, Metric, check_average
 from .shapes import float_dtype, predicted_and_actual, says_yes_or_no
 
 Parts = Callable[[Array, Array, Array], tuple[Array, Array]]
@@ -42,7 +43,7 @@ def precision(
     predictions: Array,
     targets: Array,
     *,
-    average: str | None = "macro",
+    average: str | None = AUTO,
     threshold: float = 0.5,
     sample_weight: Array | None = None,
 ) -> Array:
@@ -57,11 +58,12 @@ def precision(
         column or none, a number that says yes where it is above `threshold`.
     targets : array of shape (n,) or (n, k)
         Class indices or one-hot rows; for one column, or none, 0 or 1.
-    average : {"macro", "weighted", "micro", "binary", None}
-        ``"macro"`` is the mean over the classes that occur or were predicted,
-        ``"weighted"`` weights each by its number of samples, ``"micro"`` counts all classes
-        together, ``"binary"`` is that of class 1 of two, and None gives that of each class.
-        One column, or none, has one class, yes, and all of these are that of yes.
+    average : {"auto", "macro", "weighted", "micro", "binary", None}
+        ``"auto"`` is ``"binary"`` for two classes and ``"macro"`` for more.  ``"binary"`` is
+        that of class 1 of two, ``"macro"`` the mean over the classes that occur or were
+        predicted, ``"weighted"`` weights each by its number of samples, ``"micro"`` counts all
+        classes together, and None gives that of each class.  One column, or none, has one
+        class, yes, and all of these are that of yes.
     threshold : float
         Where yes begins: 0.5 for probabilities, 0 for logits.
     sample_weight : array of shape (n,), optional
@@ -85,7 +87,7 @@ def recall(
     predictions: Array,
     targets: Array,
     *,
-    average: str | None = "macro",
+    average: str | None = AUTO,
     threshold: float = 0.5,
     sample_weight: Array | None = None,
 ) -> Array:
@@ -111,7 +113,7 @@ def f1(
     predictions: Array,
     targets: Array,
     *,
-    average: str | None = "macro",
+    average: str | None = AUTO,
     threshold: float = 0.5,
     sample_weight: Array | None = None,
 ) -> Array:
@@ -142,8 +144,16 @@ def _averaged(
 ) -> Array:
     """Count, divide and average."""
     counts = _counts(predictions, targets, threshold, weight)
+    average = _of_classes(average, counts.shape[1])
     check_average(average, counts.shape[1])
     return _score(parts, counts, average)
+
+
+def _of_classes(average: str | None, k: int) -> str | None:
+    """Return how the numbers of k classes become one, where that is left to their number."""
+    if average == AUTO:
+        return "binary" if k <= 2 else "macro"
+    return average
 
 
 def _counts(
@@ -195,14 +205,31 @@ class CountingMetric(AveragedMetric, ABC, registered=False):
 
     Parameters
     ----------
-    average : {"macro", "weighted", "micro", "binary"}
-        How the numbers of the classes become one.
+    average : {"auto", "macro", "weighted", "micro", "binary"}
+        How the numbers of the classes become one; see `precision`.
     threshold : float, optional
         From which probability, 0 < threshold < 1, on a single output says yes; by default
         from even odds on.
     """
 
+    average: str = AUTO
     threshold: float | None = None
+
+    averages: ClassVar[tuple[str, ...]] = (AUTO, *AVERAGES)
+
+    @property
+    def name(self) -> str:
+        """The label, with the average behind it where one was chosen."""
+        return self.label if self.average == AUTO else f"{self.label}_{self.average}"
+
+    def for_classes(self, n: int | None) -> Metric:
+        """Return the macro mean, which is called so, of more than two classes.
+
+        Of outputs that say yes or no it is that of yes, and not called a mean.
+        """
+        if n is not None and n > 2 and self.average == AUTO:
+            return replace(self, average="macro")
+        return replace(self, average=AUTO) if n == 1 and self.average == "macro" else self
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -222,15 +249,15 @@ class CountingMetric(AveragedMetric, ABC, registered=False):
             odds = self.threshold / (1 - self.threshold)
             threshold = math.log(odds) if kind.from_logits else self.threshold
         counts = _counts(predictions, targets, threshold, weight)
-        check_average(self.average, counts.shape[1])
+        check_average(_of_classes(self.average, counts.shape[1]), counts.shape[1])
         return array_namespace(counts).reshape(counts, (-1,))
 
     def result(self, measures: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Divide the sums of the counts, and average over the classes."""
         total = np.sum(measures, axis=-2)
-        value: np.ndarray = _score(
-            self.parts, total.reshape(*total.shape[:-1], 3, -1), self.average
-        )
+        counted = total.reshape(*total.shape[:-1], 3, -1)
+        average = _of_classes(self.average, counted.shape[-1])
+        value: np.ndarray = _score(self.parts, counted, average)
         return value
 
     @staticmethod
@@ -245,8 +272,9 @@ class Precision(CountingMetric):
 
     Parameters
     ----------
-    average : {"macro", "weighted", "micro", "binary"}
-        How the numbers of the classes become one.
+    average : {"auto", "macro", "weighted", "micro", "binary"}
+        How the numbers of the classes become one; by default it is that of class 1 of two
+        classes, and of more their mean, which is called ``precision_macro``.
     threshold : float, optional
         From which probability, 0 < threshold < 1, on a single output says yes; by default
         from even odds on.

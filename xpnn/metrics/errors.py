@@ -100,7 +100,7 @@ def _alike(predictions: Array, targets: Array) -> Array:
     xp = array_namespace(predictions)
     if not xp.isdtype(targets.dtype, "real floating"):
         targets = xp.astype(targets, float_dtype(predictions))
-    if predictions.shape == targets.shape:
+    if predictions.shape == targets.shape and predictions.ndim:
         return targets
     shapes = sorted((predictions.shape, targets.shape), key=len)
     if len(shapes[0]) != 1 or tuple(shapes[1]) != (*shapes[0], 1):

@@ -15,7 +15,17 @@ from ..operations import mean
 
 
 def says_yes_or_no(predictions: Array) -> bool:
-    """Whether there is one number for each sample, not one for each class."""
+    """Whether there is one number for each sample, not one for each class.
+
+    Raises
+    ------
+    ValueError
+        If predictions are neither a row nor a table of numbers.
+    """
+    if predictions.ndim not in (1, 2):
+        raise ValueError(
+            f"predictions must have the shape (n, k) or (n,), got {tuple(predictions.shape)}"
+        )
     return not (predictions.ndim == 2 and predictions.shape[1] > 1)
 
 
@@ -27,7 +37,7 @@ def are_rows(predictions: Array, targets: Array) -> bool:
     ValueError
         If they are rows of another shape than that of the predictions.
     """
-    rows: bool = targets.ndim == 2 and targets.shape[1] > 1
+    rows: bool = targets.ndim > 1 and tuple(targets.shape[1:]) != (1,)
     if rows and targets.shape != predictions.shape:
         raise ValueError(
             f"targets must be class indices, or rows of the shape {tuple(predictions.shape)}, "
@@ -67,7 +77,7 @@ def flat_targets(targets: Array, dtype: Any) -> Array:
         If they have more than one column.
     """
     xp = array_namespace(targets)
-    if targets.ndim == 2 and targets.shape[1] > 1:
+    if targets.ndim > 1 and tuple(targets.shape[1:]) != (1,):
         raise ValueError(
             "targets must have the shape (n,) or (n, 1) for predictions of one column, got "
             f"{tuple(targets.shape)}"

@@ -11,8 +11,9 @@ import numpy as np
 from ..backend import Array, Backend, resolve, to_host
 from ..checks import check_precision
 from ..initializers import as_generator, draw
+from ..keywords import Helpful
 from ..layers.base import Layer, Parameter
-from ..naming import Helpful
+from ..naming import check_described
 from .gate import Gate
 from .stack import Stack
 
@@ -104,6 +105,7 @@ class PlacedLayers(Helpful):
             if not isinstance(layer, Layer):
                 hint = "; write it with (): an instance" if isinstance(layer, type) else ""
                 raise TypeError(f"layers[{index}] must be a Layer, got {layer!r}{hint}")
+            check_described(layer, f"layers[{index}]")
             try:
                 size = layer.output_size(size)
             except ValueError as error:

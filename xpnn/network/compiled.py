@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..checks import check_number
 from ..losses import LOSSES, Loss
 from ..metrics import Accuracy, FunctionMetric, Metric, as_metric, plain
-from ..naming import describe, look_up
+from ..naming import check_described, describe, look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["Compiled", "not_compiled", "nothing_described"]
@@ -67,6 +67,26 @@ class Compiled:
             None if clip_value is None else float(clip_value),
         )
 
+    def for_outputs(self, n_outputs: int | None) -> Compiled:
+        """Return it with the metrics for a network with so many outputs, if that is known.
+
+        Raises
+        ------
+        ValueError
+            If two of them then have one name.
+        """
+        n_classes = n_outputs if self.loss.threshold is None else 1
+        metrics: list[Metric] = []
+        for metric in self.metrics:
+            chosen = metric.for_classes(n_classes)
+            # "recall" of three classes is "recall_macro", which may have been asked for too
+            metrics += [chosen] if chosen not in metrics else []
+        names = [metric.name for metric in metrics]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"metrics must have names of their own, got another {name!r}")
+        return replace(self, metrics=tuple(metrics))
+
     @property
     def step_metrics(self) -> tuple[Metric, ...]:
         """The metrics that are measured in each step of training."""
@@ -106,6 +126,7 @@ def _instance(name: str, value: Any, base: type, classes: dict[str, Any]) -> Any
         value = value()
     if not isinstance(value, base):
         raise TypeError(f"{name} must be a {base.__name__} or its name, got {value!r}")
+    check_described(value, name)
     return value
 
 
@@ -126,6 +147,8 @@ def _metrics(metrics: Any, criterion: Loss) -> tuple[Metric, ...]:
     chosen: list[Metric] = []
     for metric in map(as_metric, metrics):
         name = metric.name
+        if not isinstance(metric, FunctionMetric):  # of which a file holds nothing, and says so
+            check_described(metric, "metrics")
         if metric in chosen or (metric == Accuracy() and not criterion.classifies):
             continue
         if metric.classifies not in (None, criterion.classifies):

@@ -17,8 +17,8 @@ from ..backend import Array, Backend
 from ..checks import check_integer
 from ..data import batch_slices, check_sample_weight
 from ..history import History
+from ..keywords import helpful
 from ..layers.base import Layer
-from ..naming import helpful
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
 from .rows import beside, place_inputs, place_targets
@@ -51,10 +51,34 @@ class Network(PlacedLayers):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_functions": {}}  # compiled ones are made again
 
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        super().__setstate__(values)
+        if self.compiled is not None:  # names of an older version
+            self.compiled = self.compiled.for_outputs(self.layer_sizes()[-1])
+
     def place(self, backend: Backend) -> None:
         """Put the arrays on a backend, as arrays of their own."""
         super().place(backend)
         self._functions = {}
+
+    def choose(self, loss: Any, *how: Any) -> None:
+        """Check how the network is to be trained and measured, and choose it.
+
+        Parameters
+        ----------
+        loss, *how
+            As `Compiled.checked` takes them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As there, or if the network can't learn it; see `xpnn.network.goals`.
+        """
+        from .goals import check_goal
+
+        compiled = Compiled.checked(loss, *how)
+        check_goal(self.layers, self.layer_sizes(), compiled.loss)
+        self.use(compiled)
 
     def use(self, compiled: Compiled) -> None:
         """Choose how the network is trained and measured.
@@ -66,7 +90,8 @@ class Network(PlacedLayers):
         """
         fuse(self.layers, compiled.loss)
         with self.gate.changing():
-            self.compiled, self._functions = compiled, {}
+            self.compiled = compiled.for_outputs(self.layer_sizes()[-1])
+            self._functions = {}
 
     def require_compiled(self) -> Compiled:
         """Return how the network is trained and measured.

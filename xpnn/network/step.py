@@ -23,7 +23,7 @@ from ..optimizers import Optimizer
 from ..packing import Packing
 from .stack import Noise, Stack
 
-__all__ = ["TrainStep", "bind", "clip", "make_gradients", "make_measure"]
+__all__ = ["TrainStep", "bind", "clip", "make_gradients", "make_measure", "with_gradient"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,10 @@ class TrainStep:
     @cached_property
     def _measures(self) -> list[Callable[[Array, Array], Array]]:
         return [bind(metric, self.stack, self.criterion) for metric in self.metrics]
+
+    @cached_property
+    def _loss(self) -> Callable[..., tuple[Array, Array]]:
+        return with_gradient(self.criterion)
 
     def params(self, buffers: Sequence[Array]) -> list[Params]:
         """Return each layer's parameters: views of the buffers, or these themselves."""
@@ -123,7 +127,7 @@ class TrainStep:
         """
         *slots, state = slots if self.stack.has_state else (*slots, ())
         predictions, backward, new_state = self.stack.train(params, state, x, noise)
-        loss, dpredictions = self.criterion(predictions, y, weight)
+        loss, dpredictions = self._loss(predictions, y, weight)
         # before anything is changed: a metric of somebody's own may raise an error
         metrics = [measure(predictions, y) for measure in self._measures]
         grads = backward(dpredictions)
@@ -178,6 +182,12 @@ def clip(
     return [*grads]
 
 
+def with_gradient(criterion: Loss) -> Callable[..., tuple[Array, Array]]:
+    """Return what computes the mean loss and its gradient, of targets that are prepared."""
+    is_own = type(criterion).__call__ is not Loss.__call__
+    return criterion if is_own else criterion.mean_and_gradient
+
+
 def make_measure(
     stack: Stack, criterion: Loss, metrics: Sequence[Metric]
 ) -> Callable[..., tuple[tuple[Array, ...], Array | None]]:
@@ -207,10 +217,11 @@ def make_measure(
 
 def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, list[Array]]]:
     """Return ``gradients(arrays, x, y) -> (loss, grads)``, outside training."""
+    measure = with_gradient(criterion)
 
     def gradients(arrays: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
         predictions, backward = stack.forward(stack.split(arrays), x)
-        loss, dpredictions = criterion(predictions, y)
+        loss, dpredictions = measure(predictions, y)
         grads = backward(dpredictions)
         return stack.penalise(arrays, loss, grads), grads
 

@@ -12,6 +12,7 @@ from ..backend import Array, array_namespace
 from ..checks import check_flag, reject
 from ..layers.base import Backward, Layer, Params
 from ..losses import BinaryCrossEntropy, Loss, LossBackward
+from ..losses.base import check_alike
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph
@@ -43,6 +44,7 @@ class HalfSquaredError(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute half the sum of the squared errors of each sample."""
         xp = array_namespace(predictions)
+        check_alike(predictions, targets)
         error = predictions - targets  # (n, k)
 
         def backward() -> Array:
@@ -92,6 +94,7 @@ class PoissonDeviance(Loss):
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute half the deviance of each sample."""
         xp = array_namespace(predictions)
+        check_alike(predictions, targets)
         y = targets
         z = predictions if self.from_logits else xp.log(predictions)  # (n, k)
         mean = xp.exp(z)

@@ -15,9 +15,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..backend import Backend
+from ..keywords import Helpful
 from ..layers import LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from ..layers.base import Layer
-from ..naming import Helpful
 from ..optimizers import Optimizer
 from .adapter import Interval, Options, StrOptions
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend import Array, Backend, available_backends, resolve
 from ..calculus import gradient
-from ..naming import describe, make
+from ..naming import check_described, describe, make
 
 __all__ = [
     "Arrays",
@@ -148,6 +148,12 @@ def _check_gradients(
 
 def check_description(thing: Any, classes: dict[str, Any], kind: str) -> None:
     """Check that a model file can hold a layer, loss or optimizer."""
+    try:
+        check_described(thing, kind)
+    except TypeError as error:
+        raise AssertionError(
+            f"{thing} is not the same after saving and loading: {error}"
+        ) from None
     text = json.dumps(describe(thing))
     again = make(json.loads(text), classes, kind)
     assert describe(again) == describe(thing), f"{thing} comes back from a file as {again}"

@@ -10,6 +10,7 @@ import numpy as np
 from ..backend import Array, Backend
 from ..layers.base import LAYERS
 from ..losses import LOSSES, Loss
+from ..network.step import with_gradient
 from .base import Arrays, Back, check_description, check_passes
 
 __all__ = ["check_loss"]
@@ -58,18 +59,22 @@ def check_loss(
     if targets is None:
         if not loss.classifies:
             targets = generator.standard_normal((n, k))
+            if not _takes(loss, targets, k):
+                targets = np.abs(targets)  # counts, and the like
         elif loss.threshold is None:
             targets = generator.integers(k, size=n)
         else:
             targets = generator.integers(2, size=(n, k)).astype(np.float64)
-    targets = np.asarray(targets)
+    targets = loss.prepare(np.asarray(targets), k, predictions.dtype)
     weight = generator.uniform(0.5, 2.0, n)
+
+    measure = with_gradient(loss)
 
     def run(*arrays: Array) -> tuple[Arrays, Back]:
         p, y, w = arrays
         losses, _ = loss.forward(p, y)
-        mean, dmean = loss(p, y)
-        weighted, dweighted = loss(p, y, w)
+        mean, dmean = measure(p, y)
+        weighted, dweighted = measure(p, y, w)
         outputs = {"losses": losses, "loss": mean, "weighted loss": weighted}
         return outputs, lambda: {"dpredictions": dweighted, "dpredictions (no weights)": dmean}
 
@@ -80,3 +85,12 @@ def check_loss(
     shapes: dict[str, tuple[int, ...]] = {"losses": (n,), "loss": (), "weighted loss": ()}
     check_passes(str(loss), run, total, ["predictions"], arrays, backends, shapes)
     check_description(loss, LOSSES, "loss")
+
+
+def _takes(loss: Loss, targets: np.ndarray, k: int) -> bool:
+    """Whether a loss takes such targets."""
+    try:
+        loss.prepare(targets, k, targets.dtype)
+    except ValueError:
+        return False
+    return True

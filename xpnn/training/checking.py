@@ -25,7 +25,7 @@ from ..optimizers import OPTIMIZERS, Optimizer
 from .blocks import Blocks
 from .kept import PREFIX, check_memory, of_kind
 
-__all__ = ["blamed", "check_alone", "check_network", "check_run", "shown"]
+__all__ = ["blamed", "check_alone", "check_network", "check_run", "renamed", "shown"]
 
 CONTENTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What wrong contents of a file lead to; a device without memory is not their fault."""
@@ -72,6 +72,12 @@ def shown(value: Any) -> str:
     except RecursionError:
         return "something nested deeply"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def renamed(name: Any, known: Sequence[Any]) -> Any:
+    """Return what a measure of a file is called now: a macro mean was not always called so."""
+    macro = f"{name}_macro"
+    return macro if macro in known and name not in known else name
 
 
 def check_alone(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
@@ -164,7 +170,8 @@ def check_run(
         raise ValueError(
             f"step must be at most {blocks.n_steps}, the steps of an epoch, got {step}"
         )
-    if epoch and sorted(training["measures"]) != sorted(measures):
+    told = [renamed(name, measures) for name in training["measures"]]
+    if epoch and sorted(told) != sorted(measures):
         raise ValueError(f"measures must be {[*measures]}, got {shown(training['measures'])}")
     widths = _widths(model, blocks) if step else []
     wanted = {str(i): _Shaped((step * width,)) for i, width in enumerate(widths)}

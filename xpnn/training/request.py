@@ -72,10 +72,14 @@ class Request:
         TypeError, ValueError
             If an array is none of what `Sequential.fit` documents.
         """
+        from ..network.goals import check_targets
+
         x = model.place_inputs(X)
         targets = model.place_targets(y, x)
+        sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
+        check_targets(model.layers, sizes, loss, targets)
         weight = check_sample_weight(sample_weight, x.shape[0])
-        n_outputs, loss = model.n_outputs(x.shape[1]), model.require_compiled().loss
+        n_outputs = model.n_outputs(x.shape[1])
         weight = check_class_weight(
             class_weight, weight, targets, n_outputs, loss, model.backend
         )
@@ -99,6 +103,8 @@ class Request:
             If the validation data are none of what `Sequential.fit` documents, no row is left
             to train on, or `start` is of another run; then the model stays as it was.
         """
+        from ..network.goals import check_batches
+
         bars = self._progress()
         if model.train_state.is_forgotten and bars and start.path is None:
             print(FORGOTTEN, file=sys.stderr)
@@ -109,6 +115,9 @@ class Request:
             if start.path is not None:  # the same rows are held back for validation
                 at_start = start.set_generator(model)
             rows, validation = self._validation(model, rows)
+            n, n_features = rows[0].shape
+            batch = n if self.batch_size is None else min(self.batch_size, n)
+            check_batches(model.layers, model.layer_sizes(n_features), batch)
             return Fit(
                 model,
                 (*rows[:2], _relative(rows[2])),

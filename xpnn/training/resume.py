@@ -28,7 +28,7 @@ from ..naming import describe
 from ..network import Network
 from ..optimizers import Optimizer
 from ..saving import save
-from .checking import blamed, check_alone, check_network, shown
+from .checking import blamed, check_alone, check_network, renamed, shown
 from .kept import (
     KINDS,
     PREFIX,
@@ -102,6 +102,8 @@ class Start:
         for name, saved in planned.items():
             # of the model that was interrupted, a callback may have changed the learning rate
             known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
+            if name == "metrics":  # a macro mean was not always called so
+                known.append([renamed(m, plan[name]) for m in saved])
             if plan[name] not in known:
                 now = plan[name]
                 if name == "layers" and isinstance(saved, list):  # the first that differs
@@ -153,7 +155,9 @@ class Start:
             model.compiled = replace(model.require_compiled(), optimizer=optimizer)
             model.train_state.memory = memory_from(self.training, self.arrays, model)
             measures = self.of("history")
-            history = {name: measures[name].tolist() for name in self.training["measures"]}
+            metrics, told = model.require_compiled().metrics, self.training["measures"]
+            known = [prefix + metric.name for metric in metrics for prefix in ("", "val_")]
+            history = {renamed(name, known): measures[name].tolist() for name in told}
             assert model.history is not None
             model.history.extend(history)
         for key, callback in keyed(callbacks).items():

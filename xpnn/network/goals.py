@@ -1,0 +1,349 @@
+"""Whether a network can learn what it is asked: what its end gives, beside what the loss takes.
+
+What the last layers give is found by trying: they are run on random rows of three sizes, as in
+training.  So a layer of one's own needs to declare nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..backend import Array, array_namespace
+from ..checks import reject
+from ..initializers import draw
+from ..layers.base import Layer, Params
+from ..losses import CategoricalCrossEntropy, Loss
+from .stack import fuse
+
+if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
+    from ..initializers import Generator
+
+__all__ = ["check_batches", "check_goal", "check_targets"]
+
+SCALES = (1.0, 100.0, 10_000.0)
+"""How large the rows are that are tried: an activation with limits reaches them at the last."""
+
+ROWS = 16
+"""How many rows of each size are tried."""
+
+SLACK = 1e-4
+"""How far a probability may be from where it belongs."""
+
+
+class Tried(NamedTuple):
+    """What the end of a network gave.
+
+    Attributes
+    ----------
+    outputs : numpy.ndarray of shape (n, k)
+        For rows of the smallest size first; only finite ones.
+    lowest, highest : float
+        What outputs don't fall below, and don't exceed; infinite where there is no limit.
+    learns : bool
+        Whether a gradient goes back.
+    """
+
+    outputs: np.ndarray
+    lowest: float
+    highest: float
+    learns: bool
+
+    @property
+    def are_probabilities(self) -> bool:
+        """Whether each output lies between 0 and 1."""
+        return self.lowest >= -SLACK and self.highest <= 1 + SLACK
+
+    @property
+    def sum_to_one(self) -> bool:
+        """Whether those of a row do so together."""
+        return bool(np.all(np.abs(np.sum(self.outputs, axis=1) - 1) <= SLACK))
+
+    @property
+    def are_the_same(self) -> bool:
+        """Whether outputs don't depend on inputs."""
+        return bool(np.all(np.ptp(self.outputs, axis=0) <= SLACK))
+
+
+def _drawn(layer: Layer, generator: Generator) -> tuple[Params, Params]:
+    """Draw parameters and state of a layer, as training may have left them."""
+    params, state = (
+        tuple(
+            draw(p.initializer, generator, p.shape) + generator.uniform(0, 1, p.shape)
+            for p in declared.values()
+        )
+        for declared in (layer.parameters(), layer.state())
+    )
+    return params, state
+
+
+def _end(layers: Sequence[Layer]) -> int:
+    """Return the number of the first of the layers that say what a network gives."""
+    learning = [i for i, layer in enumerate(layers) if layer.parameters()]
+    if not learning:
+        return 0
+    # one that may give anything need not be run
+    return learning[-1] + bool(layers[learning[-1]].unbounded)
+
+
+def _try(layers: Sequence[Layer], n_inputs: int | None, noisy: bool = False) -> Tried | None:
+    """Run the end of a network, as in training where it is `noisy`; None if it can't be run.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Its last layers.
+    n_inputs : int or None
+        What the first of them takes.
+    noisy : bool
+        Whether to draw noise.
+    """
+    generator = np.random.default_rng(0)
+    rows = generator.standard_normal((len(SCALES), ROWS, n_inputs or 3))
+    x = (rows * np.asarray(SCALES)[:, None, None]).reshape(-1, rows.shape[2])
+    backwards = []
+    try:
+        with np.errstate(all="ignore"):
+            for layer in layers:
+                params, state = _drawn(layer, generator)
+                noise = layer.draw(generator, (x.shape[0], x.shape[1])) if noisy else ()
+                x, backward, _ = layer.train(params, state, x, *noise)
+                backwards.append(backward)
+            y = np.asarray(x, dtype=np.float64)
+            dy = generator.standard_normal(y.shape)
+            for backward in reversed(backwards):
+                dy, _ = backward(dy)
+    except Exception:  # of somebody's layer, which takes no such rows
+        return None
+    finite = np.all(np.isfinite(y), axis=1)
+    if y.ndim != 2 or not finite[:ROWS].any():
+        return None
+    kept = y[finite]
+    sizes_of = [part[np.isfinite(part)] for part in np.split(y, len(SCALES))[-2:]]
+    lowest, highest = float(kept.min()), float(kept.max())
+    if any(part.size == 0 for part in sizes_of):
+        lowest, highest = -np.inf, np.inf
+    else:
+        large, larger = sizes_of
+        if larger.min() < large.min() - SLACK:
+            lowest = -np.inf
+        if larger.max() > large.max() + SLACK:
+            highest = np.inf
+    return Tried(kept, lowest, highest, bool(np.any(np.asarray(dy))))
+
+
+def _try_last(layers: Sequence[Layer], sizes: Sequence[int | None]) -> Tried | None:
+    """Run the last layer; None if it can't be run, or learns."""
+    return None if layers[-1].parameters() else _try([layers[-1]], sizes[-2])
+
+
+# ------------------------------------------------------------------------------ at `compile`
+
+
+def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss) -> None:
+    """Check that a loss can use what a network gives.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The network.
+    sizes : sequence of int or None
+        As `PlacedLayers.layer_sizes` returns them.
+    loss : Loss
+        What is to be made small.
+
+    Raises
+    ------
+    ValueError
+        If it can't; it says what to do instead.
+    """
+    stack, criterion = fuse(tuple(layers), loss)
+    last = layers[-1]
+    if sizes[-1] == 1 and isinstance(loss, CategoricalCrossEntropy):
+        raise ValueError(
+            f"loss {loss} needs an output for each class, but the network has one: end in two "
+            "outputs and Softmax(), or in one and Sigmoid() with BinaryCrossEntropy()"
+        )
+    alone = _try_last(layers, sizes) if stack.head is None else None
+    if alone is not None and alone.are_the_same:
+        raise ValueError(
+            f"the network ends in {last}, which gives {alone.outputs[0].tolist()} whatever its "
+            f"inputs are{_HINT_OF_ONE if sizes[-1] == 1 else ''}, so it can't learn"
+        )
+    if criterion.activation not in _WANTED:
+        return
+    if getattr(criterion, "from_logits", False):
+        if (n := len(stack.layers)) > 0:
+            _check_logits(stack.layers[-1], sizes[n - 1], stack.head, criterion)
+    else:
+        start = _end(layers)
+        tried = _try(layers[start:], sizes[start], noisy=True)
+        _check_probabilities(tried, alone is None or alone.learns, last, loss)
+
+
+_HINT_OF_ONE = " (Softmax of one output is always 1: use Sigmoid(), or two outputs)"
+
+_WANTED = {"Sigmoid": "probabilities", "Softmax": "probabilities that sum to 1 in each row"}
+"""What the losses take that belong to these layers."""
+
+
+def _check_probabilities(tried: Tried | None, learns: bool, last: Layer, loss: Loss) -> None:
+    """Check that outputs are the probabilities that a loss takes."""
+    activation, wanted = str(loss.activation), _WANTED[str(loss.activation)]
+    instead = f"end the network in {activation}() instead, or use from_logits=True"
+    if tried is None:
+        if last.unbounded is None:
+            raise ValueError(
+                f"loss {loss} takes {wanted}, and {last}, in which the network ends, can't be "
+                "tried out, and says of its outputs neither unbounded = True nor False, which "
+                f"means these: say it in its class, or {instead}"
+            )
+        return
+    wrong = tried.outputs[
+        np.any((tried.outputs < -SLACK) | (tried.outputs > 1 + SLACK), axis=1)
+    ]
+    if wrong.size == 0 and activation == "Softmax" and not tried.sum_to_one:
+        wrong = tried.outputs
+    if wrong.size:
+        example = ", ".join(f"{value:.3g}" for value in wrong[0][:3])
+        more = ", …" if wrong.shape[1] > 3 else ""
+        raise ValueError(
+            f"loss {loss} takes {wanted}, but the network ends in {last}, which gives "
+            f"({example}{more}): {instead}"
+        )
+    if not learns:
+        raise ValueError(
+            f"the network ends in {last}, whose derivative is 0, so nothing learns from loss "
+            f"{loss}: {instead}"
+        )
+
+
+def _check_logits(
+    before: Layer, n_inputs: int | None, head: Layer | None, criterion: Loss
+) -> None:
+    """Check that what Softmax or Sigmoid gets, here or in the loss, are no probabilities."""
+    of_ones_own = head is not None and not type(before).__module__.startswith("xpnn.")
+    tried = None if of_ones_own or before.parameters() else _try([before], n_inputs)
+    if tried is not None and tried.are_probabilities:
+        taker = str(head) if head is not None else f"loss {criterion}"
+        raise ValueError(
+            f"{taker} takes logits, any numbers, but {before} gives probabilities, or what "
+            "lies between 0 and 1 like these, so that no answer can become certain: leave "
+            f"{before} out, or put a Dense layer behind it"
+        )
+
+
+def _limits(tried: Tried) -> str:
+    if np.isfinite(tried.lowest) and np.isfinite(tried.highest):
+        return f"what lies between {tried.lowest:.3g} and {tried.highest:.3g}"
+    if np.isfinite(tried.lowest):
+        return f"what is at least {tried.lowest:.3g}"
+    return f"what is at most {tried.highest:.3g}"
+
+
+# ---------------------------------------------------------------------------------- at `fit`
+
+
+def check_targets(
+    layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss, y: Array
+) -> None:
+    """Check that a network can come near the numbers that it is to learn.
+
+    Targets that are somewhat outside of what the last layer gives, as noise may make them, are
+    nobody's fault; refused is what is farther off than the whole range is wide, and targets
+    that are all on one side of it.  So are rows with several yes where outputs sum to 1.
+
+    Parameters
+    ----------
+    layers, sizes
+        As in `check_goal`.
+    loss : Loss
+        What is to be made small; of one of one's own that prepares targets in its own way
+        nothing is known.
+    y : array of shape (n, k)
+        The targets, as `Loss.prepare` returns them.
+
+    Raises
+    ------
+    ValueError
+        If it can't, or no gradient goes back through its end.
+    """
+    of_classes = loss.activation is not None or loss.classifies
+    if of_classes and loss.activation != "Sigmoid":
+        return
+    tried = _try_last(layers, sizes)
+    if tried is None:
+        return
+    if of_classes:
+        if tried.outputs.shape[1] > 1 and tried.are_probabilities and tried.sum_to_one:
+            _check_sums(y, layers[-1], loss)
+        return
+    if not tried.learns and any(layer.parameters() for layer in layers):
+        raise ValueError(
+            f"the network ends in {layers[-1]}, whose derivative is 0, so that nothing before "
+            "it learns: leave it out, or put another activation in its place"
+        )
+    if type(loss).prepare is not Loss.prepare or tried.are_the_same:
+        return
+    low, high = tried.lowest, tried.highest
+    wanted = (
+        f"y must be near what {layers[-1]}, in which the network ends, can give, "
+        f"{_limits(tried)}: scale it, or end the network in a Dense layer"
+    )
+    width = high - low
+    if np.isfinite(width):
+        reject((y < low - width) | (y > high + width), y, wanted)
+        return
+    xp = array_namespace(y)
+    for is_off in (y < low - SLACK, y > high + SLACK):
+        if bool(xp.all(is_off)):
+            reject(is_off, y, wanted)
+
+
+def _check_sums(y: Array, last: Layer, loss: Loss) -> None:
+    """Check that targets sum to 1, as outputs do that compete."""
+    xp = array_namespace(y)
+    off = xp.abs(xp.sum(y, axis=1, keepdims=True) - 1) > 1e-3
+    wanted = (
+        f"y must hold one yes in each row for loss {loss} behind {last}, whose outputs sum to "
+        "1; for several, end the network in Sigmoid()"
+    )
+    reject(xp.broadcast_to(off, y.shape), y, wanted)
+
+
+def check_batches(layers: Sequence[Layer], sizes: Sequence[int | None], rows: int) -> None:
+    """Check that what a layer gives in training depends on the row where a batch is one.
+
+    Parameters
+    ----------
+    layers, sizes
+        As in `check_goal`.
+    rows : int
+        How many rows the batches have, but for the last one.
+
+    Raises
+    ------
+    ValueError
+        If it does not, as with batch normalisation, which takes a batch's own mean away.
+    """
+    if rows > 1:
+        return
+    generator = np.random.default_rng(0)
+    for layer, size in zip(layers, sizes):
+        if type(layer).train is Layer.train:
+            continue
+        x = generator.standard_normal((2, size or 3))
+        try:
+            params, state = _drawn(layer, generator)
+            noise = layer.draw(generator, (1, x.shape[1]))
+            y, z = (layer.train(params, state, x[i : i + 1], *noise)[0] for i in (0, 1))
+        except Exception:  # as in `_try`
+            continue
+        if np.array_equal(y, z):
+            raise ValueError(
+                f"batch_size must be at least 2 for {layer}, and X must have at least two rows "
+                "to train on: of a batch of one row it takes away all there is, so that "
+                "nothing before it learns"
+            )
