@@ -6,7 +6,7 @@ import pytest
 from support import of_the_core
 
 import xpnn
-from xpnn.backend import array_namespace
+from xpnn.backend import array_namespace, device_of, index_dtype_of
 from xpnn.layers import LAYERS
 from xpnn.testing import check_layer
 
@@ -137,3 +137,150 @@ def test_layers_are_frozen():
     with pytest.raises(AttributeError):
         layer.rate = 0.1
     assert replace(layer, rate=0.1) == xpnn.Dropout(0.1)
+
+
+# Each of these works on NumPy, and not everywhere.
+
+
+class NoDevice(xpnn.Layer):
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        factors = xp.arange(x.shape[1], dtype=x.dtype)
+        return x * factors, lambda dy: (dy * factors, ())
+
+
+class ItsDevice(xpnn.Layer):
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        factors = xp.arange(x.shape[1], dtype=x.dtype, device=x.device)
+        return x * factors, lambda dy: (dy * factors, ())
+
+
+class WideIntegers(xpnn.Layer):
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        index = xp.astype(xp.zeros(x.shape[1], device=device_of(x)), xp.int64)
+        taken = xp.take(x, index, axis=1)
+
+        def backward(dy):
+            dx = xp.zeros_like(x)
+            dx = dx + xp.concat(
+                [xp.sum(dy, axis=1, keepdims=True), xp.zeros_like(x[:, 1:])], axis=1
+            )
+            return dx, ()
+
+        return taken, backward
+
+
+class LooksAtNumbers(xpnn.Layer):
+    def forward(self, params, x):
+        factor = 2.0 if array_namespace(x).max(x) > 0 else 1.0
+        return factor * x, lambda dy: (factor * dy, ())
+
+
+class RightEverywhere(xpnn.Layer):
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        index = xp.arange(x.shape[1], dtype=index_dtype_of(x), device=device_of(x))
+        factors = xp.astype(index, x.dtype)
+        return x * factors, lambda dy: (dy * factors, ())
+
+
+def test_a_second_device_is_tried():
+    with pytest.raises(AssertionError, match=r"NoDevice.* on array_api_strict in .*devices"):
+        check_layer(NoDevice(), (5, 3))
+    check_layer(RightEverywhere(), (5, 3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (ItsDevice(), r"device_of\(x\)"),
+        (WideIntegers(), r"int64.*index_dtype_of\(x\)"),
+        (LooksAtNumbers(), "no number can be looked at"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_no_compiler_takes_is_found_where_there_is_none(layer, said):
+    with pytest.raises(AssertionError, match=rf"where a step is compiled: .*{said}"):
+        check_layer(layer, (5, 3), backends=["numpy"])
+
+
+@dataclass(frozen=True)
+class ForgetsOutputSize(xpnn.Layer):
+    def forward(self, params, x):
+        return x[:, :0], lambda dy: (array_namespace(x).zeros_like(x), ())
+
+
+def test_an_output_size_that_was_forgotten():
+    with pytest.raises(AssertionError, match=r"y has the shape \(5, 0\), not \(5, 3\)"):
+        check_layer(ForgetsOutputSize(), (5, 3), backends=["numpy"])
+
+
+@dataclass(frozen=True)
+class CodesOfTestTesting(xpnn.Layer):
+    """A number learnt for each code."""
+
+    n: int
+
+    def parameters(self):
+        return {"table": xpnn.Parameter((self.n,), "glorot_uniform")}
+
+    def forward(self, params, x):
+        (table,) = params
+        xp = array_namespace(x)
+        codes = xp.arange(self.n, dtype=x.dtype, device=device_of(x))
+        rows = xp.astype(xp.abs(x[:, :, None] - codes) < 0.5, x.dtype)  # (samples, k, n)
+
+        def backward(dy):
+            return xp.zeros_like(x), (xp.sum(dy[:, :, None] * rows, axis=(0, 1)),)
+
+        return xp.sum(rows * table, axis=2), backward
+
+
+def test_inputs_may_be_given(backend):
+    codes = [[0, 2], [1, 1], [3, 0]]
+    check_layer(CodesOfTestTesting(4), (3, 2), inputs=codes, backends=["numpy", backend])
+    with pytest.raises(ValueError, match=r"inputs must have the shape \(2, 2\), got \(3, 2\)"):
+        check_layer(CodesOfTestTesting(4), (2, 2), inputs=codes)
+
+
+@dataclass(frozen=True)
+class InRowOfTestTesting(xpnn.Layer):
+    """Layers within a layer."""
+
+    layers: tuple[xpnn.Layer, ...]
+
+    def forward(self, params, x):
+        backwards = []
+        for layer in self.layers:
+            x, backward = layer.forward((), x)
+            backwards.append(backward)
+
+        def back(dy):
+            for backward in reversed(backwards):
+                dy, _ = backward(dy)
+            return dy, ()
+
+        return x, back
+
+
+def test_layers_within_a_layer_are_saved(backend):
+    layer = InRowOfTestTesting((xpnn.Tanh(), xpnn.LeakyReLU(0.2)))
+    check_layer(layer, (5, 3), backends=["numpy", backend])
+
+
+@dataclass(frozen=True)
+class NotTrained(xpnn.Layer):
+    """It works outside of training only."""
+
+    def train(self, params, state, x):
+        raise ValueError("no training today")
+
+    def forward(self, params, x):
+        return 2 * x, lambda dy: (2 * dy, ())
+
+
+def test_what_does_not_train():
+    with pytest.raises(AssertionError, match=r"in a network on numpy.*no training today"):
+        check_layer(NotTrained(), (5, 3), backends=["numpy"])

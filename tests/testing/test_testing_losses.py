@@ -53,3 +53,53 @@ class ForgetsHalf(xpnn.Loss):
 def test_a_wrong_loss_is_found():
     with pytest.raises(AssertionError, match="dpredictions, beside central differences"):
         check_loss(ForgetsHalf(), backends=["numpy"])
+
+
+@dataclass(frozen=True)
+class NoLogits(xpnn.CategoricalCrossEntropy):
+    """Fine, as its base class has from_logits."""
+
+
+class JoinedWithoutLogits(xpnn.Loss):
+    activation = "Softmax"
+    classifies = True
+
+    def prepare(self, targets, n_outputs, dtype, name="y"):
+        return xpnn.CategoricalCrossEntropy().prepare(targets, n_outputs, dtype, name)
+
+    def forward(self, predictions, targets):
+        return xpnn.CategoricalCrossEntropy().forward(predictions, targets)
+
+
+def test_a_loss_that_can_not_be_joined_with_its_activation():
+    check_loss(NoLogits(), backends=["numpy"])
+    with pytest.raises(AssertionError, match="must have a field from_logits"):
+        check_loss(JoinedWithoutLogits(), backends=["numpy"])
+    model = xpnn.Sequential([xpnn.Dense(2, 3), xpnn.Softmax()])
+    with pytest.raises(TypeError, match="must have a field from_logits"):
+        model.compile(JoinedWithoutLogits(), "sgd")
+
+
+@dataclass(frozen=True)
+class NeverPrepares(xpnn.MeanSquaredError):
+    def prepare(self, targets, n_outputs, dtype, name="y"):
+        raise ZeroDivisionError
+
+
+class HingeOfTestTesting(xpnn.Loss):
+    """Its targets, 0 or 1, become -1 or 1."""
+
+    def prepare(self, targets, n_outputs, dtype, name="y"):
+        return 2 * super().prepare(targets, n_outputs, dtype, name) - 1
+
+    def forward(self, predictions, targets):
+        xp = array_namespace(predictions)
+        margin = 1 - targets * predictions
+        slope = xp.where(margin > 0, -targets, xp.zeros_like(targets))
+        return xp.sum(xp.maximum(margin, 0.0), axis=1), lambda: 1.0 * slope
+
+
+def test_targets_are_prepared():
+    with pytest.raises(ZeroDivisionError):
+        check_loss(NeverPrepares(), backends=["numpy"])
+    check_loss(HingeOfTestTesting(), [[0.3], [0.1]], [0, 1], backends=["numpy"])

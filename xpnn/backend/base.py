@@ -126,6 +126,14 @@ class Backend:
         """Return what stands behind the colon in the spec of one of the library's devices."""
         return str(device)
 
+    def elsewhere(self) -> Backend:
+        """Return the backend on a device that is not the library's default, to check on.
+
+        There, an array that is made without ``device=`` is found.  By default, and where there
+        is one device only, it is this backend.
+        """
+        return self
+
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library."""
         import array_api_compat

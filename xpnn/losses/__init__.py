@@ -23,7 +23,7 @@ gives (a layer of one's own is tried out with random rows), by `Sequential.fit` 
 
 What is unusual, but can be right, is not: Softmax within a network, or at its end before
 `BinaryCrossEntropy`; ReLU or Tanh before Softmax or Sigmoid; Softmax, Sigmoid or ReLU before a
-loss of numbers; layers of one's own that give probabilities.
+loss of numbers; Dropout behind Softmax or Sigmoid; layers of one's own that give probabilities.
 """
 
 # isort: off

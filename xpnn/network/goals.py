@@ -1,7 +1,7 @@
 """Whether a network can learn what it is asked: what its end gives, beside what the loss takes.
 
 What the last layers give is found by trying: they are run on random rows of three sizes, as in
-training.  So a layer of one's own needs to declare nothing.
+training, but that nothing is silenced.  So a layer of one's own needs to declare nothing.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def _end(layers: Sequence[Layer]) -> int:
     return learning[-1] + bool(layers[learning[-1]].unbounded)
 
 
-def _try(layers: Sequence[Layer], n_inputs: int | None, noisy: bool = False) -> Tried | None:
-    """Run the end of a network, as in training where it is `noisy`; None if it can't be run.
+def _try(layers: Sequence[Layer], n_inputs: int | None) -> Tried | None:
+    """Run the end of a network, as in training but without noise; None if it can't be run.
 
     Parameters
     ----------
@@ -97,8 +97,6 @@ def _try(layers: Sequence[Layer], n_inputs: int | None, noisy: bool = False) -> 
         Its last layers.
     n_inputs : int or None
         What the first of them takes.
-    noisy : bool
-        Whether to draw noise.
     """
     generator = np.random.default_rng(0)
     rows = generator.standard_normal((len(SCALES), ROWS, n_inputs or 3))
@@ -108,8 +106,7 @@ def _try(layers: Sequence[Layer], n_inputs: int | None, noisy: bool = False) -> 
         with np.errstate(all="ignore"):
             for layer in layers:
                 params, state = _drawn(layer, generator)
-                noise = layer.draw(generator, (x.shape[0], x.shape[1])) if noisy else ()
-                x, backward, _ = layer.train(params, state, x, *noise)
+                x, backward, _ = layer.train(params, state, x)
                 backwards.append(backward)
             y = np.asarray(x, dtype=np.float64)
             dy = generator.standard_normal(y.shape)
@@ -179,7 +176,7 @@ def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss)
             _check_logits(stack.layers[-1], sizes[n - 1], stack.head, criterion)
     else:
         start = _end(layers)
-        tried = _try(layers[start:], sizes[start], noisy=True)
+        tried = _try(layers[start:], sizes[start])
         _check_probabilities(tried, alone is None or alone.learns, last, loss)
 
 

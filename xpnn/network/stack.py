@@ -238,6 +238,11 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
                 f"loss {loss} takes logits, but the network ends in {loss.activation}, which "
                 "gives probabilities: leave one of the two out"
             )
+        if not hasattr(loss, "from_logits"):
+            raise TypeError(
+                f"loss {loss} is computed together with {last}, as its activation says, so it "
+                "must have a field from_logits: bool, and take logits where it is True"
+            )
         return Stack(layers[:-1], last), replace(loss, from_logits=True)  # type: ignore[call-arg]
     if last.unbounded and not from_logits:
         raise ValueError(

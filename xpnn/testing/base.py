@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +15,16 @@ import numpy as np
 from ..backend import Array, Backend, available_backends, resolve
 from ..calculus import gradient
 from ..naming import check_described, describe, make
+from ..sequential import Sequential
+from ..serialization import load
+from .traced import check_traced
 
 __all__ = [
     "Arrays",
     "Back",
     "assert_close",
     "assert_kind",
+    "check_at_work",
     "check_description",
     "check_passes",
     "on_each_backend",
@@ -37,6 +44,7 @@ def on_each_backend(
     what: str,
     backends: Sequence[str | Backend] | None,
     check: Callable[[str, Backend, str], Arrays],
+    check_once: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a check on each backend in both dtypes, and compare what it computes there.
 
@@ -49,13 +57,22 @@ def on_each_backend(
     check : callable
         ``check(where, backend, dtype)`` returns named arrays, which must be those of the
         first backend in float64 to rounding.
+    check_once : callable, optional
+        What else to check, where the first backend has found nothing.
     """
     reference: dict[str, np.ndarray] | None = None
-    for backend in _usable(backends):
+    for i, backend in enumerate(_usable(backends)):
+        if i == 1:
+            check_once()
         with backend.activate():
             for dtype in ("float64", "float32"):
                 where = f"{what} on {backend.name} in {dtype}"
-                found = check(where, backend, dtype)
+                try:
+                    found = check(where, backend, dtype)
+                except AssertionError:
+                    raise
+                except Exception as error:
+                    raise AssertionError(f"{where}: {type(error).__name__}: {error}") from error
                 if reference is None:
                     reference = {
                         name: np.array(backend.to_numpy(array)) for name, array in found.items()
@@ -63,6 +80,8 @@ def on_each_backend(
                 for name, array in found.items():
                     label = f"{where}: {name}, beside the first backend's"
                     assert_close(label, backend, array, reference[name], _rounding(dtype))
+    if i == 0:
+        check_once()
 
 
 def check_passes(
@@ -122,7 +141,7 @@ def check_passes(
             _check_gradients(where, backend, total, differentiated, placed, found)
         return found
 
-    on_each_backend(what, backends, check)
+    on_each_backend(what, backends, check, partial(check_traced, what, whole, arrays))
 
 
 def _check_gradients(
@@ -146,6 +165,44 @@ def _check_gradients(
                 assert_close(label, backend, found[grad], numerical, GRADIENT_TOLERANCE)
 
 
+def check_at_work(
+    what: str,
+    network: Callable[[str, Backend], Sequential],
+    x: np.ndarray,
+    y: np.ndarray,
+    backends: Sequence[str | Backend] | None,
+) -> None:
+    """Check that a small network trains, on the first backend, and comes back from a file.
+
+    Parameters
+    ----------
+    what : str
+        What is checked, for messages.
+    network : callable
+        ``network(dtype, backend)`` returns a network, compiled.
+    x, y : numpy.ndarray
+        What it is to learn.
+    backends : sequence of str or Backend, optional
+        As in `check_layer`.
+    """
+    backend = _usable(backends)[0] if backends else resolve("numpy")
+    if x.shape[0] == 1:  # a batch of one row is not for every layer
+        x, y = np.concatenate([x, x[:, ::-1]]), np.concatenate([y, y])
+    for dtype in ("float64", "float32"):
+        where = f"{what} in a network on {backend.name} in {dtype}"
+        try:
+            model = network(dtype, backend)
+            model.fit(x, y, epochs=2, batch_size=None, verbose=False)
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "model.safetensors"
+                model.save(path)
+                again = load(path, backend=backend)
+            outputs, wanted = again.predict(x), model.predict(x)
+        except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+            raise AssertionError(f"{where}: {type(error).__name__}: {error}") from error
+        assert_close(f"{where}: y after saving and loading", backend, outputs, wanted, 0.0)
+
+
 def check_description(thing: Any, classes: dict[str, Any], kind: str) -> None:
     """Check that a model file can hold a layer, loss or optimizer."""
     try:
@@ -160,9 +217,11 @@ def check_description(thing: Any, classes: dict[str, Any], kind: str) -> None:
 
 
 def _usable(backends: Sequence[str | Backend] | None) -> list[Backend]:
-    """Return the backends that are named, or, where none are, all that can run here."""
+    """Return the backends that are named, or all that can run here, on a second device."""
     if backends is None:
-        return [resolve(info.name) for info in available_backends() if info.usable]
+        names = [info.name for info in available_backends() if info.usable]
+        names.sort(key=lambda name: name != "numpy")  # which is always there, first
+        return [resolve(name).elsewhere() for name in names]
     return [resolve(f"{b.removesuffix('!')}!" if isinstance(b, str) else b) for b in backends]
 
 

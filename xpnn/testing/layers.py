@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..backend import Array, Backend, array_namespace
 from ..checks import check_integer
 from ..initializers import draw
+from ..layers import Dense
 from ..layers.base import LAYERS, Layer, Params
+from ..optimizers import SGD
 from ..sequential import Sequential
 from ..serialization import load
-from .base import Arrays, Back, assert_close, check_description, check_passes
+from .base import Arrays, Back, assert_close, check_at_work, check_description, check_passes
 
 __all__ = ["check_layer"]
 
@@ -25,6 +28,7 @@ def check_layer(
     layer: Layer,
     input_shape: tuple[int, int],
     *,
+    inputs: Any = None,
     backends: Sequence[str | Backend] | None = None,
     seed: int = 0,
 ) -> None:
@@ -32,8 +36,10 @@ def check_layer(
 
     On each backend, in float32 and float64: shapes and dtypes are as declared, nothing
     that went in is changed, the same arguments give the same results, gradients equal
-    central differences (float64), and all backends agree.  Then: the layer survives
-    being saved and loaded.
+    central differences (float64), and all backends agree; a library with a second
+    device is checked there (`Backend.elsewhere`).  Nothing is asked of an array that it has
+    not where a step is compiled.  Then a small network of the layer is compiled,
+    trained for two steps in each dtype on the first backend, saved and loaded.
 
     Parameters
     ----------
@@ -41,6 +47,8 @@ def check_layer(
         The layer.
     input_shape : (n, n_inputs)
         The shape of the inputs to check with, which are drawn from a normal distribution.
+    inputs : array_like of shape (n, n_inputs), optional
+        The inputs themselves, for a layer that takes no others, as one of codes.
     backends : sequence of str or Backend, optional
         Where to check; by default on every backend that is usable here.
     seed : int
@@ -56,7 +64,13 @@ def check_layer(
     n, n_inputs = input_shape
     check_integer("input_shape[0]", n, at_least=1)
     check_integer("input_shape[1]", n_inputs, at_least=1)
-    given = _drawn(layer, input_shape, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    if inputs is None:
+        inputs = generator.standard_normal(input_shape)
+    x = np.asarray(inputs, dtype=np.float64)
+    if x.shape != tuple(input_shape):
+        raise ValueError(f"inputs must have the shape {tuple(input_shape)}, got {x.shape}")
+    given = _drawn(layer, x, generator)
     arrays = [given.x, *given.params.values(), *given.state.values(), *given.noise, given.dy]
     shapes = {
         "y": given.dy.shape,
@@ -73,6 +87,7 @@ def check_layer(
         check_passes(what, run, total, ["x", *given.params], arrays, backends, shapes)
     check_description(layer, LAYERS, "layer")
     _check_file(layer, [*given.params.values(), *given.state.values()], given.x)
+    _check_network(layer, given, backends)
 
 
 @dataclass(frozen=True)
@@ -86,10 +101,8 @@ class _Drawn:
     dy: np.ndarray
 
 
-def _drawn(
-    layer: Layer, input_shape: tuple[int, int], generator: np.random.Generator
-) -> _Drawn:
-    """Draw inputs, parameters, state and noise of a layer, and a gradient of its outputs."""
+def _drawn(layer: Layer, x: np.ndarray, generator: np.random.Generator) -> _Drawn:
+    """Draw parameters, state and noise of a layer, and a gradient of its outputs."""
     params = {
         name: draw(p.initializer, generator, p.shape) for name, p in layer.parameters().items()
     }
@@ -98,9 +111,8 @@ def _drawn(
         name: draw(p.initializer, generator, p.shape) + generator.uniform(0, 1, p.shape)
         for name, p in layer.state().items()
     }
-    x = generator.standard_normal(input_shape)
-    noise = layer.draw(generator, input_shape)
-    n, n_inputs = input_shape
+    n, n_inputs = x.shape
+    noise = layer.draw(generator, (n, n_inputs))
     n_outputs = layer.output_size(n_inputs)
     assert n_outputs is not None, f"output_size({n_inputs}) of {layer} is None"
     return _Drawn(x, params, state, noise, generator.standard_normal((n, n_outputs)))
@@ -124,6 +136,10 @@ def _run(layer: Layer, training: bool, *arrays: Array) -> tuple[Arrays, Back]:
         )
     else:
         y, backward = layer.forward((*own, *kept), x, *noise)
+    shape, wanted = tuple(getattr(y, "shape", ())), tuple(dy.shape)
+    assert shape == wanted, (
+        f"{layer}: y has the shape {shape}, not {wanted}, as output_size says"
+    )
 
     def back() -> Arrays:
         dx, grads = backward(dy)
@@ -149,3 +165,18 @@ def _check_file(layer: Layer, tensors: list[np.ndarray], x: np.ndarray) -> None:
         again = load(path, backend="numpy")
     outputs, wanted = again.predict(x), model.predict(x)
     assert_close(f"{layer}: y after saving and loading", model.backend, outputs, wanted, 0.0)
+
+
+def _check_network(
+    layer: Layer, given: _Drawn, backends: Sequence[str | Backend] | None
+) -> None:
+    """Check that a network of the layer and one more trains."""
+    n_outputs = given.dy.shape[1]
+
+    def network(dtype: str, backend: Backend) -> Sequential:
+        layers = [layer, Dense(n_outputs, 2)]
+        model = Sequential(layers, seed=0, dtype=dtype, backend=backend)
+        return model.compile("mean_squared_error", SGD(1e-3))
+
+    y = given.dy[:, :1] * np.array([0.1, -0.1])
+    check_at_work(str(layer), network, given.x, y, backends)

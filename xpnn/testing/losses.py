@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Backend
-from ..layers.base import LAYERS
+from ..layers import Dense
+from ..layers.base import LAYERS, Layer
 from ..losses import LOSSES, Loss
 from ..network.step import with_gradient
-from .base import Arrays, Back, check_description, check_passes
+from ..optimizers import SGD
+from ..sequential import Sequential
+from .base import Arrays, Back, check_at_work, check_description, check_passes
 
 __all__ = ["check_loss"]
 
@@ -26,7 +29,8 @@ def check_loss(
 ) -> None:
     """Check that a loss computes what it should, and the same everywhere.
 
-    As `check_layer`, for the loss of each sample, the mean and the weighted mean.
+    As `check_layer`, for the loss of each sample, the mean and the weighted mean.  Targets are
+    given to `Loss.prepare` first, as `fit` does.
 
     Parameters
     ----------
@@ -36,7 +40,8 @@ def check_loss(
         What to check with; by default draws, made to probabilities where the loss takes
         these.
     targets : array_like, optional
-        What belongs to them; by default classes for a loss that classifies, else draws.
+        What belongs to them, as `fit` takes them; by default classes for a loss that
+        classifies, else draws.
     backends : sequence of str or Backend, optional
         Where to check; by default on every backend that is usable here.
     seed : int
@@ -54,6 +59,13 @@ def check_loss(
         predictions = generator.standard_normal((5, 3))
         if loss.activation is not None and not getattr(loss, "from_logits", False):
             predictions, _ = LAYERS[loss.activation]().forward((), predictions)
+    assert loss.activation is None or hasattr(loss, "from_logits"), (
+        f"{loss} is computed together with {loss.activation}, as its activation says, so it "
+        "must have a field from_logits: bool, and take logits where it is True"
+    )
+    assert loss.activation is None or loss.activation in LAYERS, (
+        f"{loss} has the activation {loss.activation!r}, but there is no such layer"
+    )
     predictions = np.asarray(predictions, dtype=np.float64)
     n, k = predictions.shape
     if targets is None:
@@ -65,7 +77,8 @@ def check_loss(
             targets = generator.integers(k, size=n)
         else:
             targets = generator.integers(2, size=(n, k)).astype(np.float64)
-    targets = loss.prepare(np.asarray(targets), k, predictions.dtype)
+    given = np.asarray(targets)
+    targets = loss.prepare(given, k, predictions.dtype)
     weight = generator.uniform(0.5, 2.0, n)
 
     measure = with_gradient(loss)
@@ -85,6 +98,15 @@ def check_loss(
     shapes: dict[str, tuple[int, ...]] = {"losses": (n,), "loss": (), "weighted loss": ()}
     check_passes(str(loss), run, total, ["predictions"], arrays, backends, shapes)
     check_description(loss, LOSSES, "loss")
+
+    def network(dtype: str, backend: Backend) -> Sequential:
+        layers: list[Layer] = [Dense(3, k)]
+        if loss.activation is not None and not getattr(loss, "from_logits", False):
+            layers.append(LAYERS[loss.activation]())
+        model = Sequential(layers, seed=0, dtype=dtype, backend=backend)
+        return model.compile(loss, SGD(1e-3))
+
+    check_at_work(str(loss), network, generator.standard_normal((n, 3)), given, backends)
 
 
 def _takes(loss: Loss, targets: np.ndarray, k: int) -> bool:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from ..backend import Array, Backend
 from ..checks import check_integer
+from ..layers import Dense
 from ..optimizers import OPTIMIZERS, Optimizer
-from .base import Arrays, assert_close, assert_kind, check_description, on_each_backend
+from ..sequential import Sequential
+from .base import (
+    Arrays,
+    assert_close,
+    assert_kind,
+    check_at_work,
+    check_description,
+    on_each_backend,
+)
+from .traced import check_traced
 
 __all__ = ["check_optimizer"]
 
@@ -25,7 +36,8 @@ def check_optimizer(
 
     On each backend, in float32 and float64: it brings the loss of a convex problem down,
     the same arguments give the same results, dtypes and shapes are kept, its state is
-    plain data that counts the steps, and all backends agree.
+    plain data that counts the steps, and all backends agree.  Then it trains a small network,
+    which is saved and loaded, as in `check_layer`.
 
     Parameters
     ----------
@@ -72,5 +84,16 @@ def check_optimizer(
         assert after < before, f"{where}: the loss rose from {before:g} to {after:g}"
         return {f"parameter {i}": p for i, p in enumerate(params)}
 
-    on_each_backend(str(optimizer), backends, check)
+    def update(*params: Array) -> None:
+        optimizer.update([*params], [*params], optimizer.init([*params]))
+
+    what = str(optimizer)
+    on_each_backend(what, backends, check, partial(check_traced, what, update, start))
     check_description(optimizer, OPTIMIZERS, "optimizer")
+
+    def network(dtype: str, backend: Backend) -> Sequential:
+        model = Sequential([Dense(3, 2)], seed=0, dtype=dtype, backend=backend)
+        return model.compile("mean_squared_error", optimizer)
+
+    x = generator.standard_normal((5, 3))
+    check_at_work(str(optimizer), network, x, x[:, :2], backends)
