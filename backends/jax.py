@@ -1,13 +1,18 @@
 """JAX: functions are compiled by XLA, on the device that JAX chooses or "jax:cpu".
 
-JAX has float64 only when the flag ``jax_enable_x64`` is on, for the whole process; off,
-it computes in float32 whatever it is asked for.  So the first float64 array that is
-placed here turns the flag on; a program that stays in float32 never does.
+JAX has float64 only where ``jax_enable_x64`` is on; elsewhere it computes in float32 whatever
+it is asked for.  What computes in float64 here does so in a context in which it is on, for this
+thread alone (`JaxBackend.activate_for`).  Only a float64 array that is placed outside of one,
+for somebody to compute with, turns it on for the process.
+
+XLA compiles for each shape.  So on a CPU, whose memory NumPy shares, rows are cut, joined and
+gathered by NumPy, and a network is used with few numbers of rows (`padded`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import Any, ClassVar
@@ -54,19 +59,37 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return jax.lax.platform_dependent(a, columns, cpu=change, default=compare)
 
 
+def padded(n: int) -> int:
+    """Return a number of rows for which it is worth while to compile, n or a little more."""
+    power = (n - 1).bit_length()
+    step = 1 << max(0, power - 4)  # from 64 on an eighth at most is wasted
+    return 1 << power if n <= 64 else -(-n // step) * step
+
+
+SMALL = 1 << 16
+"""So many numbers may go from a GPU to the host and back, to be padded there."""
+
+
 class JaxBackend(Backend):
     """JAX arrays on one device."""
+
+    measures_on_host = True
 
     operations: ClassVar[Mapping[str, Callable[..., Any]]] = {
         "subtract_one_hot": subtract_one_hot
     }
 
+    @property
+    def has_float64(self) -> bool:
+        """Whether there is float64 on the device; JAX tells whether it is switched on."""
+        return bool(self.device.platform != "METAL")
+
     def dtype(self, name: Any) -> Any:
-        """Return the dtype; asking for float64 turns ``jax_enable_x64`` on."""
+        """Return the dtype; float64 turns ``jax_enable_x64`` on, outside of `activate_for`."""
         import jax
 
         name = dtype_name(name)
-        if name == "float64":
+        if name == "float64" and self.has_float64 and not jax.config.jax_enable_x64:
             jax.config.update("jax_enable_x64", True)
         elif name in ("int64", "uint64") and not jax.config.jax_enable_x64:
             name = name.replace("64", "32")  # what JAX does by itself, but with a warning
@@ -85,6 +108,66 @@ class JaxBackend(Backend):
         # and made by NumPy, as JAX compiles a conversion for each shape
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             return jax.device_put(np.array(x, wanted, order="C"), self.device)
+
+    def device_name(self, device: Any) -> str:
+        """Return the platform, and the device's number among those of this process."""
+        import jax
+
+        platform = device.platform
+        return f"{platform}:{jax.local_devices(backend=platform).index(device)}"
+
+    def activate_for(self, dtype: Any) -> AbstractContextManager[Any]:
+        """Have float64 in this thread, for a dtype that needs it; the process has it not."""
+        import jax
+
+        wanted = dtype_name(dtype) == "float64" and self.has_float64
+        if not wanted or jax.config.jax_enable_x64:
+            return nullcontext()
+        if not hasattr(jax, "enable_x64"):  # before JAX 0.8
+            from jax.experimental import enable_x64
+
+            return enable_x64(True)  # type: ignore[no-any-return]
+        return jax.enable_x64(True)  # type: ignore[no-any-return]
+
+    def map_rows(
+        self, function: Callable[[Array], Array], x: Array, at_once: int, apart: bool
+    ) -> Array:
+        """Call a function of rows with few numbers of rows; as in `Backend.map_rows`."""
+        import jax
+
+        n = x.shape[0]
+        if not self._is_near(x) or (n <= at_once and not apart):
+            return super().map_rows(function, x, at_once, apart)
+        size = min(at_once, padded(n))
+        host, results = np.asarray(x), []
+
+        def put(part: np.ndarray) -> Array:  # on a CPU what is compiled takes it as it is
+            on_host = self.device.platform == "cpu"
+            return part if on_host else jax.device_put(part, self.device)
+
+        if size == n:
+            return function(put(host))
+        for start in range(0, n, size):
+            part = host[start : start + size]
+            short = (size if size <= 64 else min(size, padded(len(part)))) - len(part)
+            if apart and short:  # with a row of the data, of which no function makes a NaN
+                part = np.concatenate([part, np.broadcast_to(part[-1:], (short, *x.shape[1:]))])
+            results.append(function(put(part)))
+        if len(results) == 1:
+            return np.array(results[0])[:n]
+        return np.concatenate([np.asarray(result) for result in results])[:n]
+
+    def take_rows(self, a: Array, rows: Array) -> Array:
+        """Let NumPy take them, where it shares the memory: that compiles nothing."""
+        import jax
+
+        if not self._is_near(a):
+            return super().take_rows(a, rows)
+        return jax.device_put(np.asarray(a).take(np.asarray(rows), axis=0), self.device)
+
+    def _is_near(self, x: Array) -> bool:
+        """Whether an array is on the host, or soon there."""
+        return bool(self.device.platform == "cpu" or x.size <= SMALL)
 
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array of its own."""
@@ -129,8 +212,9 @@ class JaxBackend(Backend):
         The learning rate is no part of that: it is in the numbers that a step is given.
         """
         metrics = [getattr(metric, "function", metric) for metric in step.metrics]
-        parts = (*step.stack.layers, step.criterion, step.optimizer, *metrics)
-        if all(type(part).__module__.startswith("xpnn.") for part in parts):
+        parts = (step.criterion, step.optimizer, *metrics)
+        ours = all(type(part).__module__.startswith("xpnn.") for part in parts)
+        if ours and step.stack.rows_apart:  # and so are all layers
             optimizer = replace(step.optimizer, learning_rate=1.0, decay=0.0)
             return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
         return partial(self._repeat.__wrapped__(self, step), step.numbers)
@@ -152,7 +236,8 @@ def load(device: str | None) -> Backend:
         ) from error
     platform, _, number = (device or "").partition(":")
     try:
-        place = jax.devices(platform or None)[int(number or 0)]
+        # of several processes each has its own; of another's memory nothing can be placed
+        place = jax.local_devices(backend=platform or None)[int(number or 0)]
     except (RuntimeError, IndexError, ValueError) as error:
         raise BackendUnavailableError(
             f"jax:{device}",

@@ -1,4 +1,4 @@
-"""PyTorch, on the CPU, a CUDA GPU ("torch:cuda", "torch:cuda:1") or Apple's ("torch:mps").
+"""PyTorch, on the CPU or a GPU: "torch:cuda", "torch:cuda:1", "torch:xpu" or "torch:mps".
 
 Only its arrays are used: gradients are xpnn's own, so nothing is recorded for autograd.
 On a CUDA GPU, steps of training are played as a CUDA graph (`_torch_graph`).  That has not run
@@ -83,6 +83,16 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return a.scatter_(1, columns[:, None].long(), -1.0, reduce="add")
 
 
+@cache
+def _has_float64(device: Any) -> bool:
+    """Whether a device has float64; array-api-compat says so of each."""
+    import torch
+
+    if device.type == "xpu":
+        return bool(torch.xpu.get_device_properties(device).has_fp64)
+    return bool(device.type != "mps")
+
+
 class TorchBackend(Backend):
     """Torch tensors on one device."""
 
@@ -106,12 +116,10 @@ class TorchBackend(Backend):
     # a call costs some microseconds, and large arrays are passed over while in the cache
     packing = (1 << 16, 1 << 18)
 
-    def dtype(self, name: Any) -> Any:
-        """Return the dtype; Apple's GPU has no float64 and takes float32 for it."""
-        dtype = super().dtype(name)
-        if self.device.type == "mps" and dtype == self.xp.float64:
-            dtype = self.xp.float32
-        return dtype
+    @property
+    def has_float64(self) -> bool:
+        """Whether the device has it: Apple's GPUs don't, and some of Intel's."""
+        return _has_float64(self.device)
 
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
         # torch shares memory with the array where it can, and warns of read-only ones

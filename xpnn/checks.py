@@ -62,8 +62,10 @@ def check_flag(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
-def check_integer(name: str, value: Any, *, at_least: int) -> None:
-    """Check that a value is an integer of at least some size.
+def check_integer(name: str, value: Any, *, at_least: int) -> int:
+    """Return a value that is an integer of at least some size as Python's own.
+
+    One of NumPy's overflows, and lacks methods.
 
     Raises
     ------
@@ -77,6 +79,7 @@ def check_integer(name: str, value: Any, *, at_least: int) -> None:
         raise TypeError(wanted)
     if value < at_least:
         raise ValueError(wanted)
+    return int(value)
 
 
 def reject(wrong: Array, values: Array, wanted: str, first_row: int = 0) -> None:

@@ -93,7 +93,7 @@ def sine(samples: int = 1000) -> Data:
     y : numpy.ndarray of shape (samples, 1), float32
         sin(2 pi x).
     """
-    check_integer("samples", samples, at_least=1)
+    samples = check_integer("samples", samples, at_least=1)
     X = np.arange(samples)[:, None] / samples
     return X.astype(np.float32), np.sin(2 * np.pi * X).astype(np.float32)
 
@@ -105,8 +105,8 @@ def _class_by_class(
     points: Callable[[int, Callable[[float], np.ndarray]], Plane],
 ) -> Data:
     """Put the points of each class, ``points(number, noise)``, behind one another."""
-    check_integer("samples", samples, at_least=1)
-    check_integer("classes", classes, at_least=1)
+    samples = check_integer("samples", samples, at_least=1)
+    classes = check_integer("classes", classes, at_least=1)
     generator = as_generator(seed)
 
     def noise(scale: float) -> np.ndarray:

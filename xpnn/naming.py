@@ -8,7 +8,8 @@ again from that without running any code from the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from inspect import isfunction
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ import numpy as np
 
 T = TypeVar("T")
 
-__all__ = ["Described", "describe", "look_up", "make", "register"]
+__all__ = ["Described", "describe", "is_ours", "look_up", "make", "register"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,21 @@ def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:
     if other is not None and other.__module__.startswith("xpnn."):
         raise TypeError(f"xpnn has a {kind} {cls.__name__!r}: give yours another name")
     table[cls.__name__] = cls
+
+
+def is_ours(part: Any) -> bool:
+    """Whether a part, and all parts that it holds, are of classes and functions of xpnn's own.
+
+    Of these we know what they do beside what they declare.
+    """
+    if isinstance(part, Mapping):
+        return all(map(is_ours, part.values()))
+    if isinstance(part, list | tuple):
+        return all(map(is_ours, part))
+    if not is_dataclass(part) and not callable(part):
+        return True  # a setting
+    module = getattr(part if isfunction(part) else type(part), "__module__", None) or ""
+    return module.startswith("xpnn.") and is_ours(getattr(part, "__dict__", {}))
 
 
 def describe(thing: Any) -> dict[str, Any]:

@@ -84,9 +84,8 @@ class Sequential(Trainable):
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
         # all copies are made before anything is changed: one may fail for want of memory
-        state = self.train_state.map(
-            lambda array: backend.asarray(array, array.dtype, copy=True)
-        )
+        with backend.activate_for(self.dtype):
+            state = self.train_state.map(lambda a: backend.asarray(a, a.dtype, copy=True))
         super().place(backend)
         self.train_state = state
 
@@ -281,7 +280,7 @@ class Sequential(Trainable):
         request = Request(
             epochs, batch_size, validation_data, validation_split, shuffle, callbacks, verbose
         )
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             rows = request.place(self, X, y, sample_weight, class_weight)
             start = Start() if resume is None else newest(resume)
             run = request.begin(self, rows, start)
@@ -333,12 +332,12 @@ class Sequential(Trainable):
             has, as long as it stays on this backend.
         """
         self.require_compiled()
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
             targets = self.place_targets(y, x)
 
         def measure() -> dict[str, Any]:
-            with self.backend.activate():
+            with self.backend.activate_for(self.dtype):
                 return self.measure_rows(x, targets)
 
         return measure

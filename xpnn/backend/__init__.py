@@ -23,6 +23,7 @@ from .arrays import (
 from .arrays import batch_size_of as batch_size_of
 from .base import Backend, Block
 from .choosing import backend_of, get_backend, resolve, set_backend, use_backend
+from .choosing import precise_backend as precise_backend
 from .finding import HOST as HOST
 from .finding import (
     BackendFallbackWarning,

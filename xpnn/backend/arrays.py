@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,14 @@ def dtype_name(dtype: Any) -> str:
         return str(np.dtype(dtype).name)
     except TypeError:  # a dtype that NumPy does not know prints as library.name
         return str(dtype).rpartition(".")[2]
+
+
+@cache
+def has_float64(xp: Any, device: Any) -> bool:
+    """Whether a namespace says that it has double precision on a device."""
+    if not hasattr(xp, "__array_namespace_info__"):
+        return True
+    return "float64" in xp.__array_namespace_info__().dtypes(device=device)
 
 
 def batch_size_of(rows: Any, count: int) -> int | None:

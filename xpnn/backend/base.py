@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .arrays import Array, array_namespace, batch_size_of, dtype_name, row_blocks
+from .arrays import Array, array_namespace, batch_size_of, dtype_name, has_float64, row_blocks
 from .finding import find, to_host
 
 GATHERED = 1 << 16
@@ -99,6 +99,10 @@ class Backend:
     """How parameters are packed, ``(join_below, cut_above)`` of `xpnn.packing.Packing`; None
     where slices and reshaped arrays don't share memory, or can't be changed in place."""
 
+    measures_on_host: ClassVar[bool] = False
+    """Whether losses and metrics of many rows are computed by NumPy, of the network's outputs:
+    right for a library that would compile that for each number of rows."""
+
     def __init__(self, name: str, xp: Any, device: Any = None, version: str = "") -> None:
         self.name, self.xp, self.device, self.version = name, xp, device, version
         self.spec = name
@@ -109,10 +113,24 @@ class Backend:
     def __reduce__(self) -> tuple[Any, ...]:
         return find, (self.spec,)
 
+    @property
+    def has_float64(self) -> bool:
+        """Whether the device computes in double precision; where not, float32 stands for it.
+
+        By default that is what the namespace tells of its device.
+        """
+        return has_float64(self.xp, self.device)
+
     def dtype(self, name: Any) -> Any:
-        """Return the library's dtype of a name, or of another library's dtype."""
+        """Return the library's dtype of a name, or of another library's dtype.
+
+        It is float32 for float64 on a device that has no float64.
+        """
+        wanted = dtype_name(name)
+        if wanted == "float64" and not self.has_float64:
+            wanted = "float32"
         try:
-            return getattr(self.xp, dtype_name(name))
+            return getattr(self.xp, wanted)
         except AttributeError:
             raise TypeError(f"dtype must be a dtype of {self.name}, got {name!r}") from None
 
@@ -213,6 +231,38 @@ class Backend:
         """Return rows in the order of their indices: (n, k), integers (m,) -> (m, k)."""
         return self.xp.take(a, rows, axis=0)
 
+    def map_rows(
+        self, function: Callable[[Array], Array], x: Array, at_once: int, apart: bool
+    ) -> Array:
+        """Call a function of rows with some rows at a time, and join what it returns.
+
+        Parameters
+        ----------
+        function : callable
+            From rows (k, …) to as many rows.
+        x : array of shape (n, …)
+            All rows, on this backend.
+        at_once : int
+            How many rows it may be called with at most.
+        apart : bool
+            Whether each row's result depends on that row alone.  Then it may be called with
+            more rows than there are, of which the results are left out: a library that
+            compiles for each number of rows need do so for few.
+
+        Returns
+        -------
+        array of n rows
+            The results: of this library, or NumPy's, where they have come to the host.
+        """
+        n = x.shape[0]
+        if at_once >= n:
+            return function(x)
+        results = []
+        for start in range(0, n, at_once):
+            results.append(function(x[start : min(start + at_once, n), ...]))
+            self.let_go(x)
+        return self.xp.concat(results)
+
     def unstack(self, array: Array) -> Iterable[Array]:
         """Return the entries along the first axis, as arrays: views where there are any."""
         # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
@@ -224,6 +274,13 @@ class Backend:
     def activate(self) -> AbstractContextManager[Any]:
         """Return a context to be in while computing with this backend's arrays."""
         return nullcontext()
+
+    def activate_for(self, dtype: Any) -> AbstractContextManager[Any]:
+        """Return a context to be in while computing in a dtype; by default `activate`'s.
+
+        It is for a library that has float64 only where that was said before.
+        """
+        return self.activate()
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
         """Return a function that computes the same, faster where the library can.

@@ -268,11 +268,21 @@ def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:
         name = base.__module__.partition(".")[0]  # a backend has its library's name
         if name in shipped() or name in third_party():
             try:
-                operations: Mapping[str, Callable[..., Any]] = load(name, None).operations
+                backend = _loaded(name) or load(name, None)
             except BackendUnavailableError:
                 break
+            operations: Mapping[str, Callable[..., Any]] = backend.operations
             return operations
     return {}
+
+
+def _loaded(name: str) -> Any:
+    """Return a backend of a library on whichever device, if there is one.
+
+    A library that is asked in the middle of compiling can't be tried then.
+    """
+    of_name = (backend for (known, _), backend in [*_found.items()] if known == name)
+    return next((b for b in of_name if not isinstance(b, BackendUnavailableError)), None)
 
 
 def to_host(x: Any) -> np.ndarray:

@@ -121,7 +121,8 @@ class PlacedLayers:
                 index, _, name = full_name.partition(".")
                 layer = self.layers[int(index)]
                 raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
-        return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
+        with self.backend.activate_for(self.dtype):
+            return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
 
     def __repr__(self) -> str:
         inner = ", ".join(str(layer) for layer in self.layers)
@@ -207,7 +208,7 @@ class PlacedLayers:
     def copy_tensors(self) -> dict[str, Array]:
         """Return copies of parameters and states by their names in a file."""
         tensors = self.tensors()
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             return dict(zip(tensors, self.copy_arrays([*tensors.values()])))
 
     def set_tensors(self, tensors: Mapping[str, Any]) -> None:
@@ -232,7 +233,7 @@ class PlacedLayers:
         They are arrays of the model's backend, and stay as they are when training goes
         on; `set_parameters` takes such a list.
         """
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             return self.copy_arrays(self.parameter_arrays)
 
     def set_parameters(self, arrays: Sequence[Any]) -> None:
@@ -255,7 +256,7 @@ class PlacedLayers:
 
     def _copies(self, arrays: Sequence[Any], declared: dict[str, Parameter]) -> list[Array]:
         """Copy arrays, which must have the declared shapes, to the backend."""
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
         for (name, p), array in zip(declared.items(), new):
             if tuple(array.shape) != p.shape:
@@ -275,10 +276,11 @@ class PlacedLayers:
 
     def place(self, backend: Backend) -> None:
         """Put the arrays on a backend, as arrays of their own."""
-        parameters, states = (
-            [backend.asarray(a, a.dtype, copy=True) for a in arrays]
-            for arrays in (self.parameter_arrays, self.state_arrays)
-        )
+        with backend.activate_for(self.dtype):
+            parameters, states = (
+                [backend.asarray(a, a.dtype, copy=True) for a in arrays]
+                for arrays in (self.parameter_arrays, self.state_arrays)
+            )
         self.backend, self._copy = backend, None
         self.parameter_arrays, self.state_arrays = parameters, states
 

@@ -6,20 +6,21 @@ nothing of files.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend
+from ..backend import HOST, Array, Backend, find
 from ..checks import check_integer
 from ..data import batch_slices
 from ..history import History
 from ..layers.base import Layer
+from ..naming import is_ours
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
+from .measuring import Part, joined, measure_outputs
 from .rows import beside, place_inputs, place_targets
 from .stack import fuse
 from .step import bind, make_gradients, make_measure
@@ -89,6 +90,8 @@ class Network(PlacedLayers):
             return self.stack.predict
         compiled = self.require_compiled()
         stack, criterion = fuse(self.layers, compiled.loss)
+        if name == "to_measure":
+            return stack.predict
         if name == "gradients":
             return make_gradients(stack, criterion)
         if name == "measure":
@@ -108,11 +111,16 @@ class Network(PlacedLayers):
         loss, outputs = self.require_compiled().loss, partial(self.n_outputs, n_features)
         return place_targets(self.backend, self.dtype, y, n, outputs, loss, name)
 
-    def _parts(self, x: Array, rows: int) -> Iterator[tuple[slice, Array]]:
-        """Yield some rows of placed inputs at a time, and which they are."""
-        for part in batch_slices(x.shape[0], rows):
-            yield part, self.backend.asarray(x[part, ...], self.dtype)
-            self.backend.let_go(x)
+    def _of_rows(self, name: str, x: Array, at_once: int) -> Array:
+        """Compute outputs of placed inputs by a function that goes forwards."""
+        backend = self.backend
+        function = partial(self._function(name), self.all_arrays)
+
+        def cast(part: Array) -> Array:  # rows of a mapped file are in the file's dtype
+            return function(backend.asarray(part, self.dtype))
+
+        of_part = function if x.dtype == backend.dtype(self.dtype) else cast
+        return backend.map_rows(of_part, x, at_once, self.stack.rows_apart)
 
     def _rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
@@ -141,21 +149,18 @@ class Network(PlacedLayers):
             If `X` or `batch_size` is none of the above.
         """
         if batch_size is not None:
-            check_integer("batch_size", batch_size, at_least=1)
-        xp = self.backend.xp
-        with self.backend.activate():
+            batch_size = check_integer("batch_size", batch_size, at_least=1)
+        with self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
-            predict = self._function("predict")
             n = x.shape[0]
-            rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
-            if rows >= n:
-                y = predict(self.all_arrays, self.backend.asarray(x, self.dtype))
-                if y is x:  # no layer made a new array, and this one may be the caller's
-                    y = xp.asarray(y, copy=True)
+            if n == 1:  # what is asked for most often, and by who waits for it
+                row = self.backend.asarray(x, self.dtype)
+                y = self._function("predict")(self.all_arrays, row)
             else:
-                y = xp.concat(
-                    [predict(self.all_arrays, part) for _, part in self._parts(x, rows)]
-                )
+                at_once = batch_size or self._rows_at_a_time(x.shape[1])
+                y = self._of_rows("predict", x, at_once)
+            if y is x:  # no layer made a new array, and this one may be the caller's
+                y = self.backend.xp.asarray(y, copy=True)
             return beside(X, y, self.backend)
 
     def forward(self, X: Any) -> Array:
@@ -171,9 +176,9 @@ class Network(PlacedLayers):
         array of shape (n, n_outputs)
             An array of the model's backend; nothing is dropped out.
         """
-        with self.backend.activate():
-            x = self.backend.asarray(self.place_inputs(X), self.dtype)
-            return self._function("predict")(self.all_arrays, x)
+        with self.backend.activate_for(self.dtype):
+            x = self.place_inputs(X)
+            return self.backend.asarray(self._of_rows("predict", x, 2 * x.shape[0]))
 
     def layer_outputs(self, X: Any, layer: int) -> Array:
         """Compute the outputs of a layer on the model's backend.
@@ -190,7 +195,7 @@ class Network(PlacedLayers):
         array of shape (n, n_outputs of the layer)
             An array of the model's backend; nothing is dropped out.
         """
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             arrays = self.stack.split(self.all_arrays)
             for one, arrays_of_one in zip(self.layers[: layer + 1], arrays):
@@ -215,7 +220,7 @@ class Network(PlacedLayers):
             In the order and shapes of `parameters`; nothing is dropped out.
         """
         self.require_compiled()
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             targets = self.place_targets(y, x)
             value, grads = self._function("gradients")(self.all_arrays, x, targets)
@@ -234,24 +239,47 @@ class Network(PlacedLayers):
         dict of str to float or numpy.ndarray
             ``"loss"`` and each metric, of all rows together.
         """
-        metrics = self.require_compiled().metrics
+        compiled = self.require_compiled()
+        if self.backend.measures_on_host and self._is_known():
+            parts, wholes = self._measures_on_host(x, y)
+        else:
+            parts, wholes = self._measures(x, y)
+        return joined(compiled.metrics, parts, wholes)
+
+    def _is_known(self) -> bool:
+        """Whether all that is measured, and of what, is computed as xpnn does."""
+        compiled = self.require_compiled()
+        return self.stack.rows_apart and is_ours((compiled.loss, compiled.metrics))
+
+    def _measures(self, x: Array, y: Array) -> tuple[list[Part], list[np.ndarray]]:
+        """Measure rows as many at a time as memory holds."""
         measure, read = self._function("measure"), self.backend.read
-        rows, counts, outputs = [], [], []
-        for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
+        parts: list[Part] = []
+        outputs = []
+        for part in batch_slices(x.shape[0], self._rows_at_a_time(x.shape[1])):
+            x_part = self.backend.asarray(x[part, ...], self.dtype)
+            self.backend.let_go(x)
             measures, predictions = measure(self.all_arrays, x_part, y[part, ...])
-            rows.append(read(list(measures)))
-            counts.append(float(x_part.shape[0]))
+            shapes = [measure.shape for measure in measures]
+            parts.append((read(list(measures)), shapes, x_part.shape[0]))
             outputs.append(predictions)
-        ends = np.cumsum([math.prod(measure.shape) for measure in measures])
-        losses, *columns = np.split(np.stack(rows), ends[:-1], axis=1)  # (n_parts, w)
-        values: dict[str, Any] = {"loss": float(sum(losses[:, 0] * counts) / sum(counts))}
         wholes = []
         if outputs[0] is not None:
             wholes = self._function("measure_all")(self.backend.xp.concat(outputs), y)
-        for metric in metrics:
-            if metric.of_all:
-                value = metric.result(read([wholes.pop(0)])[None, :], np.array([sum(counts)]))
-            else:
-                value = metric.result(columns.pop(0), np.array(counts))
-            values[metric.name] = float(value) if metric.is_number else value
-        return values
+        return parts, [read([whole]) for whole in wholes]
+
+    def _measures_on_host(self, x: Array, y: Array) -> tuple[list[Part], list[np.ndarray]]:
+        """Measure rows on the host, by their outputs."""
+        outputs = self._of_rows("to_measure", x, self._rows_at_a_time(x.shape[1]))
+        to_numpy, host = self.backend.to_numpy, find(HOST)
+        outputs = outputs if isinstance(outputs, np.ndarray) else to_numpy(outputs)
+        stack, criterion = fuse(self.layers, self.require_compiled().loss)
+        params = [to_numpy(p) for p in self.parameter_arrays] if stack.penalties else []
+        metrics = self.require_compiled().metrics
+        with host.activate():
+            measures, wholes = measure_outputs(
+                stack, criterion, metrics, params, outputs, to_numpy(y)
+            )
+            shapes = [measure.shape for measure in measures]
+            part = host.read(measures), shapes, x.shape[0]
+            return [part], [host.read([whole]) for whole in wholes]

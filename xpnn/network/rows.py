@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend, array_namespace, device_of, to_host
+from ..backend import Array, Backend, array_namespace, backend_of, device_of, to_host
 from ..checks import check_rows
 from ..losses import Loss
 
@@ -115,7 +115,7 @@ def beside(X: Any, y: Array, backend: Backend) -> Array:
     y : array
         What is given back.
     backend : Backend
-        Where `y` is.
+        Where `y` is, or was computed, where it is NumPy's.
 
     Returns
     -------
@@ -125,10 +125,13 @@ def beside(X: Any, y: Array, backend: Backend) -> Array:
     import array_api_compat
 
     if isinstance(X, np.ndarray | np.generic) or not array_api_compat.is_array_api_obj(X):
-        host = backend.to_numpy(y)
+        host = y if isinstance(y, np.ndarray) else backend.to_numpy(y)
         shared = isinstance(X, np.ndarray) and np.may_share_memory(host, X)
         return host.copy() if shared else host  # a layer may have handed X through
-    if backend.owns(X) and device_of(X) == device_of(y):
-        return y
-    host = backend.to_numpy(y)
-    return array_namespace(X).asarray(host, device=device_of(X))
+    if backend.owns(X) and device_of(X) == backend.device:
+        return backend.asarray(y)
+    host = y if isinstance(y, np.ndarray) else backend.to_numpy(y)
+    try:
+        return backend_of(X).asarray(host)  # which knows what the device can hold
+    except TypeError:  # of a library without a backend
+        return array_namespace(X).asarray(host, device=device_of(X))

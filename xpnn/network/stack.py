@@ -16,6 +16,7 @@ from typing import Any
 from ..backend import Array, array_namespace
 from ..layers.base import Backward, Layer, Params
 from ..losses import Loss
+from ..naming import is_ours
 from ..operations import sign
 
 __all__ = ["Noise", "Stack", "fuse"]
@@ -71,6 +72,14 @@ class Stack:
         """Whether that layer defines its gradients alone."""
         layer = type(self.layers[self._first]) if self._first < len(self.layers) else Layer
         return layer.gradients is not Layer.gradients
+
+    @cached_property
+    def rows_apart(self) -> bool:
+        """Whether `predict` is known to compute each row of that row alone.
+
+        All layers of xpnn do; a layer of somebody's own may mix rows of a batch.
+        """
+        return is_ours(self.layers)
 
     def split(self, arrays: Sequence[Any]) -> list[Params]:
         """Return a flat list as one tuple for each layer.

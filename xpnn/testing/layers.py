@@ -32,8 +32,9 @@ def check_layer(
 
     On each backend, in float32 and float64: shapes and dtypes are as declared, nothing
     that went in is changed, the same arguments give the same results, gradients equal
-    central differences (float64), and all backends agree.  Then: the layer survives
-    being saved and loaded.
+    central differences (float64), and all backends agree.  A device without float64 is
+    compared in float32 with the others, or with NumPy.  Then: the layer survives being saved
+    and loaded.
 
     Parameters
     ----------
