@@ -95,7 +95,8 @@ class JaxBackend(Backend):
             name = name.replace("64", "32")  # what JAX does by itself, but with a warning
         return super().dtype(name)
 
-    def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+    def from_numpy(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a NumPy array to the device, always as a copy."""
         import jax
 
         wanted = self.dtype(x.dtype if dtype is None else dtype)

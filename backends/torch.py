@@ -121,12 +121,13 @@ class TorchBackend(Backend):
         """Whether the device has it: Apple's GPUs don't, and some of Intel's."""
         return _has_float64(self.device)
 
-    def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+    def from_numpy(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a NumPy array to the device; as in `Backend.from_numpy`."""
         # torch shares memory with the array where it can, and warns of read-only ones
         # and refuses negative strides: those are copied
         if not x.flags.writeable or any(stride < 0 for stride in x.strides):
             x = x.copy()
-        return super()._place(x, dtype, copy)
+        return super().from_numpy(x, dtype, copy)
 
     def _to_device(self, x: Array) -> Array:
         return super()._to_device(x.detach())

@@ -9,7 +9,15 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .arrays import Array, array_namespace, batch_size_of, dtype_name, has_float64, row_blocks
+from .arrays import (
+    Array,
+    Block,
+    array_namespace,
+    dtype_name,
+    has_float64,
+    is_array,
+    row_blocks,
+)
 from .finding import find, to_host
 
 GATHERED = 1 << 16
@@ -25,42 +33,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 Taken = tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]
 """What steps return that were taken: buffers, slots, measures, as `Backend.repeat` tells."""
-
-
-class Block:
-    """Steps of training that are taken at once, all with batches of one size.
-
-    A function that `Backend.repeat` returns gets these values behind the parameters and the
-    optimizer's memory: ``run(buffers, slots, t, count, data, rows, noise)``.
-
-    Parameters
-    ----------
-    t : int
-        How many steps have been taken before.
-    count : int
-        How many are to be taken.
-    data : tuple of array or None
-        x, y, and weight or None, of all rows.
-    rows : None, slice, or numpy.ndarray of shape (count, batch_size)
-        None where every step takes all rows; a slice of rows that the steps take one part
-        after the other; or the numbers of each step's rows.
-    noise : tuple of tuples of array
-        What each layer drew, with the steps on the first axis; empty where none draws.
-
-    Attributes
-    ----------
-    t, count, data, rows, noise
-        As given.
-    batch_size : int
-        How many rows a step takes.
-    """
-
-    def __init__(
-        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
-    ) -> None:
-        self.t, self.count = t, count
-        self.data, self.rows, self.noise = data, rows, noise
-        self.batch_size: int = batch_size_of(rows, count) or data[0].shape[0]
 
 
 class Backend:
@@ -140,9 +112,7 @@ class Backend:
 
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library."""
-        import array_api_compat
-
-        return array_api_compat.is_array_api_obj(x) and array_namespace(x) is self.xp
+        return is_array(x) and array_namespace(x) is self.xp
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array on this backend.
@@ -171,7 +141,7 @@ class Backend:
             If `x` is a ragged list.
         """
         if not self.owns(x):
-            return self._place(to_host(x), dtype, copy)
+            return self.from_numpy(to_host(x), dtype, copy)
         if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
             raise TypeError(f"expected numbers, got an array of dtype {x.dtype}")
         x = self._to_device(x)
@@ -180,8 +150,22 @@ class Backend:
             x = self.xp.astype(x, wanted, copy=True)
         return x
 
+    def from_numpy(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a NumPy array to the device.
+
+        Parameters
+        ----------
+        x : numpy.ndarray
+            Numbers or truth values, in any layout; it may be read-only.
+        dtype : dtype, str or None
+            The wanted dtype; None is that of `x`.
+        copy : bool
+            Whether the result must not share memory with `x`.
+        """
+        return self._place(x, dtype, copy)
+
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
-        """Take a host array to the device."""
+        """Do so, under the name that backends of before override."""
         wanted = self.dtype(x.dtype if dtype is None else dtype)
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             return self.xp.asarray(

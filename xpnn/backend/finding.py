@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, is_array
 
 # What only a few functions need is imported there: `import xpnn` shall cost little more
 # than NumPy does.
@@ -247,9 +247,7 @@ def available_backends() -> list[BackendInfo]:
 
 def owner(x: Any) -> Any:
     """Return the backend of an array's library; None for what is no such array."""
-    import array_api_compat
-
-    if array_api_compat.is_array_api_obj(x):
+    if is_array(x):
         for name in [*shipped(), *third_party()]:
             if name not in sys.modules:  # a backend has its library's name, and who made
                 continue  # the array has imported that

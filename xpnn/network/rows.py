@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend, array_namespace, backend_of, device_of, to_host
+from ..backend import Array, Backend, array_namespace, backend_of, device_of, is_array, to_host
 from ..checks import check_rows
 from ..losses import Loss
 
@@ -122,9 +122,7 @@ def beside(X: Any, y: Array, backend: Backend) -> Array:
     array
         The numbers of `y`; NumPy's where `X` is a list.  It shares no memory with `X`.
     """
-    import array_api_compat
-
-    if isinstance(X, np.ndarray | np.generic) or not array_api_compat.is_array_api_obj(X):
+    if isinstance(X, np.ndarray | np.generic) or not is_array(X):
         host = y if isinstance(y, np.ndarray) else backend.to_numpy(y)
         shared = isinstance(X, np.ndarray) and np.may_share_memory(host, X)
         return host.copy() if shared else host  # a layer may have handed X through
