@@ -150,7 +150,7 @@ class Player:
         self._backend, self._stream = backend, stream
         self._comparisons = COMPARISONS
         dtype = buffers[0].dtype
-        self._batch = block.data
+        self._batch: tuple[Array, ...] = ()
         if block.rows is not None:
             size = block.batch_size
             self._batch = tuple(
@@ -175,8 +175,15 @@ class Player:
         tuple of array of shape (count,) or (count, w)
             What was measured.
         """
-        with self._stream.taking_turns():
-            measured = self._take_steps(block)
+        whole = block.rows is None
+        if whole:
+            self._batch = block.data
+        try:
+            with self._stream.taking_turns():
+                measured = self._take_steps(block)
+        finally:
+            if whole:  # a player outlives a fit, and must not keep the data
+                self._batch = ()
         return tuple(measured[:, place] for place in self._places)
 
     def _take_steps(self, block: Block) -> Array:
@@ -187,7 +194,8 @@ class Player:
         index = None if rows is None else self._backend.asarray(rows)
         dtype = self._numbers.dtype
         numbers = self._backend.asarray(self.step.numbers(block.t, count).T, dtype)
-        gathered = [(a, place) for a, place in zip(block.data, self._batch) if a is not None]
+        pairs = zip(block.data, self._batch) if index is not None else ()
+        gathered = [(a, place) for a, place in pairs if a is not None]
         drawn = [*zip(chain(*block.noise), chain(*self._noise))]
         for k in range(count):
             if index is not None:

@@ -25,7 +25,7 @@ import numpy as np
 from xpnn.backend import Array, Block
 
 from ._recording import Recording, recorded
-from ._tape import Tape, arrays_in
+from ._tape import Tape, address, arrays_in, borrowed, is_borrowed
 
 __all__ = ["Player"]
 
@@ -44,7 +44,8 @@ class Player:
         The parameters, and what the optimizer remembers.
     batch : tuple of array or None
         x, y and weight: of the shapes of the batches, whose values are copied into them, or
-        the data themselves.
+        the data themselves in borrowed memory: a player outlives a fit, and must not keep
+        them.
     noise : tuple of tuples of array
         What each layer drew, likewise.
     others : list of tuple of array or None
@@ -65,6 +66,7 @@ class Player:
         self.numbers = np.empty(step.numbers(0, 1).shape[0], buffers[0].dtype)
         self.measures: list[np.ndarray] = []
         self.works = True
+        self._places: list[int] = []
         self.take_step = self._first_step
         """Take a step with what `batch`, `noise` and `numbers` hold; return the measures."""
 
@@ -75,7 +77,8 @@ class Player:
         """Make a player for the batches of a block, and others like it."""
         noise = tuple(tuple(np.empty_like(a[0]) for a in layer) for layer in block.noise)
         if block.rows is None:
-            return cls(step, buffers, slots, block.data, noise)
+            whole = tuple(a if a is None else borrowed(a) for a in block.data)
+            return cls(step, buffers, slots, whole, noise)
         # rows in which about each place has another target than it has now
         _, each = np.unique(block.data[1], axis=0, return_index=True)
         size, dtype = block.batch_size, buffers[0].dtype
@@ -101,6 +104,8 @@ class Player:
             What was measured.
         """
         x, rows, size = block.data[0], block.rows, block.batch_size
+        if rows is None:
+            self._look_at(block.data)
         patience = max(1, GATHERED_BETWEEN // (size * x.shape[1]))
         pairs = [(a, place) for a, place in zip(block.data, self.batch) if a is not None]
         gathers = isinstance(rows, np.ndarray)
@@ -126,6 +131,17 @@ class Player:
             for column, measure in zip(columns, measures):
                 column[k] = measure
         return columns
+
+    def _look_at(self, data: tuple[Any, ...]) -> None:
+        """Compute with all rows where they are now."""
+        places = [0 if a is None else address(a) for a in data]
+        if places != self._places:
+            if self._places and self.take_step == self._played:
+                pairs = zip(self.batch, places)
+                self.tape.move([(a, p - address(a)) for a, p in pairs if a is not None])
+            else:
+                self.batch = tuple(a if a is None else borrowed(a) for a in data)
+            self._places = places
 
     def _first_step(self) -> Sequence[np.ndarray]:
         ours = arrays_in([self.buffers, self.slots, self.noise, self.numbers])
@@ -168,6 +184,8 @@ class Player:
             return False  # one does not depend on the batch
         self._kept = measures  # whose memory is not to be used again
         self.measures = [self.tape.plain(measure) for measure in measures]
+        if is_borrowed(self.measures):
+            return False  # one is a part of the batch
         self._play = self.tape.compiled()
         return True
 

@@ -6,7 +6,6 @@ shape, faster than as they are written, and are made while training goes on.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -20,6 +19,9 @@ STEPS_BEFORE_RECORDING = 16
 MOST_PLAYERS = 4
 """How many players are kept: of whole batches, and of a shorter last one."""
 
+MOST_SEEN = 64
+"""How many keys are counted: there may be new ones in each fit, for ever."""
+
 Player = TypeVar("Player")
 
 
@@ -28,7 +30,7 @@ class Players(Generic[Player]):
 
     def __init__(self) -> None:
         self._players: dict[Hashable, Player] = {}
-        self._seen: Counter[Hashable] = Counter()
+        self._seen: dict[Hashable, int] = {}
 
     def get(self, key: Hashable, count: int, make: Callable[[], Player]) -> Player | None:
         """Return the player for `count` more steps; None as long as these are too few.
@@ -42,7 +44,9 @@ class Players(Generic[Player]):
         make : callable
             Makes the player.
         """
-        self._seen[key] += count
+        if key not in self._seen and len(self._seen) == MOST_SEEN:
+            del self._seen[next(iter(self._seen))]  # the oldest
+        self._seen[key] = self._seen.get(key, 0) + count
         player = self._players.get(key)
         if player is None and self._seen[key] >= STEPS_BEFORE_RECORDING:
             if len(self._players) == MOST_PLAYERS:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CannotRecordError", "Tape", "arrays_in"]
+__all__ = ["CannotRecordError", "Tape", "address", "arrays_in", "borrowed"]
 
 ALIGNMENT = 64
 """Where results begin, in bytes: as one vector register and one line of the cache."""
@@ -24,6 +24,27 @@ class CannotRecordError(Exception):
 
 class _Loan(np.ndarray):
     """Memory of a tape that is in use."""
+
+
+class _Borrowed:
+    """Memory that somebody else keeps as long as it is used here; it is not kept by this."""
+
+    def __init__(self, array: np.ndarray, moved: int = 0) -> None:
+        interface = array.__array_interface__
+        start, read_only = interface["data"]
+        self.__array_interface__ = {**interface, "data": (start + moved, read_only)}
+
+
+def borrowed(array: np.ndarray, moved: int = 0) -> np.ndarray:
+    """Return an array in the same memory, or so many bytes behind, that does not keep it."""
+    return np.asarray(_Borrowed(array, moved))
+
+
+def _lender(array: Any) -> _Borrowed | None:
+    """Return what a view of a borrowed array was made of."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array if isinstance(array, _Borrowed) else None
 
 
 class Tape:
@@ -42,6 +63,8 @@ class Tape:
         """What was not computed in the step, with a copy of it."""
         self._free: dict[int, list[np.ndarray]] = {}
         self._loans: dict[int, np.ndarray] = {}
+        self._scope: dict[str, Any] = {}
+        self._on_borrowed: dict[str, Any] = {}
 
     def compiled(self) -> Callable[[], None]:
         """Return a function that computes everything again.
@@ -57,9 +80,23 @@ class Tape:
 
         for function, arguments in self.calls:
             lines.append(f"    {name(function)}({', '.join(map(name, arguments))})")
-        scope = dict(names.values())
+        self._scope = scope = dict(names.values())
+        self._on_borrowed = {name: value for name, value in scope.items() if is_borrowed(value)}
         exec("\n".join(lines), scope)  # names and numbers of our own, nothing else
         return scope["play"]  # type: ignore[no-any-return]
+
+    def move(self, moves: Sequence[tuple[np.ndarray, int]]) -> None:
+        """Let what was compiled compute with other memory than was borrowed for recording.
+
+        Parameters
+        ----------
+        moves : sequence of (array, int)
+            Each array that was borrowed, and by how many bytes the other one, of the same
+            shape, strides and dtype, lies behind it.
+        """
+        by = {id(_lender(array)): bytes_behind for array, bytes_behind in moves}
+        for name, value in self._on_borrowed.items():
+            self._scope[name] = _moved(value, by)
 
     def add(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Write a computation down, and compute it."""
@@ -78,7 +115,7 @@ class Tape:
             memory = free.pop()
         else:
             memory = np.empty(size + ALIGNMENT, np.uint8)
-            offset = -_address(memory) % ALIGNMENT
+            offset = -address(memory) % ALIGNMENT
             memory = memory[offset : offset + size]
         # every view, of whatever kind, keeps the array: NumPy looks for what to keep through
         # views of one class only; what is written down here is no view of it
@@ -105,7 +142,7 @@ class Tape:
         if loan is None:  # an array that the step was given
             return value.view(np.ndarray)
         memory = self._loans[id(loan)]
-        offset = _address(value) - _address(memory)
+        offset = address(value) - address(memory)
         return np.ndarray(value.shape, value.dtype, memory, offset, value.strides)
 
     def keep(self, result: Any) -> np.ndarray:
@@ -196,8 +233,30 @@ class Tape:
         self.add(call[0], *call[1])
 
 
-def _address(array: np.ndarray) -> int:
+def address(array: np.ndarray) -> int:
+    """Return where an array begins in memory."""
     return int(array.__array_interface__["data"][0])
+
+
+def is_borrowed(value: Any) -> bool:
+    """Whether an array, or one in a call or a collection, lies in borrowed memory."""
+    if isinstance(value, partial):
+        value = value.args, value.keywords
+    return any(_lender(array) is not None for array in arrays_in(value))
+
+
+def _moved(value: Any, by: dict[int, int]) -> Any:
+    """Return a value with its borrowed arrays moved by so many bytes."""
+    if isinstance(value, np.ndarray):
+        lender = _lender(value)
+        return value if lender is None else borrowed(value, by[id(lender)])
+    if isinstance(value, partial):
+        return partial(value.func, *_moved(value.args, by), **_moved(value.keywords, by))
+    if isinstance(value, tuple | list):
+        return type(value)(_moved(part, by) for part in value)
+    if isinstance(value, dict):
+        return {key: _moved(part, by) for key, part in value.items()}
+    return value
 
 
 def arrays_in(value: Any) -> Sequence[np.ndarray]:
@@ -220,7 +279,7 @@ def _touches(call: tuple[Callable[..., Any], tuple[Any, ...]], array: np.ndarray
 
 def _same_memory(a: np.ndarray, b: np.ndarray) -> bool:
     same = a.shape == b.shape and a.strides == b.strides and a.dtype == b.dtype
-    return same and _address(a) == _address(b)
+    return same and address(a) == address(b)
 
 
 def _as_arrays(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,16 +1,21 @@
 """JAX: functions are compiled by XLA, on the device that JAX chooses or "jax:cpu".
 
-JAX has float64 only when the flag ``jax_enable_x64`` is on, for the whole process; off,
-it computes in float32 whatever it is asked for.  So the first float64 array that is
-placed here turns the flag on; a program that stays in float32 never does.
+JAX has float64 only where ``jax_enable_x64`` is on; elsewhere it computes in float32 whatever
+it is asked for.  What computes in float64 here does so in a context in which it is on, for this
+thread alone (`JaxBackend.activate_for`).  Only a float64 array that is placed outside of one,
+for somebody to compute with, turns it on for the process.
+
+XLA compiles for each shape.  So on a CPU, whose memory NumPy shares, rows are cut, joined and
+gathered by NumPy, and a network is used with few numbers of rows (`padded`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,11 +23,10 @@ from xpnn.backend import (
     Array,
     Backend,
     BackendUnavailableError,
-    Block,
     dtype_name,
     row_blocks,
 )
-from xpnn.backend.base import Function, Taken
+from xpnn.backend.base import Function
 
 
 @cache
@@ -36,31 +40,63 @@ def _all_finite() -> Callable[..., Array]:
     return jax.jit(all_finite)  # type: ignore[no-any-return]
 
 
-class Head:
-    """The first numbers of an array, for `JaxBackend.read`: JAX would compile each length."""
+def subtract_one_hot(a: Array, columns: Array) -> Array:
+    """Change one entry of each row; a CPU takes 15 % less for a step of 784-128-128-10 so.
 
-    def __init__(self, array: Array, count: int) -> None:
-        self.array, self.count = array, count
+    With very few columns it is faster to compare each, and on a GPU, where that takes part in
+    the kernel around it.
+    """
+    import jax
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.array, dtype)[: self.count]
+    def compare(a: Array, columns: Array) -> Array:
+        return jax.numpy.where(jax.numpy.arange(a.shape[1]) == columns[:, None], a - 1, a)
+
+    def change(a: Array, columns: Array) -> Array:
+        return a.at[jax.numpy.arange(a.shape[0]), columns].add(-1)
+
+    if a.shape[1] < 8:
+        return compare(a, columns)
+    return jax.lax.platform_dependent(a, columns, cpu=change, default=compare)
+
+
+def padded(n: int) -> int:
+    """Return a number of rows for which it is worth while to compile, n or a little more."""
+    power = (n - 1).bit_length()
+    step = 1 << max(0, power - 4)  # from 64 on an eighth at most is wasted
+    return 1 << power if n <= 64 else -(-n // step) * step
+
+
+SMALL = 1 << 16
+"""So many numbers may go from a GPU to the host and back, to be padded there."""
 
 
 class JaxBackend(Backend):
     """JAX arrays on one device."""
 
+    measures_on_host = True
+
+    operations: ClassVar[Mapping[str, Callable[..., Any]]] = {
+        "subtract_one_hot": subtract_one_hot
+    }
+
+    @property
+    def has_float64(self) -> bool:
+        """Whether there is float64 on the device; JAX tells whether it is switched on."""
+        return bool(self.device.platform != "METAL")
+
     def dtype(self, name: Any) -> Any:
-        """Return the dtype; asking for float64 turns ``jax_enable_x64`` on."""
+        """Return the dtype; float64 turns ``jax_enable_x64`` on, outside of `activate_for`."""
         import jax
 
         name = dtype_name(name)
-        if name == "float64":
+        if name == "float64" and self.has_float64 and not jax.config.jax_enable_x64:
             jax.config.update("jax_enable_x64", True)
         elif name in ("int64", "uint64") and not jax.config.jax_enable_x64:
             name = name.replace("64", "32")  # what JAX does by itself, but with a warning
         return super().dtype(name)
 
-    def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+    def from_numpy(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a NumPy array to the device, always as a copy."""
         import jax
 
         wanted = self.dtype(x.dtype if dtype is None else dtype)
@@ -84,6 +120,66 @@ class JaxBackend(Backend):
                 "function, which then has its memory: give a copy there"
             )
         return x
+
+    def device_name(self, device: Any) -> str:
+        """Return the platform, and the device's number among those of this process."""
+        import jax
+
+        platform = device.platform
+        return f"{platform}:{jax.local_devices(backend=platform).index(device)}"
+
+    def activate_for(self, dtype: Any) -> AbstractContextManager[Any]:
+        """Have float64 in this thread, for a dtype that needs it; the process has it not."""
+        import jax
+
+        wanted = dtype_name(dtype) == "float64" and self.has_float64
+        if not wanted or jax.config.jax_enable_x64:
+            return nullcontext()
+        if not hasattr(jax, "enable_x64"):  # before JAX 0.8
+            from jax.experimental import enable_x64
+
+            return enable_x64(True)  # type: ignore[no-any-return]
+        return jax.enable_x64(True)  # type: ignore[no-any-return]
+
+    def map_rows(
+        self, function: Callable[[Array], Array], x: Array, at_once: int, apart: bool
+    ) -> Array:
+        """Call a function of rows with few numbers of rows; as in `Backend.map_rows`."""
+        import jax
+
+        n = x.shape[0]
+        if not self._is_near(x) or (n <= at_once and not apart):
+            return super().map_rows(function, x, at_once, apart)
+        size = min(at_once, padded(n))
+        host, results = np.asarray(x), []
+
+        def put(part: np.ndarray) -> Array:  # on a CPU what is compiled takes it as it is
+            on_host = self.device.platform == "cpu"
+            return part if on_host else jax.device_put(part, self.device)
+
+        if size == n:
+            return function(put(host))
+        for start in range(0, n, size):
+            part = host[start : start + size]
+            short = (size if size <= 64 else min(size, padded(len(part)))) - len(part)
+            if apart and short:  # with a row of the data, of which no function makes a NaN
+                part = np.concatenate([part, np.broadcast_to(part[-1:], (short, *x.shape[1:]))])
+            results.append(function(put(part)))
+        if len(results) == 1:
+            return np.array(results[0])[:n]
+        return np.concatenate([np.asarray(result) for result in results])[:n]
+
+    def take_rows(self, a: Array, rows: Array) -> Array:
+        """Let NumPy take them, where it shares the memory: that compiles nothing."""
+        import jax
+
+        if not self._is_near(a):
+            return super().take_rows(a, rows)
+        return jax.device_put(np.asarray(a).take(np.asarray(rows), axis=0), self.device)
+
+    def _is_near(self, x: Array) -> bool:
+        """Whether an array is on the host, or soon there."""
+        return bool(self.device.platform == "cpu" or x.size <= SMALL)
 
     def to_numpy(self, x: Array) -> np.ndarray:
         """Return the array as a NumPy array of its own."""
@@ -128,82 +224,18 @@ class JaxBackend(Backend):
         The learning rate is no part of that: it is in the numbers that a step is given.
         """
         metrics = [getattr(metric, "function", metric) for metric in step.metrics]
-        parts = (*step.stack.layers, step.criterion, step.optimizer, *metrics)
-        if all(type(part).__module__.startswith("xpnn.") for part in parts):
+        parts = (step.criterion, step.optimizer, *metrics)
+        ours = all(type(part).__module__.startswith("xpnn.") for part in parts)
+        if ours and step.stack.rows_apart:  # and so are all layers
             optimizer = replace(step.optimizer, learning_rate=1.0, decay=0.0)
             return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
         return partial(self._repeat.__wrapped__(self, step), step.numbers)
 
-    def _compiled(self, step: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """Return a step, and a loop of many of them, compiled."""
-        import jax
-
-        def take(
-            buffers: list[Array], slots: Any, numbers: Any, data: Any, rows: Any, noise: Any
-        ) -> Any:
-            batch = data if rows is None else [a if a is None else a[rows] for a in data]
-            return step(step.params(buffers), buffers, slots, numbers, *batch, noise)
-
-        def loop(
-            buffers: Any, slots: Any, count: Any, table: Any, data: Any, rows: Any, noise: Any
-        ) -> Any:
-            def body(k: Any, carry: Any) -> Any:
-                buffers, slots, measured = carry
-                each = jax.tree.map(lambda a: a[k], (table, rows, noise))
-                buffers, slots, measures = take(buffers, slots, each[0], data, *each[1:])
-                measured = [m.at[k].set(new) for m, new in zip(measured, measures)]
-                return buffers, slots, measured
-
-            first = jax.tree.map(lambda a: a[0], (table, rows, noise))
-            shapes = jax.eval_shape(take, buffers, slots, first[0], data, *first[1:])[2]
-            empty = [self.xp.empty((table.shape[0], *s.shape), table.dtype) for s in shapes]
-            return jax.lax.fori_loop(0, count, body, (buffers, slots, empty))
-
-        return jax.jit(take, donate_argnums=(0, 1)), jax.jit(loop, donate_argnums=(0, 1))
-
     @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
     def _repeat(self, step: Any) -> Callable[..., Any]:
-        # JAX compiles anew for each shape of the arguments, so the number of steps is not in
-        # the shapes: arrays have room for the most steps that were asked for so far
-        import jax
+        from ._jax_steps import repeat
 
-        one, many = self._compiled(step)
-        room = 1
-
-        def run(
-            numbers: Callable[[int, int], np.ndarray],
-            buffers: list[Array],
-            slots: list[list[Array]],
-            *steps: Any,
-        ) -> Taken:
-            nonlocal room
-            block = Block(*steps)
-            count, data, rows, noise = block.count, block.data, block.rows, block.noise
-            room = max(room, 16, 1 << (count - 1).bit_length())
-            # new slots are bound to no device, and for arrays that are, JAX compiles anew
-            slots = [
-                [a if a.committed else jax.device_put(a, self.device) for a in slot]
-                for slot in slots
-            ]
-            with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
-                table = numbers(block.t, count).T.astype(data[0].dtype)
-            if isinstance(rows, slice):
-                rows = np.arange(rows.start, rows.stop).reshape(count, -1)
-            if rows is not None:
-                rows = rows.astype(np.int32)
-            if count == 1:
-                each = jax.tree.map(lambda a: a[0], (table, rows, noise))
-                buffers, slots, measures = one(buffers, slots, each[0], data, *each[1:])
-                return buffers, slots, [measures]
-
-            def fill(a: Any) -> Any:
-                return np.concatenate([a, np.zeros((room - count, *a.shape[1:]), a.dtype)])
-
-            each = jax.tree.map(fill, (table, rows, noise))
-            buffers, slots, measured = many(buffers, slots, count, each[0], data, *each[1:])
-            return buffers, slots, [tuple(Head(column, count) for column in measured)]
-
-        return run
+        return repeat(step, self.device)
 
 
 def load(device: str | None) -> Backend:
@@ -216,7 +248,8 @@ def load(device: str | None) -> Backend:
         ) from error
     platform, _, number = (device or "").partition(":")
     try:
-        place = jax.devices(platform or None)[int(number or 0)]
+        # of several processes each has its own; of another's memory nothing can be placed
+        place = jax.local_devices(backend=platform or None)[int(number or 0)]
     except (RuntimeError, IndexError, ValueError) as error:
         raise BackendUnavailableError(
             f"jax:{device}",

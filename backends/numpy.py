@@ -195,9 +195,10 @@ class NumpyBackend(Backend):
             block = Block(*steps)
             player = None
             if buffers:
-                # a recording is of certain memory: of the parameters, and a batch of all rows
+                # a recording is of certain parameters, and of a layout of all rows
                 whole = block.data if block.rows is None else ()
-                key = id(buffers), *shapes_of(block), *map(id, whole)
+                layout = [a if a is None else (a.shape, a.strides) for a in whole]
+                key = id(buffers), *shapes_of(block), *layout
                 player = players.get(
                     key, block.count, lambda: Player.of_block(step, buffers, slots, block)
                 )

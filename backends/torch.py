@@ -1,4 +1,4 @@
-"""PyTorch, on the CPU, a CUDA GPU ("torch:cuda", "torch:cuda:1") or Apple's ("torch:mps").
+"""PyTorch, on the CPU or a GPU: "torch:cuda", "torch:cuda:1", "torch:xpu" or "torch:mps".
 
 Only its arrays are used: gradients are xpnn's own, so nothing is recorded for autograd.
 On a CUDA GPU, steps of training are played as a CUDA graph (`_torch_graph`).  That has not run
@@ -91,6 +91,16 @@ _NOT_PLAIN = [
 """What a tensor may be whose numbers can't be computed with, and what to do."""
 
 
+@cache
+def _has_float64(device: Any) -> bool:
+    """Whether a device has float64; array-api-compat says so of each."""
+    import torch
+
+    if device.type == "xpu":
+        return bool(torch.xpu.get_device_properties(device).has_fp64)
+    return bool(device.type != "mps")
+
+
 class TorchBackend(Backend):
     """Torch tensors on one device."""
 
@@ -121,19 +131,18 @@ class TorchBackend(Backend):
         names = "bool", *integers, "float16", "float32", "float64"
         return frozenset(getattr(self.xp, name) for name in names)
 
-    def dtype(self, name: Any) -> Any:
-        """Return the dtype; Apple's GPU has no float64 and takes float32 for it."""
-        dtype = super().dtype(name)
-        if self.device.type == "mps" and dtype == self.xp.float64:
-            dtype = self.xp.float32
-        return dtype
+    @property
+    def has_float64(self) -> bool:
+        """Whether the device has it: Apple's GPUs don't, and some of Intel's."""
+        return _has_float64(self.device)
 
-    def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+    def from_numpy(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a NumPy array to the device; as in `Backend.from_numpy`."""
         # torch shares memory with the array where it can, and warns of read-only ones
         # and refuses negative strides: those are copied
         if not x.flags.writeable or any(stride < 0 for stride in x.strides):
             x = x.copy()
-        return super()._place(x, dtype, copy)
+        return super().from_numpy(x, dtype, copy)
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array; as in `Backend.asarray`."""

@@ -11,6 +11,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import numpy as np
 import pytest
+from array_api_compat import is_array_api_obj
 
 import xpnn
 from xpnn.backend import resolve
@@ -20,34 +21,64 @@ pytest.register_assert_rewrite("model_files", "resumed", "stepping", "ten_rows",
 
 SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(",")
 
-# A peer is compared with where a run names it; the other sessions don't install it.
-PEERS = [
+# What is about one library runs where a run names it; the other sessions don't install it.
+TORCH = [
     f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")
 ]
-collect_ignore = [] if "torch" in SPECS else [f"backends/{name}" for name in PEERS]
+JAX = ["test_jax.py", "test_jax_rows.py"]
+PEERS = [
+    *(TORCH if "torch" in SPECS else []),
+    *(JAX if any(spec.startswith("jax") for spec in SPECS) else []),
+]
+collect_ignore = [f"backends/{name}" for name in (*TORCH, *JAX) if name not in PEERS]
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave what is about no array library in particular to the run that tests NumPy."""
-    if "numpy" in SPECS:
-        return
+    """Leave what is about no array library in particular to the run that tests NumPy.
+
+    And leave what is about double precision to backends whose device has it.
+    """
+    usable = {spec: backend for spec in SPECS if (backend := loaded(spec)) is not None}
+    single = {spec for spec, backend in usable.items() if not backend.has_float64}
+    # scikit-learn asks an array for its namespace, where it doesn't know the library
+    strange = {
+        s for s, b in usable.items() if not is_array_api_obj(b.asarray([1.0], "float32"))
+    }
 
     def is_of_this_run(item):
         given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        named = {*map(str, given)} & {*SPECS}
+        if named & single and (
+            item.get_closest_marker("float64")
+            or any(value is np.float64 or str(value) == "float64" for value in given)
+        ):
+            return False
+        if named & strange and item.path.name == "test_sklearn_arrays.py":
+            return False
         peers = (*PEERS, "test_sklearn_checks.py")
-        return item.path.name in peers or any(str(value) in SPECS for value in given)
+        return "numpy" in SPECS or item.path.name in peers or bool(named)
 
     left = [item for item in items if not is_of_this_run(item)]
     items[:] = [item for item in items if is_of_this_run(item)]
     config.hook.pytest_deselected(items=left)
 
 
+def loaded(spec):
+    """Return a backend, or None: each test says of one that can't run why not."""
+    try:
+        return load(spec)
+    except (xpnn.BackendUnavailableError, ValueError):
+        return None
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "float64: needs a device with double precision")
     # What a shell starts with & may ignore Ctrl-C, and so would the processes that tests start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Most tests make a small network anew: JAX compiles each kind once, not each time.
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+    if hasattr(config, "cache"):  # which -p no:cacheprovider leaves out
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     # What the environment says must not decide which backend a test runs on.

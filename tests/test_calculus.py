@@ -17,6 +17,7 @@ def test_forward_differences_are_off_by_delta():
     assert derivative(lambda x: x * x, 3.0, method="central") == pytest.approx(6, abs=1e-9)
 
 
+@pytest.mark.float64
 def test_each_entry_of_an_array_is_a_point(backend):
     x = backend.asarray([0.0, 1.0, 2.0])
     xp = backend.xp
@@ -47,6 +48,7 @@ def test_the_gradient_of_a_quadratic_form(backend, dtype):
     np.testing.assert_allclose(host(grad), wanted, atol=1e-8 if dtype == "float64" else 1e-3)
 
 
+@pytest.mark.float64
 def test_the_jacobian_of_a_linear_map_is_the_map(backend):
     matrix = np.arange(12.0).reshape(3, 4)
     a = backend.asarray(matrix)
@@ -77,6 +79,7 @@ def test_a_bad_method():
         gradient(lambda x: x[0], [1.0], method="both")
 
 
+@pytest.mark.float64
 def test_gradients_of_functions_that_give_python_numbers(backend):
     x = backend.asarray(np.array([1.0, 2.0]))
     result = gradient(lambda p: float(backend.xp.sum(p**3)), x)

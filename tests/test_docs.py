@@ -155,6 +155,7 @@ WHERE = [
 ]
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize(("page", "spec"), WHERE)
 def test_a_page_runs(page, spec, tmp_path):
     printed = run(page, tmp_path, XPNN_BACKEND=f"{spec}!")

@@ -70,6 +70,7 @@ def random_network(rng, loss):
     return sizes[0], ours, theirs
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("loss", OUTPUTS)
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "apart"])
@@ -97,6 +98,7 @@ def test_a_random_network(backend, loss, seed, fused):
         np.testing.assert_allclose(host(grad), wanted_grad, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.float64
 def test_softmax_backward_is_the_jacobian(backend):
     rng = np.random.default_rng(0)
     x, dy = rng.standard_normal((4, 5)), rng.standard_normal((4, 5))

@@ -30,6 +30,7 @@ def train(backend, dtype="float64", **settings):
     return model, history.history
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize(
     "settings",
     [{}, {"batch_size": None}, {"sample_weight": WEIGHT, "class_weight": "balanced"}],

@@ -78,6 +78,7 @@ def test_every_loss(backend, tmp_path, name):
         assert loaded.evaluate(X, y) == model.evaluate(X, y)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("name", sorted(ours(OPTIMIZERS)))
 def test_every_optimizer(backend, tmp_path, name):
     cls = OPTIMIZERS[name]
@@ -260,6 +261,7 @@ RANDOM_LAYER = st.one_of(
 )
 
 
+@pytest.mark.float64
 @given(
     parts=st.lists(RANDOM_LAYER, min_size=1, max_size=8),
     seed=st.integers(0, 2**40),

@@ -30,6 +30,7 @@ def test_the_loss_never_rises_and_the_best_is_kept(backend, search):
     assert measured["accuracy"] == history["accuracy"][-1]
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("search", [random_search, random_walk])
 def test_it_is_the_book_s_loop(backend, search):
     """Written out as chapter 6 does, with the same draws."""

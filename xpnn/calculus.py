@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .backend import Array, array_namespace, device_of, get_backend
+from .backend import Array, array_namespace, device_of, get_backend, precise_backend
 from .checks import check_number
 
 __all__ = ["derivative", "gradient", "jacobian", "tangent_line"]
@@ -41,7 +41,7 @@ def derivative(f: Function, x: Any, delta: float = 1e-4, *, method: str = "forwa
         If `delta` is not positive or `method` is unknown.
     """
     if isinstance(x, list | tuple):
-        x = get_backend().asarray(x)
+        return _where_doubles_are(lambda x: derivative(f, x, delta, method=method), x)
     low, high = _points(x, delta, method)
     return (f(high) - f(low)) / (high - low)
 
@@ -83,7 +83,9 @@ def gradient(f: Function, x: Any, delta: float = 1e-4, *, method: str = "central
         The derivative of f with respect to each entry, the others held fixed; of the
         library of `x`, or of the backend in use where that is a list.
     """
-    x, partials = _partials(f, x, delta, method)
+    if not _is_float_array(x):
+        return _where_doubles_are(lambda x: gradient(f, x, delta, method=method), x)
+    partials = _partials(f, x, delta, method)
     xp = array_namespace(x)
     values = [xp.reshape(p, ()) for p in partials]
     return xp.reshape(xp.stack(values), x.shape) if values else xp.zeros_like(x)
@@ -104,7 +106,9 @@ def jacobian(f: Function, x: Any, delta: float = 1e-4, *, method: str = "central
     array of the shape (*shape of f(x), *shape of x)
         The derivative of each entry of f with respect to each entry of x.
     """
-    x, partials = _partials(f, x, delta, method)
+    if not _is_float_array(x):
+        return _where_doubles_are(lambda x: jacobian(f, x, delta, method=method), x)
+    partials = _partials(f, x, delta, method)
     xp = array_namespace(x)
     stacked = xp.stack(partials, axis=-1)  # (*shape of f(x), size of x)
     return xp.reshape(stacked, (*stacked.shape[:-1], *x.shape))
@@ -118,12 +122,23 @@ def _points(x: Any, delta: float, method: str) -> tuple[Any, Any]:
     return (x if method == "forward" else x - delta), x + delta
 
 
-def _partials(f: Function, x: Any, delta: float, method: str) -> tuple[Array, list[Array]]:
-    """Return x as an array, and the derivative of f along each of its entries."""
-    if not hasattr(x, "shape"):
-        x = get_backend().asarray(x)
-    if not array_namespace(x).isdtype(x.dtype, "real floating"):
-        x = get_backend().asarray(x, "float64")
+def _is_float_array(x: Any) -> bool:
+    return hasattr(x, "shape") and bool(array_namespace(x).isdtype(x.dtype, "real floating"))
+
+
+def _where_doubles_are(compute: Callable[[Array], Array], x: Any) -> Array:
+    """Compute with numbers in float64, and return the result on the backend in use.
+
+    Where its device has no float64, NumPy computes: between two points that are so near, most
+    digits cancel, and float32 has too few.
+    """
+    place = precise_backend()
+    with place.activate_for("float64"):
+        return get_backend().asarray(compute(place.asarray(x, "float64")))
+
+
+def _partials(f: Function, x: Array, delta: float, method: str) -> list[Array]:
+    """Return the derivative of f along each entry of x."""
     xp = array_namespace(x)
     size = math.prod(x.shape)
     position = xp.reshape(xp.arange(size, device=device_of(x)), x.shape)
@@ -137,4 +152,4 @@ def _partials(f: Function, x: Any, delta: float, method: str) -> tuple[Array, li
         if not hasattr(rise, "shape"):  # f gives Python numbers
             rise = xp.asarray(rise, dtype=x.dtype, device=device_of(x))
         partials.append(rise / run)
-    return x, partials
+    return partials

@@ -87,8 +87,10 @@ def check_precision(name: str, dtype: Any) -> str:
     return precision
 
 
-def check_integer(name: str, value: Any, *, at_least: int) -> None:
-    """Check that a value is an integer of at least some size.
+def check_integer(name: str, value: Any, *, at_least: int) -> int:
+    """Return a value that is an integer of at least some size as Python's own.
+
+    One of NumPy's overflows, and lacks methods.
 
     Raises
     ------
@@ -102,6 +104,7 @@ def check_integer(name: str, value: Any, *, at_least: int) -> None:
         raise TypeError(wanted)
     if value < at_least:
         raise ValueError(wanted)
+    return int(value)
 
 
 def check_path(name: str, value: Any, what: str) -> None:

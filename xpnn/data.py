@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +37,12 @@ def batch_slices(n: int, batch_size: int | None) -> list[slice]:
 
 
 def split_rows(
-    generator: Generator, part: float, x: Array, y: Array, weight: np.ndarray | None
+    generator: Generator,
+    part: float,
+    x: Array,
+    y: Array,
+    weight: np.ndarray | None,
+    take: Callable[[Array, np.ndarray], Array] | None = None,
 ) -> tuple[tuple[Array, Array, np.ndarray | None], tuple[Array, Array]]:
     """Split rows at random into those to train on and those to measure.
 
@@ -51,6 +56,8 @@ def split_rows(
         Inputs and targets.
     weight : numpy.ndarray of shape (n,), optional
         Their weights.
+    take : callable, optional
+        What takes rows of an array; by default `take_rows`.
 
     Returns
     -------
@@ -72,9 +79,10 @@ def split_rows(
         )
     order = generator.permutation(n)
     held, kept = np.sort(order[:count]), np.sort(order[count:])
+    take = take or take_rows
     return (
-        (take_rows(x, kept), take_rows(y, kept), None if weight is None else weight[kept]),
-        (take_rows(x, held), take_rows(y, held)),
+        (take(x, kept), take(y, kept), None if weight is None else weight[kept]),
+        (take(x, held), take(y, held)),
     )
 
 

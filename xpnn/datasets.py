@@ -102,7 +102,7 @@ def sine(samples: int = 1000, *, dtype: str = "float32") -> Data:
     y : numpy.ndarray of shape (samples, 1)
         sin(2 pi x).
     """
-    check_integer("samples", samples, at_least=1)
+    samples = check_integer("samples", samples, at_least=1)
     check_precision("dtype", dtype)
     X = np.arange(samples)[:, None] / samples
     return X.astype(dtype), np.sin(2 * np.pi * X).astype(dtype)
@@ -116,8 +116,8 @@ def _class_by_class(
     points: Callable[[int, Callable[[float], np.ndarray]], Plane],
 ) -> Data:
     """Put the points of each class, ``points(number, noise)``, behind one another."""
-    check_integer("samples", samples, at_least=1)
-    check_integer("classes", classes, at_least=1)
+    samples = check_integer("samples", samples, at_least=1)
+    classes = check_integer("classes", classes, at_least=1)
     check_precision("dtype", dtype)
     generator = as_generator(seed)
 

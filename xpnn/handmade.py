@@ -89,7 +89,7 @@ def sine_knots(pieces: int = 8) -> np.ndarray:
         From 0 to 1, denser where the sine bends more: a chord is off by a length² / 8 of
         the second derivative, so lengths go as one through the root of that.
     """
-    check_integer("pieces", pieces, at_least=1)
+    pieces = check_integer("pieces", pieces, at_least=1)
     x = np.linspace(0, 1, 10_001)
     density = np.sqrt(np.abs(np.sin(2 * np.pi * x)))
     share = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])

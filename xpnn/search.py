@@ -80,7 +80,7 @@ def random_walk(
     """
 
     def step_from(best: list[Array], draws: list[Array]) -> list[Array]:
-        with model.backend.activate():
+        with model.backend.activate_for(model.dtype):
             steps = [model.backend.asarray(draw, model.dtype) for draw in draws]
             return [p + step for p, step in zip(best, steps)]
 
@@ -98,7 +98,7 @@ def _search(
 ) -> History:
     """Try what `candidate_of` makes of the best parameters and of draws; keep the best."""
     generator = as_generator(seed)
-    check_integer("iterations", iterations, at_least=1)
+    iterations = check_integer("iterations", iterations, at_least=1)
     check_number("scale", scale, above=0)
     draw, history = Normal(scale), History()
     measure_all = model.measure_on(X, y)

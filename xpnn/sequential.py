@@ -95,9 +95,10 @@ class Sequential(Trainable):
     def place(self, backend: Backend) -> None:
         """Put the arrays and the optimizer's memory on a backend, as arrays of their own."""
         # all copies are made before anything is changed: one may fail for want of memory
-        state = self.train_state.map(
-            lambda arrays: [backend.asarray(a, a.dtype, copy=True) for a in arrays]
-        )
+        with backend.activate_for(self.dtype):
+            state = self.train_state.map(
+                lambda arrays: [backend.asarray(a, a.dtype, copy=True) for a in arrays]
+            )
         super().place(backend)
         self.train_state = state
 
@@ -289,7 +290,7 @@ class Sequential(Trainable):
         request = Request(
             epochs, batch_size, validation_data, validation_split, shuffle, callbacks, verbose
         )
-        with self.gate.reserved("fit"), self.backend.activate():
+        with self.gate.reserved("fit"), self.backend.activate_for(self.dtype):
             self.require_compiled()
             rows = request.place(self, X, y, sample_weight, class_weight)
             start = Start() if resume is None else newest(resume)

@@ -1,6 +1,7 @@
 """What is asked of arrays of any library: here, about dtypes."""
 
 import numpy as np
+import pytest
 from support import assert_close
 
 from xpnn.backend import dtype_name, index_dtype_of
@@ -8,6 +9,7 @@ from xpnn.backend import dtype_name, index_dtype_of
 DTYPES = ["float32", "float64", "int8", "int16", "int32", "uint8", "bool"]
 
 
+@pytest.mark.float64
 def test_dtype_names_of_any_library(backend, other):
     for kind in DTYPES:
         theirs = getattr(other.xp, kind)

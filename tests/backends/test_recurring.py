@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import played
@@ -18,6 +19,7 @@ from played import (
     check,
     learnt,
 )
+from xpnn.backends import _recurring
 
 import xpnn
 
@@ -86,6 +88,78 @@ def test_inputs_in_memory_that_was_of_others():
         return learnt(model)
 
     assert_same(run)
+
+
+def test_one_recording_serves_all_data_of_one_layout(players):
+    """Also where inputs and targets were one array when it was made, or lie otherwise."""
+    x, wide = X4.copy(), np.repeat(X4, 3, axis=1)
+    read_only = x[::-1].copy()
+    read_only.flags.writeable = False
+
+    def run():
+        model = xpnn.Sequential([xpnn.Dense(4, 4), xpnn.Tanh(), xpnn.Dense(4, 4)], seed=0)
+        model.compile(xpnn.MeanSquaredError(), xpnn.SGD(0.1))
+        for inputs, y in [
+            (x, x),
+            (x, -x),
+            (-x, x),
+            (read_only, x),
+            (x.T.copy().T, x),
+            (wide[:, ::3], x),
+            (wide[:, 1::3], wide[:, 2::3]),
+            (x, read_only),
+        ]:
+            model.fit(inputs, y, epochs=20, batch_size=None)
+        return learnt(model)
+
+    check(players, run)
+    assert len(players) == 4  # for the layouts of each pair
+
+
+def test_parts_of_the_data_in_a_call_are_those_of_the_new_data():
+    """Where NumPy's functions are given a list or a keyword of them."""
+
+    @dataclass(frozen=True)
+    class MixesOfTestRecurring(xpnn.Layer):
+        def forward(self, params, x):
+            rolled = np.concatenate([x[:, 1:], x[:, :1]], axis=1)
+            y = x + np.take_along_axis(arr=rolled, indices=np.argsort(-x, axis=1), axis=1)
+            return y, lambda dy: (dy, ())
+
+    def run():
+        model = xpnn.Sequential([MixesOfTestRecurring(), xpnn.Dense(4, 3)], seed=0)
+        model.compile(xpnn.MeanSquaredError(), xpnn.SGD(0.1))
+        for x in (X4.copy(), -X4, X4 * X4):
+            model.fit(x, REGRESSION, epochs=20, batch_size=None)
+        return learnt(model)
+
+    try:
+        assert_same(run)
+    finally:
+        del xpnn.layers.base.LAYERS["MixesOfTestRecurring"]
+
+
+def test_a_measure_that_is_a_part_of_the_data():
+    def first(predictions, targets):
+        return targets[0, 0]
+
+    def run():
+        model = xpnn.Sequential([xpnn.Dense(4, 3)], seed=0)
+        model.compile(xpnn.MeanSquaredError(), xpnn.SGD(0.1), metrics=[first])
+        for y in (REGRESSION, -REGRESSION, 2 * REGRESSION):
+            model.fit(X4, y, epochs=20, batch_size=None)
+        return [*learnt(model), np.array(model.history.history["first"])]
+
+    assert_same(run)
+
+
+def test_what_is_counted_does_not_grow_for_ever():
+    counted = _recurring.Players()
+    for i in range(1000):
+        assert counted.get(("rare", i), 15, object) is None
+        counted.get("often", 15, object)
+    assert counted.get("often", 1, object) is not None
+    assert sum(len(kept) for kept in vars(counted).values()) <= 70
 
 
 def test_other_numbers_of_rows_and_other_batch_sizes(players):

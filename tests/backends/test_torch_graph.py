@@ -188,6 +188,23 @@ def test_the_same_memory_seen_otherwise_is_other_data(backend, eager):
     assert count("capture") == 3
 
 
+def test_a_graph_does_not_keep_the_data(backend, monkeypatch):
+    made = []
+
+    class Player(_cuda_graph.Player):
+        def __init__(self, *args):
+            made.append(self)
+            super().__init__(*args)
+
+    monkeypatch.setattr(_cuda_graph, "Player", Player)
+    X, y = torch.ones(8, 3), torch.ones(8, 1)
+    model = xpnn.Sequential([xpnn.Dense(3, 1)], backend=backend)
+    model.compile("mean_squared_error", "sgd").fit(X, y, epochs=9, batch_size=None)
+    assert count("replay") > 4
+    (player,) = made  # what was written down on the CPU keeps them, as a real graph does not
+    assert player._batch == ()
+
+
 class Descent(xpnn.Optimizer):
     """Its rule returns a new array."""
 

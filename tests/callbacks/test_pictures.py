@@ -10,6 +10,7 @@ from xpnn import plots
 from xpnn.callbacks import GradientNorms
 
 
+@pytest.mark.float64
 def test_gradients_are_recorded_in_the_course_of_a_training(backend):
     network, recorded = model(), GradientNorms((X, Y), every=2)
     wanted = []

@@ -10,6 +10,7 @@ import xpnn
 from xpnn import Dense, Dropout, Linear, Sequential, Sigmoid
 
 
+@pytest.mark.float64
 def test_predict_gives_what_x_is_of(backend):
     model = classifier()
     expected = host(model.forward(X))
@@ -46,6 +47,7 @@ def test_predict_is_not_its_own_input(backend):
         np.testing.assert_array_equal(x, X)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("batch_size", [1, 5, 11, 12, 13])
 def test_predict_in_pieces(backend, batch_size):
     model = classifier()
@@ -53,6 +55,7 @@ def test_predict_in_pieces(backend, batch_size):
     np.testing.assert_allclose(model.predict(X, batch_size=batch_size), whole, rtol=1e-14)
 
 
+@pytest.mark.float64
 def test_predict_and_evaluate_bound_memory(backend, monkeypatch):
     model = classifier()
     whole, measured = model.predict(X), model.evaluate(X, Y)
@@ -76,6 +79,7 @@ def by_hand(model, x):
     return e / e.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.float64
 def test_evaluate_by_hand(backend):
     model = classifier()
     p = by_hand(model, X.astype(np.float64))
@@ -86,6 +90,7 @@ def test_evaluate_by_hand(backend):
     np.testing.assert_allclose(model.predict(X), p, rtol=1e-12)
 
 
+@pytest.mark.float64
 def test_evaluate_numbers_by_hand(backend):
     model = regressor()
     names = ("accuracy", "mean_absolute_error", "mean_squared_error")

@@ -47,6 +47,7 @@ def test_dtype_that_is_none(dtype):
     assert repr(dtype) in str(caught.value)
 
 
+@pytest.mark.float64
 def test_dtype_of_any_library(backend):
     for kind in ("float32", "float64"):
         model = Sequential([Dense(2, 3)], dtype=getattr(backend.xp, kind))

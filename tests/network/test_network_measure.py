@@ -105,6 +105,7 @@ def cases(weight=None):
 NAMES = ["joined", "apart", "logits", "yes or no", "yes or no, apart", "labels", "numbers"]
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("parts", [1, 9])
 def test_all_metrics_are_scikit_learns_wherever_they_are_measured(

@@ -99,6 +99,7 @@ def of_whole_numbers():
     return results
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("guise", GUISES)
 def test_inputs_in_many_guises(backend, of_whole_numbers, guise):
     given = GUISES[guise](WHOLE)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 from stepping import case
 from support import host
 
@@ -37,6 +38,7 @@ def one_by_one(model, x, y, *, epochs, batch_size, shuffle=True, sample_weight=N
     return params, means
 
 
+@pytest.mark.float64
 def test_many_steps_at_once_are_the_steps_one_by_one(backend):
     # JAX compiles each network, which takes it as long as all the others together
     for seed in range({"jax": 3, "array_api_strict": 7}.get(backend.name, 42)):

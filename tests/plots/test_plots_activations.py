@@ -8,6 +8,7 @@ import xpnn
 from xpnn import plots
 
 
+@pytest.mark.float64
 def test_each_neuron_is_drawn_over_the_plane(backend):
     figure = plots.neuron_activations(model(), X, neurons=[4, 1], resolution=7)
     low, high = X.min(axis=0), X.max(axis=0)

@@ -29,6 +29,7 @@ def finite_differences(network):
     return grads
 
 
+@pytest.mark.float64
 def test_gradient_norms_are_those_of_finite_differences(backend):
     network = model(xpnn.Tanh())
     a = axes()

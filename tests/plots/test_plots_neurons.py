@@ -33,6 +33,7 @@ def test_eight_pairs_come_as_near_as_chords_can():
     assert largest < np.abs(even.predict(x) - wave).max()
 
 
+@pytest.mark.float64
 def test_the_curve_grows_piece_by_piece(backend):
     knots = handmade.sine_knots(8)
     network = handmade.relu_pairs(sine, knots, dtype="float64")

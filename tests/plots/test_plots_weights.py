@@ -8,6 +8,7 @@ import xpnn
 from xpnn import plots
 
 
+@pytest.mark.float64
 def test_weight_maps_show_weights_and_biases(backend):
     figure = plots.weight_maps(model())
     first, second = (meshes(axes)[0] for axes in figure.axes[:2])

@@ -35,6 +35,7 @@ def dispatched(request):
         yield backend
 
 
+@pytest.mark.float64
 def test_other_arrays_go_in_and_come_out(dispatched, dtype):
     backend = dispatched
     reference = fitted("ours", "classes", max_iter=6, dropout=0.2)
@@ -67,6 +68,7 @@ def test_other_arrays_go_in_and_come_out(dispatched, dtype):
     np.testing.assert_allclose(host(got), expected, rtol=1e-2, atol=tolerance)
 
 
+@pytest.mark.float64
 def test_early_stopping_and_labels_on_other_libraries(dispatched):
     backend = dispatched
     for kind in ("labels", "two classes", "numbers"):
@@ -86,6 +88,7 @@ def test_early_stopping_and_labels_on_other_libraries(dispatched):
 
 
 # array-api-strict divides by NumPy, which warns of the 0 / 0 that StandardScaler begins with
+@pytest.mark.float64
 @pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning")
 def test_scikit_learns_tools_take_them(dispatched):
     backend = dispatched
@@ -109,6 +112,7 @@ def test_scikit_learns_tools_take_them(dispatched):
         assert voting.fit(X, y).score(X, y) > 0.8
 
 
+@pytest.mark.float64
 def test_estimators_move_between_libraries(dispatched):
     backend = dispatched
     X, y = backend.asarray(digits), backend.asarray(digit_labels)

@@ -13,6 +13,7 @@ import xpnn
 pytestmark = pytest.mark.filterwarnings("ignore:.*Maximum iterations:UserWarning")
 
 
+@pytest.mark.float64
 def test_computing_elsewhere(backend):
     here = fitted("ours", "classes")
     there = clone(here).set_params(backend=backend.spec).fit(digits, digit_labels)

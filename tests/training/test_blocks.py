@@ -24,6 +24,7 @@ def test_batches_of_every_size_go_through_all_rows(backend, batch_size):
             assert_close(p, before - 0.01 * g, rtol=1e-12)
 
 
+@pytest.mark.float64
 def test_loss_of_an_epoch_is_the_mean_over_rows_with_a_short_last_batch(backend):
     """With a learning rate of almost nothing it is what evaluate gives."""
     model = regressor(optimizer=xpnn.SGD(1e-300))

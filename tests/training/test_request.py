@@ -16,6 +16,7 @@ def after_one_step(x, y, **options):
     return [host(p) for p in model.parameters], history.history
 
 
+@pytest.mark.float64
 def test_whole_sample_weights_are_repeated_rows(backend):
     times = np.array([1, 2, 3, 0, 1, 4, 1, 1, 2, 0, 1, 5])
     weighted, logs = after_one_step(X, Y, sample_weight=times)
@@ -25,6 +26,7 @@ def test_whole_sample_weights_are_repeated_rows(backend):
     np.testing.assert_allclose(logs["loss"], expected["loss"], rtol=1e-12)
 
 
+@pytest.mark.float64
 def test_sample_weights_are_relative(backend):
     weight = np.linspace(0.1, 3, N)
     one, _ = after_one_step(X, Y, sample_weight=weight)
@@ -86,6 +88,7 @@ def test_only_ratios_of_weights_count(backend, size):
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
+@pytest.mark.float64
 def test_validation_split_is_not_trained_on(backend):
     """With all rows of weight but one in training, that one row is all that counts."""
     model = regressor()
@@ -112,3 +115,24 @@ def test_validation_data_does_not_influence_training(backend):
     measured = other.evaluate(X[:5] * 9, Y[:5])
     assert watched["val_loss"][-1] == pytest.approx(measured["loss"], rel=1e-12)
     assert watched["val_accuracy"][-1] == pytest.approx(measured["accuracy"], rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint16])
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_numpy_integers_are_integers(backend, kind, batch_size):
+    told = []
+
+    class Listen(xpnn.Callback):
+        def on_train_begin(self, epochs, steps):
+            told.append((epochs, steps))
+
+    def run(kind):
+        model = xpnn.Sequential([xpnn.Dense(2, 3), xpnn.Softmax()], seed=0)
+        model.compile("categorical_cross_entropy", "adam")
+        stop = xpnn.callbacks.EarlyStopping("loss", patience=kind(90))
+        size = None if batch_size is None else kind(batch_size)
+        model.fit(X, Y, epochs=kind(100), batch_size=size, callbacks=[Listen(), stop])
+        return model.history.history["loss"], model.predict(X, batch_size=kind(7)).tolist()
+
+    assert run(kind) == run(int)
+    assert [*map(type, (*told[0], told[0][0]))] == [int] * 3

@@ -79,6 +79,7 @@ def test_in_two_parts(tmp_path, seed, how):
     assert_same(learnt(second), learnt(wanted))
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize(
     "optimizer",
     [

@@ -14,15 +14,19 @@ the end, in this order of precedence: the ``backend=`` of a model, `use_backend`
 
 from .arrays import (
     Array,
+    Block,
     array_namespace,
     device_of,
     dtype_name,
     index_dtype_of,
     row_blocks,
+    set_namespace,
 )
 from .arrays import batch_size_of as batch_size_of
-from .base import Backend, Block
+from .arrays import is_array as is_array
+from .base import Backend
 from .choosing import backend_of, get_backend, resolve, set_backend, use_backend
+from .choosing import precise_backend as precise_backend
 from .finding import HOST as HOST
 from .finding import (
     BackendFallbackWarning,
@@ -52,6 +56,7 @@ __all__ = [
     "resolve",
     "row_blocks",
     "set_backend",
+    "set_namespace",
     "to_host",
     "use_backend",
 ]

@@ -1,9 +1,13 @@
-"""What is asked of arrays, whichever library they are of: no backend is needed for it."""
+"""What is asked of arrays, whichever library they are of: no backend is needed for it.
+
+And `Block`, the arrays of some steps.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,8 +35,28 @@ def array_namespace(x: Array) -> Any:
 
 
 def set_namespace(kind: type, xp: Any) -> None:
-    """Say which namespace arrays of a type have, where array-api-compat can't tell."""
+    """Say which namespace arrays of a type have, where array-api-compat can't tell.
+
+    A backend's ``load`` does so for a library whose arrays have no ``__array_namespace__``, or
+    one that lacks functions which `xp` has.
+
+    Parameters
+    ----------
+    kind : type
+        The class of the arrays.
+    xp : module
+        Their namespace, that of the `Backend`.
+    """
     _namespaces[kind] = xp
+
+
+def is_array(x: Any) -> bool:
+    """Whether something is an array of which the namespace is known."""
+    if type(x) in _namespaces:
+        return True
+    import array_api_compat
+
+    return bool(array_api_compat.is_array_api_obj(x))
 
 
 def device_of(x: Array) -> Any:
@@ -69,6 +93,14 @@ def _dtype_name(dtype: Any) -> str:
         return str(dtype).rpartition(".")[2]
 
 
+@cache
+def has_float64(xp: Any, device: Any) -> bool:
+    """Whether a namespace says that it has double precision on a device."""
+    if not hasattr(xp, "__array_namespace_info__"):
+        return True
+    return "float64" in xp.__array_namespace_info__().dtypes(device=device)
+
+
 def batch_size_of(rows: Any, count: int) -> int | None:
     """Return the rows of a step, of the `rows` of `count` steps; None where it takes all."""
     if isinstance(rows, slice):
@@ -81,3 +113,39 @@ def row_blocks(x: Array, numbers: int) -> Iterator[tuple[int, Array]]:
     rows = max(1, numbers // max(1, math.prod(x.shape[1:])))
     for start in range(0, x.shape[0], rows):
         yield start, x[start : min(start + rows, x.shape[0]), ...]
+
+
+class Block:
+    """Steps of training that are taken at once, all with batches of one size.
+
+    A function that `Backend.repeat` returns gets these values behind the parameters and the
+    optimizer's memory: ``run(buffers, slots, t, count, data, rows, noise)``.
+
+    Parameters
+    ----------
+    t : int
+        How many steps have been taken before.
+    count : int
+        How many are to be taken.
+    data : tuple of array or None
+        x, y, and weight or None, of all rows.
+    rows : None, slice, or numpy.ndarray of shape (count, batch_size)
+        None where every step takes all rows; a slice of rows that the steps take one part
+        after the other; or the numbers of each step's rows.
+    noise : tuple of tuples of array
+        What each layer drew, with the steps on the first axis; empty where none draws.
+
+    Attributes
+    ----------
+    t, count, data, rows, noise
+        As given.
+    batch_size : int
+        How many rows a step takes.
+    """
+
+    def __init__(
+        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
+    ) -> None:
+        self.t, self.count = t, count
+        self.data, self.rows, self.noise = data, rows, noise
+        self.batch_size: int = batch_size_of(rows, count) or data[0].shape[0]

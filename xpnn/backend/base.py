@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from itertools import repeat
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .arrays import Array, array_namespace, batch_size_of, dtype_name, row_blocks
+from .arrays import (
+    Array,
+    Block,
+    array_namespace,
+    dtype_name,
+    has_float64,
+    is_array,
+    row_blocks,
+)
+from .batches import batches, noises
 from .finding import find, to_host
-
-GATHERED = 1 << 16
-"""About how many numbers of rows are gathered at once for several steps: a cache holds them."""
 
 FLUSH_EVERY = 64
 """After how many steps tiny numbers are looked for."""
@@ -31,42 +36,6 @@ Taken = tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]
 @cache
 def _holds_numbers(xp: Any, dtype: Any) -> bool:
     return bool(xp.isdtype(dtype, ("bool", "integral", "real floating")))
-
-
-class Block:
-    """Steps of training that are taken at once, all with batches of one size.
-
-    A function that `Backend.repeat` returns gets these values behind the parameters and the
-    optimizer's memory: ``run(buffers, slots, t, count, data, rows, noise)``.
-
-    Parameters
-    ----------
-    t : int
-        How many steps have been taken before.
-    count : int
-        How many are to be taken.
-    data : tuple of array or None
-        x, y, and weight or None, of all rows.
-    rows : None, slice, or numpy.ndarray of shape (count, batch_size)
-        None where every step takes all rows; a slice of rows that the steps take one part
-        after the other; or the numbers of each step's rows.
-    noise : tuple of tuples of array
-        What each layer drew, with the steps on the first axis; empty where none draws.
-
-    Attributes
-    ----------
-    t, count, data, rows, noise
-        As given.
-    batch_size : int
-        How many rows a step takes.
-    """
-
-    def __init__(
-        self, t: int, count: int, data: tuple[Array, ...], rows: Any, noise: Any
-    ) -> None:
-        self.t, self.count = t, count
-        self.data, self.rows, self.noise = data, rows, noise
-        self.batch_size: int = batch_size_of(rows, count) or data[0].shape[0]
 
 
 class Backend:
@@ -105,6 +74,10 @@ class Backend:
     """How parameters are packed, ``(join_below, cut_above)`` of `xpnn.packing.Packing`; None
     where slices and reshaped arrays don't share memory, or can't be changed in place."""
 
+    measures_on_host: ClassVar[bool] = False
+    """Whether losses and metrics of many rows are computed by NumPy, of the network's outputs:
+    right for a library that would compile that for each number of rows."""
+
     def __init__(self, name: str, xp: Any, device: Any = None, version: str = "") -> None:
         self.name, self.xp, self.device, self.version = name, xp, device, version
         self.spec = name
@@ -115,10 +88,24 @@ class Backend:
     def __reduce__(self) -> tuple[Any, ...]:
         return find, (self.spec,)
 
+    @property
+    def has_float64(self) -> bool:
+        """Whether the device computes in double precision; where not, float32 stands for it.
+
+        By default that is what the namespace tells of its device.
+        """
+        return has_float64(self.xp, self.device)
+
     def dtype(self, name: Any) -> Any:
-        """Return the library's dtype of a name, or of another library's dtype."""
+        """Return the library's dtype of a name, or of another library's dtype.
+
+        It is float32 for float64 on a device that has no float64.
+        """
+        wanted = dtype_name(name)
+        if wanted == "float64" and not self.has_float64:
+            wanted = "float32"
         try:
-            return getattr(self.xp, dtype_name(name))
+            return getattr(self.xp, wanted)
         except AttributeError:
             raise TypeError(f"dtype must be a dtype of {self.name}, got {name!r}") from None
 
@@ -136,9 +123,7 @@ class Backend:
 
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library."""
-        import array_api_compat
-
-        return array_api_compat.is_array_api_obj(x) and array_namespace(x) is self.xp
+        return is_array(x) and array_namespace(x) is self.xp
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array on this backend.
@@ -167,7 +152,7 @@ class Backend:
             If `x` is a ragged list.
         """
         if not self.owns(x):
-            return self._place(to_host(x), dtype, copy)
+            return self.from_numpy(to_host(x), dtype, copy)
         x = self.plain(x)
         if not _holds_numbers(self.xp, x.dtype):
             from .given import wrong_dtype
@@ -199,8 +184,22 @@ class Backend:
         """
         return x
 
+    def from_numpy(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
+        """Take a NumPy array to the device.
+
+        Parameters
+        ----------
+        x : numpy.ndarray
+            Numbers or truth values, in any layout; it may be read-only.
+        dtype : dtype, str or None
+            The wanted dtype; None is that of `x`.
+        copy : bool
+            Whether the result must not share memory with `x`.
+        """
+        return self._place(x, dtype, copy)
+
     def _place(self, x: np.ndarray, dtype: Any, copy: bool) -> Array:
-        """Take a host array to the device."""
+        """Do so, under the name that backends of before override."""
         wanted = self.dtype(x.dtype if dtype is None else dtype)
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             return self.xp.asarray(
@@ -259,6 +258,38 @@ class Backend:
         """Return rows in the order of their indices: (n, k), integers (m,) -> (m, k)."""
         return self.xp.take(a, rows, axis=0)
 
+    def map_rows(
+        self, function: Callable[[Array], Array], x: Array, at_once: int, apart: bool
+    ) -> Array:
+        """Call a function of rows with some rows at a time, and join what it returns.
+
+        Parameters
+        ----------
+        function : callable
+            From rows (k, …) to as many rows.
+        x : array of shape (n, …)
+            All rows, on this backend.
+        at_once : int
+            How many rows it may be called with at most.
+        apart : bool
+            Whether each row's result depends on that row alone.  Then it may be called with
+            more rows than there are, of which the results are left out: a library that
+            compiles for each number of rows need do so for few.
+
+        Returns
+        -------
+        array of n rows
+            The results: of this library, or NumPy's, where they have come to the host.
+        """
+        n = x.shape[0]
+        if at_once >= n:
+            return function(x)
+        results = []
+        for start in range(0, n, at_once):
+            results.append(function(x[start : min(start + at_once, n), ...]))
+            self.let_go(x)
+        return self.xp.concat(results)
+
     def unstack(self, array: Array) -> Iterable[Array]:
         """Return the entries along the first axis, as arrays: views where there are any."""
         # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
@@ -270,6 +301,13 @@ class Backend:
     def activate(self) -> AbstractContextManager[Any]:
         """Return a context to be in while computing with this backend's arrays."""
         return nullcontext()
+
+    def activate_for(self, dtype: Any) -> AbstractContextManager[Any]:
+        """Return a context to be in while computing in a dtype; by default `activate`'s.
+
+        It is for a library that has float64 only where that was said before.
+        """
+        return self.activate()
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
         """Return a function that computes the same, faster where the library can.
@@ -312,7 +350,7 @@ class Backend:
             numbers = zip(*(self.unstack(number) for number in self.unstack(table)))
             measured = []
             for batch, number, drawn in zip(
-                self._batches(block, dtype), numbers, self._noises(block)
+                batches(self, block, dtype), numbers, noises(self, block)
             ):
                 parts, slot_parts, measures = step(
                     params, parts, slot_parts, number, *batch, drawn
@@ -326,45 +364,6 @@ class Backend:
             return buffers, slots, measured
 
         return run
-
-    def _noises(self, block: Block) -> Iterable[tuple[tuple[Array, ...], ...]]:
-        """Return what the layers drew for each step."""
-        if not block.noise:
-            return repeat(())
-        drawn = [[self.unstack(a) for a in layer] for layer in block.noise]
-        return zip(*(zip(*layer) if layer else repeat((), block.count) for layer in drawn))
-
-    def _batches(self, block: Block, dtype: Any) -> Iterator[tuple[Array, ...]]:
-        """Return the arrays of each step."""
-        if block.rows is None:
-            x, *rest = block.data
-            return repeat((self.asarray(x, dtype), *rest), block.count)
-        return self._gathered(block, dtype)
-
-    def _gathered(self, block: Block, dtype: Any) -> Iterator[tuple[Array, ...]]:
-        """Yield the rows of each step; those of several are taken at once, and cut."""
-        data, rows, size = block.data, block.rows, block.batch_size
-        end = block.count * size
-        together = end
-        if not isinstance(rows, slice):
-            together = max(1, GATHERED // (size * data[0].shape[1])) * size
-            rows = self.asarray(rows.reshape(-1))
-        for start in range(0, end, together):
-            taken: list[Any]
-            if isinstance(rows, slice):
-                taken = [a if a is None else a[rows, ...] for a in data]
-            else:
-                index = rows[start : min(start + together, end)]
-                taken = [a if a is None else self.take_rows(a, index) for a in data]
-            if taken[0].dtype != dtype:
-                taken[0] = self.asarray(taken[0], dtype)
-            self.let_go(data[0])
-            n = taken[0].shape[0]
-            if n == size:
-                yield tuple(taken)
-                continue
-            for i in range(0, n, size):
-                yield tuple(a if a is None else a[i : i + size, ...] for a in taken)
 
     def flush(self, slots: list[list[Array]], block: Block) -> None:
         """Set to 0 what has become tiny in the optimizer's memory, after some blocks.

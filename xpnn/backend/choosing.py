@@ -108,6 +108,15 @@ def get_backend() -> Backend:
     )
 
 
+def precise_backend() -> Backend:
+    """Return the backend in use here, or NumPy's where its device has no float64.
+
+    Differences of numbers that are near one another need it.
+    """
+    backend = get_backend()
+    return backend if backend.has_float64 else resolve(HOST)
+
+
 def backend_of(x: Array) -> Backend:
     """Return the backend on which an array is: that of its library, on its device.
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, is_array
 
 # What only a few functions need is imported there: `import xpnn` shall cost little more
 # than NumPy does.
@@ -254,9 +254,7 @@ def available_backends() -> list[BackendInfo]:
 
 def owner(x: Any) -> Any:
     """Return the backend of an array's library; None for what is no such array."""
-    import array_api_compat
-
-    if array_api_compat.is_array_api_obj(x):
+    if is_array(x):
         for name in [*shipped(), *third_party()]:
             if name not in sys.modules:  # a backend has its library's name, and who made
                 continue  # the array has imported that
@@ -275,11 +273,21 @@ def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:
         name = base.__module__.partition(".")[0]  # a backend has its library's name
         if name in shipped() or name in third_party():
             try:
-                operations: Mapping[str, Callable[..., Any]] = load(name, None).operations
+                backend = _loaded(name) or load(name, None)
             except BackendUnavailableError:
                 break
+            operations: Mapping[str, Callable[..., Any]] = backend.operations
             return operations
     return {}
+
+
+def _loaded(name: str) -> Any:
+    """Return a backend of a library on whichever device, if there is one.
+
+    A library that is asked in the middle of compiling can't be tried then.
+    """
+    of_name = (backend for (known, _), backend in [*_found.items()] if known == name)
+    return next((b for b in of_name if not isinstance(b, BackendUnavailableError)), None)
 
 
 def to_host(x: Any) -> np.ndarray:

@@ -70,8 +70,8 @@ class Checkpoint(Callback):
         every_seconds: float | None = None,
     ) -> None:
         if every_epochs is not None or every_seconds is None:
-            check_integer("every_epochs", every_epochs, at_least=1)
-        check_integer("keep", keep, at_least=1)
+            every_epochs = check_integer("every_epochs", every_epochs, at_least=1)
+        keep = check_integer("keep", keep, at_least=1)
         if every_seconds is not None:
             check_number("every_seconds", every_seconds, above=0)
         check_path("directory", directory, "folder")

@@ -26,7 +26,7 @@ class Monitor(Callback):
     def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
         if not isinstance(monitor, str):
             raise TypeError(f"monitor must be the name of a measure, got {monitor!r}")
-        check_integer("patience", patience, at_least=1)
+        patience = check_integer("patience", patience, at_least=1)
         check_number("min_delta", min_delta, at_least=0)
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")

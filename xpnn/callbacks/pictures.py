@@ -55,8 +55,8 @@ class GradientNorms(Callback):
         self, data: tuple[Any, Any] | None = None, *, every: int = 1, rows: int = 1024
     ) -> None:
         _check_pair(data)
-        check_integer("every", every, at_least=1)
-        check_integer("rows", rows, at_least=1)
+        every = check_integer("every", every, at_least=1)
+        rows = check_integer("rows", rows, at_least=1)
         self._given, self.every, self.rows = data, every, rows
         self._forget()
 
@@ -187,7 +187,7 @@ class TrainingMovie(Callback):
         check_movie(path)
         _check_pair(data)
         if every is not None:
-            check_integer("every", every, at_least=1)
+            every = check_integer("every", every, at_least=1)
         check_number("fps", fps, above=0, below=61)
         if not isinstance(size, tuple | list) or len(size) != 2:
             raise ValueError(f"size must be a pair (width, height), got {size!r}")

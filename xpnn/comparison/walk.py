@@ -30,6 +30,7 @@ class Run:
     def __init__(self, model: Network, backend: Backend, targets: np.ndarray) -> None:
         loss = model.require_compiled().loss
         self.layers, self.backend, self.targets = model.layers, backend, targets
+        self.dtype = model.dtype
         self.stack, self.criterion = fuse(model.layers, loss)
         host = model.copy_to_host(model.all_arrays)
         self.flat = tuple(host[: len(model.parameter_arrays)])
@@ -87,7 +88,7 @@ class Run:
             return self.backend.to_numpy(value)
 
         # what becomes infinite is shown, and of absolute values it is nobody's fault
-        with self.backend.activate(), np.errstate(all="ignore"):
+        with self.backend.activate_for(self.dtype), np.errstate(all="ignore"):
             return fetch(function(*map(place, arguments)))
 
 

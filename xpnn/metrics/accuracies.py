@@ -108,7 +108,7 @@ def top_k_accuracy(
     TypeError, ValueError
         If `k` is none of the above, or the shapes don't go together.
     """
-    check_integer("k", k, at_least=1)
+    k = check_integer("k", k, at_least=1)
     xp = array_namespace(predictions)
     if says_yes_or_no(predictions):
         right = accuracy(predictions, targets, threshold=threshold, sample_weight=sample_weight)

@@ -127,7 +127,8 @@ class PlacedLayers(Helpful):
                 index, _, name = full_name.partition(".")
                 layer = self.layers[int(index)]
                 raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
-        return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
+        with self.backend.activate_for(self.dtype):
+            return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
 
     def __repr__(self) -> str:
         inner = ", ".join(str(layer) for layer in self.layers)
@@ -210,7 +211,7 @@ class PlacedLayers(Helpful):
 
     def copy_tensors(self) -> dict[str, Array]:
         """Return copies of parameters and states by their names in a file."""
-        with self.gate, self.backend.activate():
+        with self.gate, self.backend.activate_for(self.dtype):
             tensors = self.tensors()
             return dict(zip(tensors, self.copy_arrays([*tensors.values()])))
 
@@ -237,7 +238,7 @@ class PlacedLayers(Helpful):
         They are arrays of the model's backend, and stay as they are when training goes
         on; `set_parameters` takes such a list.
         """
-        with self.gate, self.backend.activate():
+        with self.gate, self.backend.activate_for(self.dtype):
             return self.copy_arrays(self.parameter_arrays)
 
     def set_parameters(self, arrays: Sequence[Any]) -> None:
@@ -261,7 +262,7 @@ class PlacedLayers(Helpful):
 
     def _copies(self, arrays: Sequence[Any], declared: dict[str, Parameter]) -> list[Array]:
         """Copy arrays, which must have the declared shapes, to the backend."""
-        with self.backend.activate():
+        with self.backend.activate_for(self.dtype):
             new = [self.backend.asarray(a, self.dtype, copy=True) for a in arrays]
         for (name, p), array in zip(declared.items(), new):
             if tuple(array.shape) != p.shape:
@@ -281,10 +282,11 @@ class PlacedLayers(Helpful):
 
     def place(self, backend: Backend) -> None:
         """Put the arrays on a backend, as arrays of their own."""
-        parameters, states = (
-            [backend.asarray(a, a.dtype, copy=True) for a in arrays]
-            for arrays in (self.parameter_arrays, self.state_arrays)
-        )
+        with backend.activate_for(self.dtype):
+            parameters, states = (
+                [backend.asarray(a, a.dtype, copy=True) for a in arrays]
+                for arrays in (self.parameter_arrays, self.state_arrays)
+            )
         self.backend, self._copy = backend, None
         self.parameter_arrays, self.state_arrays = parameters, states
 

@@ -6,23 +6,23 @@ nothing of files.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend
+from ..backend import HOST, Array, Backend, find
 from ..checks import check_integer
-from ..data import batch_slices, check_sample_weight
+from ..data import batch_slices
 from ..history import History
 from ..keywords import helpful
 from ..layers.base import Layer
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
-from .rows import beside, place_inputs, place_targets
-from .stack import fuse
+from .measuring import Part, joined, measure_outputs
+from .rows import beside, place_inputs, place_targets, place_weight
+from .stack import fuse, is_ours
 from .step import bind, make_gradients, make_measure
 
 __all__ = ["Network"]
@@ -116,6 +116,8 @@ class Network(PlacedLayers):
             return self.stack.predict
         compiled = self.require_compiled()
         stack, criterion = fuse(self.layers, compiled.loss)
+        if name == "to_measure":
+            return stack.predict
         if name == "gradients":
             return make_gradients(stack, criterion)
         if name == "measure":
@@ -138,47 +140,20 @@ class Network(PlacedLayers):
     def place_weight(
         self, weight: Any, x: Array, name: str = "sample_weight"
     ) -> np.ndarray | None:
-        """Check the weights of placed inputs, by which they are to be measured.
+        """Check the weights by which placed inputs are to be measured; see `place_weight`."""
+        metrics = self.require_compiled().metrics
+        return place_weight(self.dtype, weight, x.shape[0], metrics, name)
 
-        Parameters
-        ----------
-        weight : array_like of shape (n,), or None
-            How much each sample counts, >= 0.
-        x : array of shape (n, n_features)
-            The inputs, as `place_inputs` returns them.
-        name : str
-            What an error calls them.
+    def _of_rows(self, name: str, x: Array, at_once: int) -> Array:
+        """Compute outputs of placed inputs by a function that goes forwards."""
+        backend = self.backend
+        function = partial(self._function(name), self.all_arrays)
 
-        Returns
-        -------
-        numpy.ndarray of shape (n,), or None
-            In the network's dtype, on the host.
+        def cast(part: Array) -> Array:  # rows of a mapped file are in the file's dtype
+            return function(backend.asarray(part, self.dtype))
 
-        Raises
-        ------
-        TypeError, ValueError
-            If they are none, or a metric can't weigh samples.
-        """
-        weights = check_sample_weight(weight, x.shape[0], name)
-        if weights is None:
-            return None
-        for metric in self.require_compiled().metrics:
-            if not metric.takes_weights:
-                raise ValueError(
-                    f"{name}: the metric {metric.name!r} can't weigh samples; a Metric whose "
-                    "measure takes a weight can"
-                )
-        with np.errstate(over="ignore"):
-            weights = weights.astype(self.dtype)
-        if not (np.isfinite(weights).all() and weights.any()):
-            raise ValueError(f"{name} must hold numbers that {self.dtype} can hold, not all 0")
-        return weights
-
-    def _parts(self, x: Array, rows: int) -> Iterator[tuple[slice, Array]]:
-        """Yield some rows of placed inputs at a time, and which they are."""
-        for part in batch_slices(x.shape[0], rows):
-            yield part, self.backend.asarray(x[part, ...], self.dtype)
-            self.backend.let_go(x)
+        of_part = function if x.dtype == backend.dtype(self.dtype) else cast
+        return backend.map_rows(of_part, x, at_once, self.stack.rows_apart)
 
     def _rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
@@ -208,20 +183,18 @@ class Network(PlacedLayers):
             If `X` or `batch_size` is none of the above.
         """
         if batch_size is not None:
-            check_integer("batch_size", batch_size, at_least=1)
-        with self.gate, self.backend.activate():
-            x, xp = self.place_inputs(X), self.backend.xp
-            predict = self._function("predict")
+            batch_size = check_integer("batch_size", batch_size, at_least=1)
+        with self.gate, self.backend.activate_for(self.dtype):
+            x = self.place_inputs(X)
             n = x.shape[0]
-            rows = batch_size or (n if n == 1 else self._rows_at_a_time(x.shape[1]))
-            if rows >= n:
-                y = predict(self.all_arrays, self.backend.asarray(x, self.dtype))
-                if y is x:  # no layer made a new array, and this one may be the caller's
-                    y = xp.asarray(y, copy=True)
+            if n == 1:  # what is asked for most often, and by who waits for it
+                row = self.backend.asarray(x, self.dtype)
+                y = self._function("predict")(self.all_arrays, row)
             else:
-                y = xp.concat(
-                    [predict(self.all_arrays, part) for _, part in self._parts(x, rows)]
-                )
+                at_once = batch_size or self._rows_at_a_time(x.shape[1])
+                y = self._of_rows("predict", x, at_once)
+            if y is x:  # no layer made a new array, and this one may be the caller's
+                y = self.backend.xp.asarray(y, copy=True)
             return beside(X, y, self.backend)
 
     def forward(self, X: Any) -> Array:
@@ -237,9 +210,9 @@ class Network(PlacedLayers):
         array of shape (n, n_outputs)
             An array of the model's backend; nothing is dropped out.
         """
-        with self.gate, self.backend.activate():
-            x = self.backend.asarray(self.place_inputs(X), self.dtype)
-            return self._function("predict")(self.all_arrays, x)
+        with self.gate, self.backend.activate_for(self.dtype):
+            x = self.place_inputs(X)
+            return self.backend.asarray(self._of_rows("predict", x, 2 * x.shape[0]))
 
     def layer_outputs(self, X: Any, layer: int) -> Array:
         """Compute the outputs of a layer on the model's backend.
@@ -256,7 +229,7 @@ class Network(PlacedLayers):
         array of shape (n, n_outputs of the layer)
             An array of the model's backend; nothing is dropped out.
         """
-        with self.gate, self.backend.activate():
+        with self.gate, self.backend.activate_for(self.dtype):
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             arrays = self.stack.split(self.all_arrays)
             for one, arrays_of_one in zip(self.layers[: layer + 1], arrays):
@@ -282,7 +255,7 @@ class Network(PlacedLayers):
             In the order and shapes of `parameters`; nothing is dropped out.
         """
         self.require_compiled()
-        with self.gate, self.backend.activate():
+        with self.gate, self.backend.activate_for(self.dtype):
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             targets = self.place_targets(y, x)
             value, grads = self._function("gradients")(self.all_arrays, x, targets)
@@ -305,13 +278,13 @@ class Network(PlacedLayers):
             has, as long as it stays on this backend.
         """
         self.require_compiled()
-        with self.gate, self.backend.activate():
+        with self.gate, self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
             targets = self.place_targets(y, x)
             weight = self.place_weight(sample_weight, x)
 
         def measure() -> dict[str, Any]:
-            with self.gate, self.backend.activate():
+            with self.gate, self.backend.activate_for(self.dtype):
                 return self.measure_rows(x, targets, weight)
 
         return measure
@@ -331,30 +304,57 @@ class Network(PlacedLayers):
         dict of str to float or numpy.ndarray
             ``"loss"`` and each metric, of all rows together.
         """
-        metrics = self.require_compiled().metrics
+        compiled = self.require_compiled()
+        if self.backend.measures_on_host and self._is_known():
+            parts, wholes = self._measures_on_host(x, y, weight)
+        else:
+            parts, wholes = self._measures(x, y, weight)
+        return joined(compiled.metrics, parts, wholes)
+
+    def _is_known(self) -> bool:
+        """Whether all that is measured, and of what, is computed as xpnn does."""
+        compiled = self.require_compiled()
+        return self.stack.rows_apart and is_ours((compiled.loss, compiled.metrics))
+
+    def _measures(
+        self, x: Array, y: Array, weight: np.ndarray | None
+    ) -> tuple[list[Part], list[np.ndarray]]:
+        """Measure rows as many at a time as memory holds."""
         measure, read = self._function("measure"), self.backend.read
-        rows, counts, outputs = [], [], []
+        parts: list[Part] = []
+        outputs = []
         placed = None if weight is None else self.backend.asarray(weight)
-        for part, x_part in self._parts(x, self._rows_at_a_time(x.shape[1])):
+        for part in batch_slices(x.shape[0], self._rows_at_a_time(x.shape[1])):
+            x_part = self.backend.asarray(x[part, ...], self.dtype)
+            self.backend.let_go(x)
             w = () if placed is None else (placed[part],)
             measures, predictions = measure(self.all_arrays, x_part, y[part, ...], *w)
-            rows.append(read(list(measures)))
+            shapes = [measure.shape for measure in measures]
             of_part = x_part.shape[0] if weight is None else np.sum(weight[part], dtype=float)
-            counts.append(float(of_part))
+            parts.append((read(list(measures)), shapes, float(of_part)))
             outputs.append(predictions)
-        ends = np.cumsum([math.prod(measure.shape) for measure in measures])
-        losses, *columns = np.split(np.stack(rows), ends[:-1], axis=1)  # (n_parts, w)
-        values: dict[str, Any] = {"loss": float(sum(losses[:, 0] * counts) / sum(counts))}
         wholes = []
         if outputs[0] is not None:
             weights = {} if placed is None else {"weight": placed}
-            wholes = self._function("measure_all")(
-                self.backend.xp.concat(outputs), y, **weights
+            together = self.backend.xp.concat(outputs)
+            wholes = self._function("measure_all")(together, y, **weights)
+        return parts, [read([whole]) for whole in wholes]
+
+    def _measures_on_host(
+        self, x: Array, y: Array, weight: np.ndarray | None
+    ) -> tuple[list[Part], list[np.ndarray]]:
+        """Measure rows on the host, by their outputs."""
+        outputs = self._of_rows("to_measure", x, self._rows_at_a_time(x.shape[1]))
+        to_numpy, host = self.backend.to_numpy, find(HOST)
+        outputs = outputs if isinstance(outputs, np.ndarray) else to_numpy(outputs)
+        stack, criterion = fuse(self.layers, self.require_compiled().loss)
+        params = [to_numpy(p) for p in self.parameter_arrays] if stack.penalties else []
+        metrics = self.require_compiled().metrics
+        with host.activate():
+            measures, wholes = measure_outputs(
+                stack, criterion, metrics, params, outputs, to_numpy(y), weight
             )
-        for metric in metrics:
-            if metric.of_all:
-                value = metric.result(read([wholes.pop(0)])[None, :], np.array([sum(counts)]))
-            else:
-                value = metric.result(columns.pop(0), np.array(counts))
-            values[metric.name] = float(value) if metric.is_number else value
-        return values
+            shapes = [measure.shape for measure in measures]
+            count = x.shape[0] if weight is None else np.sum(weight, dtype=float)
+            part = host.read(measures), shapes, float(count)
+            return [part], [host.read([whole]) for whole in wholes]

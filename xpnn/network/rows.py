@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend, array_namespace, device_of, to_host
+from ..backend import Array, Backend, array_namespace, backend_of, device_of, is_array, to_host
 from ..checks import check_rows
+from ..data import check_sample_weight
 from ..losses import Loss
+from ..metrics import Metric
 
-__all__ = ["beside", "place_inputs", "place_targets"]
+__all__ = ["beside", "place_inputs", "place_targets", "place_weight"]
 
 
 def place_inputs(
@@ -110,6 +112,50 @@ def place_targets(
     return backend.asarray(targets)
 
 
+def place_weight(
+    dtype: str, weight: Any, n: int, metrics: Sequence[Metric], name: str = "sample_weight"
+) -> np.ndarray | None:
+    """Check the weights of samples that are to be measured.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+        That of the network.
+    weight : array_like of shape (n,), or None
+        How much each sample counts, >= 0.
+    n : int
+        How many samples there are.
+    metrics : sequence of Metric
+        What is measured.
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,), or None
+        In the network's dtype, on the host.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are none, or a metric can't weigh samples.
+    """
+    weights = check_sample_weight(weight, n, name)
+    if weights is None:
+        return None
+    for metric in metrics:
+        if not metric.takes_weights:
+            raise ValueError(
+                f"{name}: the metric {metric.name!r} can't weigh samples; a Metric whose "
+                "measure takes a weight can"
+            )
+    with np.errstate(over="ignore"):
+        weights = weights.astype(dtype)
+    if not (np.isfinite(weights).all() and weights.any()):
+        raise ValueError(f"{name} must hold numbers that {dtype} can hold, not all 0")
+    return weights
+
+
 def beside(X: Any, y: Array, backend: Backend) -> Array:
     """Take an array of a backend to where `X` is: its library, and its device.
 
@@ -120,20 +166,21 @@ def beside(X: Any, y: Array, backend: Backend) -> Array:
     y : array
         What is given back.
     backend : Backend
-        Where `y` is.
+        Where `y` is, or was computed, where it is NumPy's.
 
     Returns
     -------
     array
         The numbers of `y`; NumPy's where `X` is a list.  It shares no memory with `X`.
     """
-    import array_api_compat
-
-    if isinstance(X, np.ndarray | np.generic) or not array_api_compat.is_array_api_obj(X):
-        host = backend.to_numpy(y)
+    if isinstance(X, np.ndarray | np.generic) or not is_array(X):
+        host = y if isinstance(y, np.ndarray) else backend.to_numpy(y)
         shared = isinstance(X, np.ndarray) and np.may_share_memory(host, X)
         return host.copy() if shared else host  # a layer may have handed X through
-    if backend.owns(X) and device_of(X) == device_of(y):
-        return y
-    host = backend.to_numpy(y)
-    return array_namespace(X).asarray(host, device=device_of(X))
+    if backend.owns(X) and device_of(X) == backend.device:
+        return backend.asarray(y)
+    host = y if isinstance(y, np.ndarray) else backend.to_numpy(y)
+    try:
+        return backend_of(X).asarray(host)  # which knows what the device can hold
+    except TypeError:  # of a library without a backend
+        return array_namespace(X).asarray(host, device=device_of(X))

@@ -7,9 +7,10 @@ can run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial
+from inspect import isfunction
 from itertools import accumulate, chain
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..layers.base import Backward, Layer, Params
 from ..losses import Loss
 from ..operations import sign
 
-__all__ = ["Noise", "Stack", "fuse"]
+__all__ = ["Noise", "Stack", "fuse", "is_ours"]
 
 Noise = tuple[tuple[Array, ...], ...]
 """For each layer what it drew for this step; an empty tuple for most."""
@@ -71,6 +72,14 @@ class Stack:
         """Whether that layer defines its gradients alone."""
         layer = type(self.layers[self._first]) if self._first < len(self.layers) else Layer
         return layer.gradients is not Layer.gradients
+
+    @cached_property
+    def rows_apart(self) -> bool:
+        """Whether `predict` is known to compute each row of that row alone.
+
+        All layers of xpnn do; a layer of somebody's own may mix rows of a batch.
+        """
+        return is_ours(self.layers)
 
     def split(self, arrays: Sequence[Any]) -> list[Params]:
         """Return a flat list as one tuple for each layer.
@@ -250,3 +259,18 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
             f"{loss.activation}() at the end, or use from_logits=True"
         )
     return Stack(layers), loss
+
+
+def is_ours(part: Any) -> bool:
+    """Whether a part, and all parts that it holds, are of classes and functions of xpnn's own.
+
+    Of these we know what they do beside what they declare.
+    """
+    if isinstance(part, Mapping):
+        return all(map(is_ours, part.values()))
+    if isinstance(part, list | tuple):
+        return all(map(is_ours, part))
+    if not is_dataclass(part) and not callable(part):
+        return True  # a setting
+    module = getattr(part if isfunction(part) else type(part), "__module__", None) or ""
+    return module.startswith("xpnn.") and is_ours(getattr(part, "__dict__", {}))

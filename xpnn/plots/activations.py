@@ -53,7 +53,7 @@ def neuron_activations(
         If an argument is none of the above.
     """
     X = plane_points(X)
-    check_integer("resolution", resolution, at_least=2)
+    resolution = check_integer("resolution", resolution, at_least=2)
     layer = _index_of(model, layer)
     across, up, grid = grid_around(X, resolution)
     outputs = to_host(model.layer_outputs(grid, layer))  # (r * r, k)
@@ -94,7 +94,7 @@ def _index_of(model: Network, layer: int | None) -> int:
     if layer is None:
         learns = [i for i, one in enumerate(model.layers) if one.parameters()]
         layer = learns[1] - 1 if len(learns) > 1 else count - 1
-    check_integer("layer", layer, at_least=-count)
+    layer = check_integer("layer", layer, at_least=-count)
     if layer >= count:
         raise ValueError(f"layer must be < {count}, the number of layers, got {layer}")
     return layer % count

@@ -18,7 +18,7 @@ def norms_of(model: Network, arrays: Sequence[Any]) -> list[float]:
     if not arrays:
         return []
     xp = array_namespace(arrays[0])
-    with model.backend.activate():
+    with model.backend.activate_for(model.dtype):
         # of what has vanished, squares would be 0
         largest = [xp.max(xp.abs(array)) for array in arrays]
         scaled = [a / xp.where(m > 0, m, xp.ones_like(m)) for a, m in zip(arrays, largest)]

@@ -62,7 +62,7 @@ def decision_regions(
 
     X = plane_points(X)
     check_number("threshold", threshold)
-    check_integer("resolution", resolution, at_least=2)
+    resolution = check_integer("resolution", resolution, at_least=2)
     y = class_indices("y", y, threshold)
     check_lengths("y", y, "X", X)
     across, up, grid = grid_around(X, resolution)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import get_backend, to_host
+from ..backend import precise_backend, to_host
 from ..calculus import derivative
 from ..checks import check_integer, check_number
 from ..optimizers import Optimizer
@@ -61,12 +61,12 @@ def walk(
         If an argument is none of the above.
     """
     check_number("start", start)
-    check_integer("steps", steps, at_least=1)
+    steps = check_integer("steps", steps, at_least=1)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be an Optimizer, got {optimizer!r}")
-    backend = get_backend()
+    backend = precise_backend()
     places = [float(start)]
-    with backend.activate(), np.errstate(over="ignore", invalid="ignore"):
+    with backend.activate_for("float64"), np.errstate(over="ignore", invalid="ignore"):
         params = [backend.asarray([start], "float64")]
         state = optimizer.init(params)
         for _ in range(steps):
@@ -99,7 +99,7 @@ def minima(f: Callable[[Any], Any], low: float, high: float) -> np.ndarray:
     check_range(low, high)
 
     def slopes(x: np.ndarray) -> np.ndarray:
-        return to_host(derivative(f, get_backend().asarray(x), method="central"))
+        return values_at(lambda x: derivative(f, x, method="central"), x)
 
     x = np.linspace(low, high, 1001)
     rises = slopes(x) > 0
@@ -115,7 +115,9 @@ def minima(f: Callable[[Any], Any], low: float, high: float) -> np.ndarray:
 
 def values_at(f: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
     """Compute a function at each of some places, on the backend in use."""
-    return to_host(f(get_backend().asarray(x)))
+    backend = precise_backend()
+    with backend.activate_for("float64"):
+        return to_host(f(backend.asarray(x, "float64")))
 
 
 def check_range(low: float, high: float) -> None:

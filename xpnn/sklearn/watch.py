@@ -47,7 +47,7 @@ class Validation:
     ) -> None:
         self.model, self.score = model, score
         backend = model.backend
-        with backend.activate():
+        with backend.activate_for(model.dtype):
             self.x = backend.asarray(model.place_inputs(X), model.dtype)
             self.y = model.place_targets(y, self.x)
             share = None if weight is None else weight / np.sum(weight)
@@ -69,7 +69,7 @@ class Validation:
     def __call__(self) -> tuple[float, float]:
         """Return the score and the loss with the parameters that the model now has."""
         model, backend = self.model, self.model.backend
-        with backend.activate():
+        with backend.activate_for(model.dtype):
             loss, outputs = self._measure(model.parameter_arrays, self.x, self.y, self.weight)
             value = float(backend.read([loss])[0])
             host = backend.to_numpy(outputs)

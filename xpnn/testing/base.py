@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend, available_backends, resolve
+from ..backend import HOST, Array, Backend, available_backends, resolve
 from ..calculus import gradient
 from ..naming import check_described, describe, make
 from ..sequential import Sequential
@@ -56,16 +56,20 @@ def on_each_backend(
         Where to check; by default on every backend that is usable here.
     check : callable
         ``check(where, backend, dtype)`` returns named arrays, which must be those of the
-        first backend in float64 to rounding.
+        first backend in float64 to rounding.  Where a device has no float64 they are compared
+        in float32, and NumPy comes first if no backend has it.
     check_once : callable, optional
         What else to check, where the first backend has found nothing.
     """
     reference: dict[str, np.ndarray] | None = None
-    for i, backend in enumerate(_usable(backends)):
+    places = sorted(_usable(backends), key=lambda backend: not backend.has_float64)
+    if places and not places[0].has_float64:
+        places.insert(0, resolve(HOST))
+    for i, backend in enumerate(places):
         if i == 1:
             check_once()
-        with backend.activate():
-            for dtype in ("float64", "float32"):
+        for dtype in ("float64", "float32") if backend.has_float64 else ("float32",):
+            with backend.activate_for(dtype):
                 where = f"{what} on {backend.name} in {dtype}"
                 try:
                     found = check(where, backend, dtype)

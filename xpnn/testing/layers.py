@@ -37,7 +37,8 @@ def check_layer(
     On each backend, in float32 and float64: shapes and dtypes are as declared, nothing
     that went in is changed, the same arguments give the same results, gradients equal
     central differences (float64), and all backends agree; a library with a second
-    device is checked there (`Backend.elsewhere`).  Nothing is asked of an array that it has
+    device is checked there (`Backend.elsewhere`).  A device without float64 is compared in
+    float32 with the others, or with NumPy.  Nothing is asked of an array that it has
     not where a step is compiled.  Then a small network of the layer is compiled,
     trained for two steps in each dtype on the first backend, saved and loaded.
 

@@ -57,7 +57,7 @@ def check_optimizer(
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be an Optimizer, got {optimizer!r}")
-    check_integer("steps", steps, at_least=1)
+    steps = check_integer("steps", steps, at_least=1)
     generator = np.random.default_rng(seed)
     start = [generator.uniform(1, 2, (3, 2)), generator.uniform(-2, -1, 2)]
 

@@ -47,9 +47,9 @@ class Request:
     verbose: str | bool | int
 
     def __post_init__(self) -> None:
-        check_integer("epochs", self.epochs, at_least=1)
+        self.epochs = check_integer("epochs", self.epochs, at_least=1)
         if self.batch_size is not None:
-            check_integer("batch_size", self.batch_size, at_least=1)
+            self.batch_size = check_integer("batch_size", self.batch_size, at_least=1)
         check_number("validation_split", self.validation_split, at_least=0, below=1)
         if self.validation_data is not None and self.validation_split:
             raise ValueError("give validation_data or validation_split, not both")
@@ -123,7 +123,7 @@ class Request:
                 (*rows[:2], _relative(rows[2])),
                 validation,
                 self.epochs,
-                None if self.batch_size is None else int(self.batch_size),
+                self.batch_size,
                 self.shuffle,
                 [*self.callbacks, *bars],
                 at_start,
@@ -150,7 +150,12 @@ class Request:
                 model.place_weight(weight, x, "sample_weight of validation_data"),
             )
         if self.validation_split:
-            return split_rows(model.generator, self.validation_split, *rows)
+            backend = model.backend
+
+            def take(array: Array, numbers: np.ndarray) -> Array:
+                return backend.take_rows(array, backend.asarray(numbers))
+
+            return split_rows(model.generator, self.validation_split, *rows, take)
         return rows, None
 
     def _progress(self) -> list[Callback]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import to_host
+from ..backend import is_array, to_host
 from ..checks import check_path
 from ..files.checkpoint_folder import CheckpointWarning, checkpoint_files, checkpoint_number
 from ..files.model_file import ModelFileError, NewerFileError, read_file
@@ -305,11 +305,9 @@ def _as_kept(name: str, value: Any) -> Any:
     TypeError
         If it is no array of floats and no plain data.
     """
-    from array_api_compat import is_array_api_obj
-
     if isinstance(value, np.generic):
         value = value.item()
-    if is_array_api_obj(value):
+    if is_array(value):
         host = to_host(value)
         if host.dtype.kind != "f":
             raise TypeError(f"{name} must be plain data or an array of floats, got {value!r}")

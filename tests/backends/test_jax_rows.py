@@ -1,0 +1,166 @@
+"""How often JAX compiles where the number of rows changes, and that the numbers are right."""
+
+import logging
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from xpnn.backends.jax import padded
+
+import xpnn
+from xpnn.backend import array_namespace
+
+rng = np.random.default_rng(3)
+X = rng.standard_normal((400, 6)).astype(np.float32)
+Y = rng.integers(3, size=400)
+
+
+@pytest.fixture
+def compiled():
+    """The names of what JAX has compiled since."""
+    names = []
+
+    class Names(logging.Handler):
+        def emit(self, record):
+            words = record.getMessage().split()
+            if words[:3] == ["Finished", "XLA", "compilation"]:
+                names.append(words[4])
+
+    handler, logger = Names(), logging.getLogger("jax")
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    with jax.log_compiles(True):
+        yield names
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = propagate
+
+
+def model(backend="jax!", layers=(), metrics=("accuracy", "f1", "roc_auc"), dtype="float32"):
+    layers = [xpnn.Dense(6, 8), xpnn.BatchNorm(8), xpnn.Tanh(), *layers, xpnn.Dense(8, 3)]
+    layers.append(xpnn.Softmax())
+    made = xpnn.Sequential(layers, seed=1, dtype=dtype, backend=backend)
+    return made.compile("categorical_cross_entropy", xpnn.Adam(0.01), metrics)
+
+
+def test_sizes_to_compile_for():
+    sizes = [padded(n) for n in range(1, 5000)]
+    assert all(n <= size <= max(2 * n, 2) for n, size in enumerate(sizes, 1))
+    assert all(size <= 1.13 * n for n, size in enumerate(sizes, 1) if n > 64)
+    assert {padded(n) for n in range(1, 65)} == {1, 2, 4, 8, 16, 32, 64}
+    assert len(set(sizes)) < 65
+    assert sizes == sorted(sizes)
+
+
+def test_requests_of_any_number_of_rows(compiled):
+    ours, theirs = model(), model("numpy!")
+    for n in range(1, 60):
+        np.testing.assert_allclose(
+            ours.predict(X[:n]), theirs.predict(X[:n]), rtol=1e-4, atol=1e-6
+        )
+    assert compiled.count("jit(predict)") <= 7
+    before = len(compiled)
+    for n in (3, 17, 59):
+        rows = ours.predict(jnp.asarray(X[:n]))
+        assert isinstance(rows, jax.Array)
+        assert rows.shape == ours.forward(X[:n]).shape == (n, 3)
+        np.testing.assert_allclose(rows, theirs.predict(X[:n]), rtol=1e-4, atol=1e-6)
+    assert not [name for name in compiled[before:] if name == "jit(predict)"]
+
+
+@pytest.mark.parametrize("batch_size", [8, np.int64(8)])
+def test_predict_in_pieces_compiles_once(compiled, batch_size):
+    outputs = model().predict(X[:59], batch_size=batch_size)
+    np.testing.assert_allclose(outputs, model("numpy!").predict(X[:59]), rtol=1e-4, atol=1e-6)
+    assert compiled.count("jit(predict)") == 1
+    assert not {"jit(dynamic_slice)", "jit(concatenate)"} & {*compiled}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_evaluate_any_number_of_rows(compiled, dtype):
+    penalised = [xpnn.Dense(8, 8, l1=1e-3, bias_l2=1e-2)]
+    ours, theirs = (model(b, penalised, dtype=dtype) for b in ("jax!", "numpy!"))
+    for n in (97, 98, 99, 101, 104):
+        found, wanted = ours.evaluate(X[:n], Y[:n]), theirs.evaluate(X[:n], Y[:n])
+        assert found == pytest.approx(wanted, rel=1e-5 if dtype == "float32" else 1e-12)
+    assert len(compiled) <= 2
+
+
+def test_fit_with_another_number_of_rows(compiled):
+    model().fit(X[:320], Y[:320], batch_size=32, validation_split=0.1)
+    compiled.clear()
+    rows = [(352, 0.0), (324, 0.0), (388, 0.0), (260, 0.0), (391, 0.1)]
+    for n, part in rows:
+        for backend in ("jax!", "numpy!"):
+            history = model(backend).fit(
+                X[:n], Y[:n], batch_size=32, validation_split=part, epochs=2
+            )
+            if backend == "jax!":
+                ours = history.history
+        assert ours["loss"] == pytest.approx(history.history["loss"], rel=1e-4)
+    loops = [name for name in compiled if name in ("jit(loop)", "jit(take)", "jit(_take)")]
+    assert len(loops) <= 1, compiled  # the last batch of four rows
+
+
+@dataclass(frozen=True)
+class OfTheBatchOfTestJaxRows(xpnn.Layer):
+    """Mixes the rows of a batch, also where the network is used."""
+
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        return x - xp.mean(x, axis=0), lambda dy: (dy, ())
+
+
+@dataclass(frozen=True)
+class AroundOfTestJaxRows(xpnn.Layer):
+    inner: xpnn.Layer
+
+    def forward(self, params, x):
+        return self.inner.forward(params, x)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [OfTheBatchOfTestJaxRows(), AroundOfTestJaxRows(OfTheBatchOfTestJaxRows())],
+    ids=str,
+)
+def test_rows_that_are_mixed_are_not_padded(layer):
+    ours, theirs = (model(b, [layer], ["accuracy"]) for b in ("jax!", "numpy!"))
+    for n in (3, 50, 77):
+        np.testing.assert_allclose(ours.predict(X[:n]), theirs.predict(X[:n]), atol=1e-5)
+        np.testing.assert_allclose(ours.forward(X[:n]), theirs.predict(X[:n]), atol=1e-5)
+        assert ours.evaluate(X[:n], Y[:n]) == pytest.approx(
+            theirs.evaluate(X[:n], Y[:n]), rel=1e-4
+        )
+
+
+def test_a_metric_of_ones_own_gets_arrays_of_jax():
+    seen = []
+
+    def largest(predictions, targets):
+        seen.append(predictions)
+        return jnp.max(predictions)
+
+    found = model(metrics=[largest]).evaluate(X[:77], Y[:77])["largest"]
+    assert isinstance(seen[0], jax.Array)
+    assert found == pytest.approx(float(model("numpy!").predict(X[:77]).max()), rel=1e-5)
+
+
+def test_a_backend_that_is_first_asked_while_compiling():
+    """On a device that was named; the one without a name must not be tried in between."""
+    code = """
+import numpy as np, xpnn
+from xpnn.backend import backend_of, resolve
+model = xpnn.Sequential([xpnn.Dense(2, 1)], seed=0, backend="jax:cpu!")
+model.compile("mean_squared_error", "adam").fit(np.ones((4, 2)), np.ones(4))
+assert backend_of(model.parameters[0]).name == "jax"
+assert resolve("jax!").name == "jax"
+"""
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,56 @@
+"""What the steps of a block take, one after the other: rows of the data, and what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import Any
+
+from .arrays import Array, Block
+
+__all__ = ["batches", "noises"]
+
+GATHERED = 1 << 16
+"""About how many numbers of rows are gathered at once for several steps: a cache holds them."""
+
+
+def noises(backend: Any, block: Block) -> Iterable[tuple[tuple[Array, ...], ...]]:
+    """Return what the layers drew for each step."""
+    if not block.noise:
+        return repeat(())
+    drawn = [[backend.unstack(a) for a in layer] for layer in block.noise]
+    return zip(*(zip(*layer) if layer else repeat((), block.count) for layer in drawn))
+
+
+def batches(backend: Any, block: Block, dtype: Any) -> Iterator[tuple[Array, ...]]:
+    """Return the arrays of each step."""
+    if block.rows is None:
+        x, *rest = block.data
+        return repeat((backend.asarray(x, dtype), *rest), block.count)
+    return _gathered(backend, block, dtype)
+
+
+def _gathered(backend: Any, block: Block, dtype: Any) -> Iterator[tuple[Array, ...]]:
+    """Yield the rows of each step; those of several are taken at once, and cut."""
+    data, rows, size = block.data, block.rows, block.batch_size
+    end = block.count * size
+    together = end
+    if not isinstance(rows, slice):
+        together = max(1, GATHERED // (size * data[0].shape[1])) * size
+        rows = backend.asarray(rows.reshape(-1))
+    for start in range(0, end, together):
+        taken: list[Any]
+        if isinstance(rows, slice):
+            taken = [a if a is None else a[rows, ...] for a in data]
+        else:
+            index = rows[start : min(start + together, end)]
+            taken = [a if a is None else backend.take_rows(a, index) for a in data]
+        if taken[0].dtype != dtype:
+            taken[0] = backend.asarray(taken[0], dtype)
+        backend.let_go(data[0])
+        n = taken[0].shape[0]
+        if n == size:
+            yield tuple(taken)
+            continue
+        for i in range(0, n, size):
+            yield tuple(a if a is None else a[i : i + size, ...] for a in taken)
