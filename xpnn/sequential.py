@@ -345,7 +345,7 @@ class Sequential(Trainable):
             remembers, and the generator's state.  With Adam it is three times as large.
         """
         check_flag("optimizer", optimizer)
-        with self.gate:
+        with self.gate, self.backend.activate_for(self.dtype):
             extra = {"training": training} if (training := last_epoch(self)) else None
             save(self, path, extra, **(keep(self) if optimizer else {}))
 

@@ -326,7 +326,9 @@ def test_fit_without_targets(backend):
 
 @pytest.mark.parametrize("wrong", [5, b"x", ["folder"], 1.5])
 def test_resume_is_a_folder(backend, wrong):
-    with pytest.raises(TypeError, match=r"resume must be a folder .*, got"):
+    with pytest.raises(
+        TypeError, match=r"resume must be the path of a folder of checkpoints, got"
+    ):
         model().fit(X, Y, resume=wrong)
 
 
