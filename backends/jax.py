@@ -41,7 +41,7 @@ def _all_finite() -> Callable[..., Array]:
 
 
 def subtract_one_hot(a: Array, columns: Array) -> Array:
-    """Change one entry of each row; a CPU takes 15 % less for a step of 784-128-128-10 so.
+    """Change one entry of each row; a CPU takes 10 % less for a step of 784-128-128-10 so.
 
     With very few columns it is faster to compare each, and on a GPU, where that takes part in
     the kernel around it.
