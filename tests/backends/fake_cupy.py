@@ -425,6 +425,9 @@ class __array_namespace_info__:  # noqa: N801 - the standard's name
     def default_dtypes(self, *, device=None):
         return host.__array_namespace_info__().default_dtypes()
 
+    def dtypes(self, *, device=None, kind=None):
+        return host.__array_namespace_info__().dtypes(kind=kind)
+
 
 _CREATE = ("arange", "empty", "eye", "full", "linspace", "ones", "zeros")
 _REDUCE = ("all", "any", "argmax", "argmin", "concat", "max", "mean", "min", "sum", "take")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from stepping import KINDS, OPTIMIZERS, case
-from support import host
+from support import host, of_the_core
 from tiny_numbers import MOMENTUM, check_no_denormal_numbers
 from torch.overrides import TorchFunctionMode
 
@@ -451,7 +451,10 @@ def steps(loss):
     metrics = tuple(
         cls()
         for cls in METRICS.values()
-        if cls.classifies == loss.classifies and cls.is_number and not cls.of_all
+        if cls.classifies == loss.classifies
+        and cls.is_number
+        and not cls.of_all
+        and of_the_core(cls)
     )
     packing = Packing(SHAPES, *load_torch.TorchDeviceBackend.packing)
     for stack, criterion in {(Stack(layers), loss), fuse(layers, loss)}:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -93,7 +92,6 @@ def _dtype_name(dtype: Any) -> str:
         return str(dtype).rpartition(".")[2]
 
 
-@cache
 def has_float64(xp: Any, device: Any) -> bool:
     """Whether a namespace says that it has double precision on a device."""
     if not hasattr(xp, "__array_namespace_info__"):

@@ -38,6 +38,11 @@ def _holds_numbers(xp: Any, dtype: Any) -> bool:
     return bool(xp.isdtype(dtype, ("bool", "integral", "real floating")))
 
 
+@cache  # there is one backend for each device; CuPy's devices have no hash
+def _has_float64(backend: Backend) -> bool:
+    return has_float64(backend.xp, backend.device)
+
+
 class Backend:
     """An array library on a device.
 
@@ -94,7 +99,7 @@ class Backend:
 
         By default that is what the namespace tells of its device.
         """
-        return has_float64(self.xp, self.device)
+        return _has_float64(self)
 
     def dtype(self, name: Any) -> Any:
         """Return the library's dtype of a name, or of another library's dtype.
