@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 __all__ = ["ENDING", "Signals", "deferred_interrupt", "handled", "held"]
@@ -20,6 +20,16 @@ ENDING = tuple(
     int(getattr(signal, name)) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """The signals that end a process, of those that the system has."""
+
+DEFAULT: dict[int, Any] = {
+    int(signal.SIGINT): signal.default_int_handler,
+    **dict.fromkeys(ENDING, signal.SIG_DFL),
+}
+"""The handlers with which Python begins."""
+
+# without what makes their answers into enumerations, which takes as long as a small training
+_get: Any = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+_set: Any = getattr(signal.signal, "__wrapped__", signal.signal)
 
 _in_charge: Signals | None = None
 """What handles signals now, in the main thread; who handles them within that, shares it."""
@@ -63,7 +73,7 @@ class Signals:
     def handle(self, number: int, frame: Any) -> None:
         """Note a signal; raise what it means where nobody wants it to wait."""
         if os.getpid() != self._process:  # a fork of it, where nobody looks at `came`
-            signal.signal(number, _default(number))
+            _set(number, DEFAULT[number])
             signal.raise_signal(number)
             return
         again = self.came is not None
@@ -78,13 +88,8 @@ class Signals:
 
     def put_back(self, number: int) -> None:
         """Give a signal its default meaning again, unless somebody gave it another one."""
-        if signal.getsignal(number) == self.handle:
-            signal.signal(number, _default(number))
-
-
-def _default(number: int) -> Any:
-    """Return the handler with which Python begins."""
-    return signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        if _get(number) == self.handle:
+            _set(number, DEFAULT[number])
 
 
 @contextmanager
@@ -96,16 +101,18 @@ def handled(*numbers: int) -> Iterator[Signals]:
         return
     outer = _in_charge
     signals = outer or Signals()
-    with ExitStack() as stack:
+    ours = []
+    try:
         for number in numbers:
-            if signal.getsignal(number) == _default(number):
-                stack.callback(signals.put_back, number)
-                signal.signal(number, signals.handle)
+            if _get(number) == DEFAULT[number]:
+                ours.append(number)
+                _set(number, signals.handle)
         _in_charge = signals
-        try:
-            yield signals
-        finally:
-            _in_charge = outer
+        yield signals
+    finally:
+        _in_charge = outer
+        for number in ours:
+            signals.put_back(number)
 
 
 @contextmanager
@@ -114,7 +121,7 @@ def held() -> Iterator[Signals]:
 
     A second Ctrl-C does not wait.
     """
-    with handled(signal.SIGINT, *ENDING) as signals:
+    with handled(*DEFAULT) as signals:
         signals.holds += 1
         try:
             yield signals
