@@ -154,11 +154,13 @@ class Backend:
         """
         if not self.owns(x):
             return self._place(to_host(x), dtype, copy)
-        x = self.plain(x)
         if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
+            self.plain(x)  # it may know more to say
             from .given import wrong_dtype
 
             raise wrong_dtype(x.dtype, "c" if "complex" in str(x.dtype) else "?")
+        if copy:  # to be kept; what is only looked at shall cost little
+            x = self.plain(x)
         x = self._to_device(x)
         wanted = self.dtype(x.dtype if dtype is None else dtype)
         if copy or x.dtype != wanted:
@@ -167,6 +169,8 @@ class Backend:
 
     def plain(self, x: Array) -> Array:
         """Return an array of this library, on any device, as one whose numbers can be read.
+
+        It is asked for what comes from elsewhere, for targets, and where computing failed.
 
         Parameters
         ----------
