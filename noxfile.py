@@ -25,6 +25,7 @@ RUNS = [
     nox.param(None, "jax", "test,jax", id="jax"),
     *(nox.param(version, "numpy", "test", id=f"numpy-{version}") for version in PYTHONS),
     nox.param(PYTHONS[0], "numpy", "test", id="oldest"),
+    nox.param(PYTHONS[0], "jax", "test,jax", id="oldest-jax"),
 ]
 """On which Python, which array library, and what of pyproject.toml it needs."""
 

@@ -143,9 +143,9 @@ class NumpyBackend(Backend):
         plain = type(x) is np.ndarray and x.dtype.kind in "biuf" and x.dtype.isnative
         if plain and not copy and (dtype is None or x.dtype == dtype):
             return x  # what `predict` is mostly given: one row shall cost little more
-        return super().asarray(
-            np.asarray(x) if isinstance(x, np.generic) else x, dtype, copy=copy
-        )
+        if isinstance(x, np.ndarray | np.generic):
+            x = self.plain(np.asarray(x) if isinstance(x, np.generic) else x)
+        return super().asarray(x, dtype, copy=copy)
 
     def plain(self, x: Array) -> Array:
         """Return the array; in a dtype of NumPy's own, where it is of another's."""

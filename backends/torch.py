@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,6 +83,16 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return a.scatter_(1, columns[:, None].long(), -1.0, reduce="add")
 
 
+@cache
+def _known() -> frozenset[Any]:
+    """Return the dtypes of numbers that other libraries know, too."""
+    import torch
+
+    integers = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+    names = "bool", *integers, "float16", "float32", "float64"
+    return frozenset(getattr(torch, name) for name in names)
+
+
 _NOT_PLAIN = [
     ("is_nested", "is nested", ".to_padded_tensor(0.0) makes it a plain one"),
     ("is_quantized", "is quantized", ".dequantize() makes it a plain one"),
@@ -124,13 +134,6 @@ class TorchBackend(Backend):
     # a call costs some microseconds, and large arrays are passed over while in the cache
     packing = (1 << 16, 1 << 18)
 
-    @cached_property
-    def _known(self) -> frozenset[Any]:
-        """The dtypes of numbers that other libraries know, too."""
-        integers = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-        names = "bool", *integers, "float16", "float32", "float64"
-        return frozenset(getattr(self.xp, name) for name in names)
-
     @property
     def has_float64(self) -> bool:
         """Whether the device has it: Apple's GPUs don't, and some of Intel's."""
@@ -156,7 +159,7 @@ class TorchBackend(Backend):
         """Return a dense tensor in a dtype of the standard, with what it puts off done."""
         xp = self.xp
         if (
-            x.dtype in self._known
+            x.dtype in _known()
             and x.layout is xp.strided
             and not (x.is_nested or x.is_meta or x.is_neg())
         ):
@@ -169,7 +172,7 @@ class TorchBackend(Backend):
                 f"expected numbers, got a tensor with the layout {x.layout}: .to_dense() makes "
                 "it a plain one"
             )
-        if x.is_floating_point() and x.dtype not in self._known:
+        if x.is_floating_point() and x.dtype not in _known():
             x = x.float()
         return x.resolve_conj().resolve_neg()
 

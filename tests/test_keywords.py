@@ -73,7 +73,7 @@ KEYWORDS = {
     "sample_weights": (lambda: model().evaluate(X, Y, sample_weights=Y), "sample_weight"),
     "criterion": (lambda: model().compile(criterion="mse"), "loss"),
     "clipnorm": (lambda: model().compile("huber", "sgd", clipnorm=1.0), "clip_norm"),
-    "batchsize": (lambda: model().predict(X, batchsize=3), "batch_size"),
+    "batchsize": (lambda: model().fit(X, Y, batchsize=3), "batch_size"),
 }
 
 
@@ -94,10 +94,8 @@ def test_keywords_that_nobody_knows():
     )
     with pytest.raises(TypeError, match=takes):
         xpnn.Adam(quux=1)
-    with pytest.raises(
-        TypeError, match=r"predict\(\) got .*'verbose'\. It takes X, batch_size"
-    ):
-        model().predict(X, verbose=0)
+    with pytest.raises(TypeError, match=r"evaluate\(\) got .*'quux'\. It takes X, y, sample_w"):
+        model().evaluate(X, Y, quux=0)
     for call in (lambda: Told(5), lambda: Told(a=5), lambda: xpnn.Callback(5)):
         with pytest.raises(TypeError, match="takes no arguments"):
             call()

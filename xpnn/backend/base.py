@@ -158,11 +158,13 @@ class Backend:
         """
         if not self.owns(x):
             return self.from_numpy(to_host(x), dtype, copy)
-        x = self.plain(x)
         if not _holds_numbers(self.xp, x.dtype):
+            self.plain(x)  # it may know more to say
             from .given import wrong_dtype
 
             raise wrong_dtype(x.dtype, "c" if "complex" in str(x.dtype) else "?")
+        if copy:  # to be kept; what is only looked at shall cost little
+            x = self.plain(x)
         x = self._to_device(x)
         wanted = self.dtype(x.dtype if dtype is None else dtype)
         if copy or x.dtype != wanted:
@@ -171,6 +173,8 @@ class Backend:
 
     def plain(self, x: Array) -> Array:
         """Return an array of this library, on any device, as one whose numbers can be read.
+
+        It is asked for what comes from elsewhere, for targets, and where computing failed.
 
         Parameters
         ----------

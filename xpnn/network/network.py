@@ -160,7 +160,6 @@ class Network(PlacedLayers):
         widest = max(size or 1 for size in self.layer_sizes(n_features))
         return max(1, PREDICT_NUMBERS // widest)
 
-    @helpful
     def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
         """Compute the network's outputs.
 

@@ -42,11 +42,16 @@ def place_inputs(
     TypeError, ValueError
         If `X` is none of the above.
     """
+    x: Array = None
     try:
         x = backend.place_inputs(X, dtype)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
-    check_rows(name, x, backend)
+        check_rows(name, x, backend)
+    except Exception as error:
+        if x is None and isinstance(error, TypeError | ValueError):
+            raise type(error)(f"{name}: {error}") from None
+        if not isinstance(error, TypeError | ValueError):
+            _check_plain(name, X, backend)
+        raise
     if n_inputs is not None and x.shape[1] != n_inputs:
         raise ValueError(
             f"{name} must have {n_inputs} features, as the first layer takes, got the shape "
@@ -98,7 +103,7 @@ def place_targets(
         )
     try:
         # what comes from the host is checked there
-        targets = backend.asarray(y) if backend.owns(y) else to_host(y)
+        targets = backend.asarray(backend.plain(y)) if backend.owns(y) else to_host(y)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
     if targets.ndim == 0 or targets.shape[0] != n:
@@ -154,6 +159,21 @@ def place_weight(
     if not (np.isfinite(weights).all() and weights.any()):
         raise ValueError(f"{name} must hold numbers that {dtype} can hold, not all 0")
     return weights
+
+
+def _check_plain(name: str, X: Any, backend: Backend) -> None:
+    """Say of an array of the backend's own what it is, if it can't be computed with.
+
+    Raises
+    ------
+    TypeError
+        If it can't.
+    """
+    if backend.owns(X):
+        try:
+            backend.plain(X)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
 
 
 def beside(X: Any, y: Array, backend: Backend) -> Array:
