@@ -111,8 +111,8 @@ def readable(values: Any, name: str) -> Any:
         backend = owner(values)
         if backend is not None:
             values = backend.plain(values)
-            xp, _ = where_arrays_are(values)
-            return values if xp is backend.xp else to_host(values)
+            is_taken = get_namespace_and_device(values)[1]  # by scikit-learn, as it is
+            return values if is_taken else to_host(values)
         if hasattr(values, "toarray") or hasattr(values, "__array__"):
             return values
         return read_other(values)
