@@ -38,7 +38,7 @@ def _holds_numbers(xp: Any, dtype: Any) -> bool:
     return bool(xp.isdtype(dtype, ("bool", "integral", "real floating")))
 
 
-@cache  # there is one backend for each device; CuPy's devices have no hash
+@cache  # there is one backend for each device; a device itself may have no hash
 def _has_float64(backend: Backend) -> bool:
     return has_float64(backend.xp, backend.device)
 
