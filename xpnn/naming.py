@@ -287,7 +287,7 @@ def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:
     other = table.get(cls.__name__)
     if other is not None and other.__module__.startswith("xpnn."):
         raise TypeError(f"xpnn has a {kind} {cls.__name__!r}: give yours another name")
-    _tables[kind] = table
+    _tables.setdefault(kind, table)
     table[cls.__name__] = cls
 
 
