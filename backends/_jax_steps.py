@@ -86,7 +86,8 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
         block = Block(*steps)
         # new slots are bound to no device, and for arrays that are, JAX compiles anew
         slots = [[a if a.committed else jax.device_put(a, device) for a in s] for s in slots]
-        table = numbers(block.t, block.count).T.astype(block.data[0].dtype)
+        with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
+            table = numbers(block.t, block.count).T.astype(block.data[0].dtype)
         if block.rows is not None and device.platform == "cpu":
             at_once, calls, data = _fed(block, table)
         else:
