@@ -159,6 +159,15 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "reliability/fuzz_command.py", *session.posargs)
 
 
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the mathematics in small ways, each of which a test must notice."""
+    session.install("-e", ".[test]", "mutmut>=3.8")
+    env = {"XPNN_TEST_BACKENDS": "numpy"}
+    session.run("mutmut", "run", *session.posargs, env=env)
+    session.run("mutmut", "results")
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build the sdist and from it the wheel, and test what the wheel installs."""
