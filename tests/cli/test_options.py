@@ -78,7 +78,7 @@ def test_a_training_with_layers_and_optimizers_of_ones_own(mine):
     write_shapes()
     words = ("train", "shapes.csv", "--target", "shape", "--epochs", 3, "--import", "mine")
     own = ("--activation", "twice_of_options", "--optimizer", "SlowOfOptions")
-    (mine.parent / "mine_two.py").write_text("print('said by the module')")
+    (mine.parent / "mine_two.py").write_text("print('said by the module', flush=True)")
     more = ("--setting", "brake=3", "--momentum", 0.5, "--import", "mine_two")
     result = run(*words, *own, *more)
     assert "said by the module" in result.stderr
