@@ -31,6 +31,8 @@ class Gate:
         self._waiting, self._alone = threading.Lock(), threading.Lock()
         self._left = threading.Event()
         self._reserved = threading.Lock()
+        self._depth = 0  # how often who changes has come again
+        self._change = _Alone(self)
 
     def __enter__(self) -> None:
         me = get_ident()
@@ -54,25 +56,34 @@ class Gate:
         self._readers.append(me)
         self._alone.release()
 
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Be alone at the arrays: wait for who is there, and let nobody in meanwhile."""
+    def changing(self) -> _Alone:
+        """Return the context of who is alone at the arrays: nobody else is there, or comes."""
+        return self._change
+
+    def _enter_alone(self) -> None:
+        """Wait for who is there, and let nobody in from now on."""
         me = get_ident()
         if me == self._changer:
-            yield
+            self._depth += 1
             return
         with self._waiting:
             self._alone.acquire()
+        self._changer = me
         try:
-            self._changer = me
             while any(reader != me for reader in self._readers.copy()):
                 self._left.clear()
                 if any(reader != me for reader in self._readers.copy()):
                     self._left.wait()
-            yield
-        finally:
-            self._changer = None
-            self._alone.release()
+        except BaseException:  # Ctrl-C ends the wait
+            self._leave_alone()
+            raise
+
+    def _leave_alone(self) -> None:
+        if self._depth:
+            self._depth -= 1
+            return
+        self._changer = None
+        self._alone.release()
 
     @contextmanager
     def reserved(self, name: str) -> Iterator[None]:
@@ -97,3 +108,16 @@ class Gate:
             yield
         finally:
             self._reserved.release()
+
+
+class _Alone:
+    """The context of `Gate.changing`; one made by `contextlib` costs some microseconds."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def __enter__(self) -> None:
+        self._gate._enter_alone()
+
+    def __exit__(self, *error: object) -> None:
+        self._gate._leave_alone()
