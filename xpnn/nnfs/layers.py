@@ -6,6 +6,7 @@ some of them by hand.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -88,7 +89,7 @@ class Layer_Dense:
         self.dinputs = backend.scriptable(product(backend, dy, weights.T))
 
 
-class _Activation:
+class _Activation(ABC):
     """What went into an activation and what came out; gradients keep the dtype of `dvalues`."""
 
     layer: ClassVar[Layer]
@@ -113,8 +114,9 @@ class _Activation:
         dx = self._dinputs(backend, floats(backend, dy))
         self.dinputs = backend.scriptable(backend.asarray(dx, dy.dtype))
 
+    @abstractmethod
     def _dinputs(self, backend: Backend, dy: Array) -> Array:
-        raise NotImplementedError
+        """Return the gradient with respect to the inputs, (n, k), from that of the output."""
 
 
 class Activation_ReLU(_Activation):

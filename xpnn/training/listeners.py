@@ -27,6 +27,8 @@ class Listeners:
         Those of them that are told first, and those that are told last, as `Checkpoint`.
     want_each_step, want_each_epoch : bool
         Whether somebody wants to know of each while it happens.
+    want_last_step : bool
+        Whether somebody wants to know of an epoch's last step before it is taken.
     """
 
     def __init__(self, callbacks: Sequence[Callback]) -> None:
@@ -35,6 +37,7 @@ class Listeners:
         self.all = [*self.first, *self.last]
         # most care for epochs only, and steps can be small
         self._of_steps = [c for c in self.all if _overrides(c, "on_batch_end")]
+        self.want_last_step = any(c.wants_last_step for c in self.all)
         hasty = [c for c in self.all if not c.patient]
         self.want_each_step = any(_overrides(c, "on_batch_end") for c in hasty)
         self.want_each_epoch = (
@@ -46,11 +49,6 @@ class Listeners:
                 for hook in ("on_epoch_begin", "on_epoch_end")
             )
         )
-
-    @property
-    def want_last_step(self) -> bool:
-        """Whether somebody wants to know of an epoch's last step before it is taken."""
-        return any(callback.wants_last_step for callback in self.all)
 
     def begin(
         self, model: Trainable, data: tuple[Array, Array], epochs: int, steps: int
