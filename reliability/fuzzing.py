@@ -1,7 +1,8 @@
 """Model files and checkpoints that somebody has changed, with a checksum that is right.
 
 Damage is found by the checksum.  Here are files that only a program can have made: their
-description is another one, or their arrays are, and the SHA-256 goes with it.
+description is another one, or their arrays are, and the SHA-256 goes with it.  One in twenty is
+damaged as well.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def _change_array(arrays: Arrays, draw: random.Random) -> str:
 
 
 def write(path: Path, description: Tree, arrays: Arrays, draw: random.Random) -> None:
-    """Write a file with the right checksum, and seldom another version or format."""
+    """Write a file with the right checksum; seldom another version or format, or damaged."""
     text = json.dumps(description)  # NaN and Infinity too
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     digest = hashlib.sha256(text.encode())
@@ -159,4 +160,14 @@ def write(path: Path, description: Tree, arrays: Arrays, draw: random.Random) ->
     }
     if draw.random() < 0.02:
         metadata[draw.choice([*metadata])] = draw.choice(("", "0", "2", "x", "1e3", "[]"))
-    path.write_bytes(pack(tensors, metadata))
+    content = pack(tensors, metadata)
+    path.write_bytes(_damaged(content, draw) if draw.random() < 0.05 else content)
+
+
+def _damaged(content: bytes, draw: random.Random) -> bytes:
+    """Return a file of which a few bytes are others, too many, or missing."""
+    header = 8 + int.from_bytes(content[:8], "little")
+    where = draw.randrange(draw.choice((8, header, len(content))))
+    odd = bytes(draw.randrange(256) for _ in range(draw.choice((0, 1, 1, 8))))
+    rest = draw.choice((where, where + len(odd), where + len(odd), where + 100, len(content)))
+    return content[:where] + odd + content[rest:]
