@@ -1,10 +1,11 @@
 """Files that are wrong in ways that no checksum tells: they are refused, nothing is changed.
 
-``python reliability/fuzz.py 2000`` makes so many model files that are not what xpnn writes, and a
-fifth as many checkpoints, which take longer, and tries each.  Of a checkpoint, ``fit(resume=...)`` either goes on, or
-raises an error that names the file, and then the model, its optimizer, its generator and the
-callbacks are as they were.  Of a model file, `xpnn.load` either makes a network that can be
-used, or raises a `ModelFileError` that names the file.  Anything else is printed with its seed.
+``python reliability/fuzz.py 2000`` makes so many model files that are not what xpnn writes, and
+a fifth as many checkpoints, which take longer, and tries each.  Of a checkpoint,
+``fit(resume=...)`` either goes on, or raises an error that names the file, and then the model,
+its optimizer, its generator and the callbacks are as they were.  Of a model file, `xpnn.load`
+either makes a network that can be used, or raises a `ModelFileError` that names the file.
+Anything else is printed with its seed.
 """
 
 from __future__ import annotations
@@ -221,9 +222,7 @@ def _try_all(
 def main() -> int:
     """Read the arguments, try, and tell."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "count", type=int, nargs="?", default=5000, help="how many model files"
-    )
+    parser.add_argument("count", type=int, nargs="?", default=5000, help="how many model files")
     parser.add_argument("--seed", type=int, help="of the first; by default drawn")
     asked = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if asked.seed is None else asked.seed

@@ -136,7 +136,9 @@ def _change_array(arrays: Arrays, draw: random.Random) -> str:
         arrays[name] = np.full_like(array, draw.choice(NUMBERS))
     elif how == "number" and array.size:
         arrays[name] = array.copy()
-        arrays[name].flat[draw.randrange(array.size)] = draw.choice(NUMBERS)
+        with np.errstate(all="ignore"):  # NaN of an array of integers
+            number = np.asarray(draw.choice(NUMBERS)).astype(array.dtype)
+        arrays[name].flat[draw.randrange(array.size)] = number
     else:
         other = draw.choice([*arrays])
         arrays[name], arrays[other] = arrays[other], array

@@ -61,6 +61,7 @@ FORGERIES = {
     "many iterations": ({"training>iterations": 2**31}, "iterations must be below 2147483648"),
     "no plan": ({"training>plan": {}}, "does not say of which run it is"),
     "plan is null": ({"training>plan": None}, "plan must be of the type dict, got None"),
+    "no list": ({"training>plan>metrics": 1.5}, "metrics must be of the type list, got 1.5"),
     "half a plan": ({"training>plan>batch_size": LEFT_OUT}, "does not say of which run"),
     "run is a number": ({"training>run": 5}, "run must be of the type str, got 5"),
     "a word for measures": ({"training>measures": "loss"}, "measures must be of the type list"),

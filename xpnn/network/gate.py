@@ -31,7 +31,6 @@ class Gate:
         self._waiting, self._alone = threading.Lock(), threading.Lock()
         self._left = threading.Event()
         self._reserved = threading.Lock()
-        self._depth = 0  # how often who changes has come again
         self._change = _Alone(self)
 
     def __enter__(self) -> None:
@@ -59,31 +58,6 @@ class Gate:
     def changing(self) -> _Alone:
         """Return the context of who is alone at the arrays: nobody else is there, or comes."""
         return self._change
-
-    def _enter_alone(self) -> None:
-        """Wait for who is there, and let nobody in from now on."""
-        me = get_ident()
-        if me == self._changer:
-            self._depth += 1
-            return
-        with self._waiting:
-            self._alone.acquire()
-        self._changer = me
-        try:
-            while any(reader != me for reader in self._readers.copy()):
-                self._left.clear()
-                if any(reader != me for reader in self._readers.copy()):
-                    self._left.wait()
-        except BaseException:  # Ctrl-C ends the wait
-            self._leave_alone()
-            raise
-
-    def _leave_alone(self) -> None:
-        if self._depth:
-            self._depth -= 1
-            return
-        self._changer = None
-        self._alone.release()
 
     @contextmanager
     def reserved(self, name: str) -> Iterator[None]:
@@ -115,9 +89,35 @@ class _Alone:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._depth = 0  # how often who changes has come again
 
     def __enter__(self) -> None:
-        self._gate._enter_alone()
+        """Wait for who is there, and let nobody in from now on."""
+        gate, me = self._gate, get_ident()
+        if me == gate._changer:
+            self._depth += 1
+            return
+        with gate._waiting:
+            gate._alone.acquire()
+        gate._changer = me
+        if gate._readers:
+            self._wait_for_readers(me)
 
     def __exit__(self, *error: object) -> None:
-        self._gate._leave_alone()
+        if self._depth:
+            self._depth -= 1
+        else:
+            self._gate._changer = None
+            self._gate._alone.release()
+
+    def _wait_for_readers(self, me: int) -> None:
+        """Wait until no other thread reads."""
+        gate = self._gate
+        try:
+            while any(reader != me for reader in gate._readers.copy()):
+                gate._left.clear()
+                if any(reader != me for reader in gate._readers.copy()):
+                    gate._left.wait()
+        except BaseException:  # Ctrl-C ends the wait
+            self.__exit__()
+            raise

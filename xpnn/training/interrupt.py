@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,14 @@ ENDING = tuple(
 
 DEFAULT: dict[int, Any] = {
     int(signal.SIGINT): signal.default_int_handler,
-    **dict.fromkeys(ENDING, signal.SIG_DFL),
+    **dict.fromkeys(ENDING, int(signal.SIG_DFL)),
 }
 """The handlers with which Python begins."""
 
-# without what makes their answers into enumerations, which takes as long as a small training
-_get: Any = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
-_set: Any = getattr(signal.signal, "__wrapped__", signal.signal)
+# CPython's own, without what makes their answers into enumerations: a small training of one
+# epoch would pay a tenth of its time for it
+_built_in: Any = sys.modules.get("_signal", signal)
+_get, _set = _built_in.getsignal, _built_in.signal
 
 _in_charge: Signals | None = None
 """What handles signals now, in the main thread; who handles them within that, shares it."""

@@ -124,6 +124,7 @@ class Fit:
         self.recovery.remember(epoch, skip, count)
         last = self.blocks.n_steps - 1
         wanted = self.listeners.want_last_step  # then it is live
+        alone = model.gate.changing()
         cuts = (skip, last) if wanted else (skip,)
         for block in self.blocks.draw(model.generator, count, cuts):
             measured.weights.append(block.weights)
@@ -133,7 +134,7 @@ class Fit:
             if wanted and begin == last:
                 self.listeners.last_step_begins()
             progress.is_whole = False
-            with model.gate.changing():
+            with alone:
                 measured.add(
                     model.train_state.take(
                         model, self.blocks.data, block.steps, block.rows, block.noise

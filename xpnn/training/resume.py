@@ -100,13 +100,18 @@ class Start:
                 f"{sorted(plan)}, but has {shown(sorted(planned))}"
             )
         for name, saved in planned.items():
+            now = plan[name]
+            if isinstance(now, list | dict) and type(saved) is not type(now):
+                raise ModelFileError(
+                    f"{self.path} does not say of which run it is: its {name} must be of the "
+                    f"type {type(now).__name__}, got {shown(saved)}"
+                )
             # of the model that was interrupted, a callback may have changed the learning rate
             known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
             if name == "metrics":  # a macro mean was not always called so
-                known.append([renamed(m, plan[name]) for m in saved])
-            if plan[name] not in known:
-                now = plan[name]
-                if name == "layers" and isinstance(saved, list):  # the first that differs
+                known.append([renamed(m, now) for m in saved])
+            if now not in known:
+                if name == "layers":  # the first that differs
                     pairs = enumerate(zip_longest(saved, now, fillvalue="none"))
                     name, (saved, now) = next(
                         (f"layer {i}", pair) for i, pair in pairs if pair[0] != pair[1]
