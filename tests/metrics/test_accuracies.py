@@ -50,6 +50,18 @@ def test_top_k_accuracy_of_one_column(backend):
     p, y = placed(backend, "float64", rng.random((40, 1)), rng.integers(2, size=40))
     assert float(metrics.top_k_accuracy(p, y, 1)) == float(metrics.accuracy(p, y))
     assert float(metrics.top_k_accuracy(p, y, 2)) == 1
+    w = backend.asarray(rng.random(40))
+    told = {"threshold": 0.2, "sample_weight": w}
+    wanted = float(metrics.accuracy(p, y, **told))
+    assert float(metrics.top_k_accuracy(p, y, 1, **told)) == wanted
+    one = metrics.TopKAccuracy(1)
+    assert float(one.measure(p, y, metrics.Kind(0.2), w)) == wanted
+
+
+def test_it_is_of_five_unless_told(backend):
+    p = np.tile(np.arange(8.0), (8, 1))
+    value = metrics.top_k_accuracy(*placed(backend, "float64", p, np.arange(8)))
+    assert float(value) == 5 / 8
 
 
 def test_names_with_a_number():
@@ -63,6 +75,7 @@ def test_names_with_a_number():
     [
         (lambda: metrics.as_metric("top_0_accuracy"), ValueError, "k must be .*>= 1, got 0"),
         (lambda: metrics.TopKAccuracy(2.5), TypeError, "k must be an integer >= 1, got 2.5"),
+        (lambda: metrics.top_k_accuracy(np.eye(2), [0, 1], 0), ValueError, "^k must be an"),
     ],
 )
 def test_k_is_checked(wrong, error, said):

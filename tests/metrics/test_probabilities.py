@@ -82,3 +82,62 @@ def test_an_area_that_is_not_defined_is_nan_and_left_out(backend):
 def test_the_average_is_checked():
     with pytest.raises(ValueError, match=r"average must be one of .*got 'mean'"):
         metrics.ROCAUC("mean")
+
+
+def test_probabilities_of_one_are_cut_off_as_those_of_zero_are(backend, dtype):
+    eps = float(np.finfo(dtype).eps)
+    sure, y = placed(backend, dtype, np.eye(3), np.arange(3))
+    assert float(metrics.log_loss(sure, y)) == pytest.approx(eps, rel=1e-3)
+    assert float(metrics.log_loss(sure, 0 * y)) == pytest.approx(-2 / 3 * np.log(eps), rel=1e-6)
+
+
+def test_large_logits(backend, dtype):
+    logits, y = placed(backend, dtype, [[1e4, 0.0, 0.0], [0.0, -1e4, -1e4]], np.array([1, 0]))
+    assert float(metrics.log_loss(logits, y, from_logits=True)) == pytest.approx(5e3)
+    kind = metrics.Kind(from_logits=True)
+    assert float(metrics.ROCAUC().measure(logits, y, kind)) == 0.5  # ties
+
+
+def test_the_area_of_one_sample_against_others(backend, dtype):
+    """A class of one has an area, and so has one that all but one are of."""
+    x, y = placed(backend, dtype, [0.1, 0.4, 0.3, 0.8, 0.2], np.array([0, 1, 0, 0, 0]))
+    assert float(metrics.roc_auc(x, y)) == 0.75
+    assert float(metrics.roc_auc(-x, 1 - y)) == 0.75
+    assert host(metrics.roc_auc(x, y, average=None)).tolist() == [0.75]
+    few = backend.asarray(np.full(5, 1e-3), dtype)
+    assert float(metrics.roc_auc(x, y, sample_weight=few)) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted", "micro", None])
+def test_rows_of_several_labels(backend, average):
+    p, rows = rng.random((40, 3)), rng.integers(2, size=(40, 3))
+    value = metrics.roc_auc(*placed(backend, "float64", p, rows), average=average)
+    wanted = peer.roc_auc_score(rows, p, average=average)
+    np.testing.assert_allclose(host(value), wanted, rtol=1e-12)
+
+
+def test_of_two_columns_the_second_counts(backend):
+    p, y, w = rng.random((40, 2)), rng.integers(2, size=40), rng.exponential(size=40)
+    x, t, weight = placed(backend, "float64", p, y, w)
+    for average in ("macro", "weighted", "micro", "binary"):
+        value = metrics.roc_auc(x, t, average=average, sample_weight=weight)
+        wanted = peer.roc_auc_score(y, p[:, 1], sample_weight=w)
+        assert float(value) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_the_metric_averages_as_it_says(backend):
+    p, y = scores(60, 4), rng.integers(4, size=60)
+    x, t = placed(backend, "float64", p, y)
+    for average in ("macro", "weighted", "micro"):
+        wanted = peer.roc_auc_score(np.eye(4)[y], p, average=average)
+        assert float(metrics.ROCAUC(average).measure(x, t)) == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.float64
+def test_many_small_weights_are_added_precisely(backend):
+    p, y = rng.random(200_000).astype("float32"), rng.integers(2, size=200_000)
+    w = rng.random(200_000).astype("float32")
+    x, t, weight = map(backend.asarray, (p, y, w))
+    wanted = peer.roc_auc_score(y, p, sample_weight=w)
+    value = float(metrics.roc_auc(x, t, sample_weight=weight))
+    assert value == pytest.approx(wanted, abs=1e-7)
