@@ -32,7 +32,7 @@ PREDICT_NUMBERS = 1 << 22
 
 
 class Network(PlacedLayers):
-    """A network, as `xpnn.network.all_arrays.PlacedLayers` makes and moves it.
+    """A network, as `xpnn.network.arrays.PlacedLayers` makes and moves it.
 
     Attributes
     ----------
