@@ -6,9 +6,11 @@ here it is seen to find what breaks them.
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,15 @@ def test_the_contracts_hold():
     linted = run(LINT, ROOT)
     assert linted.returncode == 0, linted.stdout + linted.stderr
     assert sorted(ROOT.glob(".*_cache*")) == caches
+
+
+def test_the_page_has_each_room_on_its_floor():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    floors = contracts["contracts"][0]["layers"]
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("| floor |")[2]
+    rows = [row.split(" | ")[1] for row in table.splitlines() if re.match(r"\| \d+, ", row)]
+    rooms = [set(re.findall(r"`(\w+)/?`", row)) for row in rows]
+    assert rooms == [set(floor.split(" | ")) for floor in floors]
 
 
 def test_an_import_of_a_higher_floor_is_found_for_types_too(house):

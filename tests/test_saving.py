@@ -217,6 +217,10 @@ def test_fit_says_once_that_the_optimizer_begins_anew(tmp_path, capsys):
     loaded.fit(X, Y, verbose=True)
     assert capsys.readouterr().err.count(words) == 1
     loaded.fit(X, Y, verbose=True)
+    copied = pickle.loads(pickle.dumps(xpnn.load(tmp_path / "model").to("numpy")))
+    assert words not in capsys.readouterr().err
+    copied.fit(X, Y, verbose=True)
+    assert capsys.readouterr().err.count(words) == 1
     xpnn.load(tmp_path / "model").fit(X, Y, verbose=False)
     model.fit(X, Y, verbose=True)
     compiled = xpnn.load(tmp_path / "model").compile("categorical_cross_entropy", "adam")

@@ -12,6 +12,7 @@ from typing import Any
 from .backend import Array, Backend, array_namespace, dtype_name, row_blocks
 
 __all__ = [
+    "about",
     "check_flag",
     "check_integer",
     "check_number",
@@ -24,6 +25,22 @@ __all__ = [
 
 BLOCK = 1 << 20
 """How many numbers are looked at at a time to find a wrong one."""
+
+
+def about(name: str, error: Exception) -> TypeError | ValueError:
+    """Return an error that says which argument it is about, before what it says already.
+
+    It is a plain one: some that libraries raise can't be made of a message.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    error : TypeError or ValueError
+        What was raised.
+    """
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{name}: {error}")
 
 
 def check_number(

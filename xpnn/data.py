@@ -15,7 +15,7 @@ from .backend import (
     index_dtype_of,
     to_host,
 )
-from .checks import check_number, reject
+from .checks import about, check_number, reject
 from .losses import Loss
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> np.
     try:
         weights: np.ndarray = to_host(weight).astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise about(name, error) from None
     if weights.shape != (n,):
         raise ValueError(f"{name} must have the shape ({n},), got {weights.shape}")
     wrong = ~np.isfinite(weights) | (weights < 0)

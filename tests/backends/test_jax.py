@@ -164,3 +164,10 @@ def test_a_device_that_is_not_there():
     with pytest.raises(xpnn.BackendUnavailableError, match="no device 'cpu:7'"):
         resolve("jax:cpu:7!")
     assert backend_of(jnp.ones(3)).device == jax.local_devices()[0]
+
+
+@pytest.mark.parametrize("place", ["numpy", "jax"])
+def test_what_is_traced_is_refused_in_words(place):
+    model = xpnn.Sequential([xpnn.Dense(4, 5)], seed=0, backend=place)
+    with pytest.raises(TypeError, match="was called on traced array"):
+        jax.jit(model.predict)(X)

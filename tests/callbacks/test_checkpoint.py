@@ -1,6 +1,7 @@
 """Checkpoints: when they are written, which are kept, and that they are good ones."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,3 +167,19 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_training(tmp_path, m
     with pytest.raises(PermissionError, match="checkpoint-000001"):
         model.fit(X, Y, callbacks=[Checkpoint(tmp_path)], **HOW)
     assert all((p == q).all() for p, q in zip(before, model.parameters))
+
+
+def test_an_old_one_that_can_not_be_removed_costs_no_training(tmp_path, monkeypatch):
+    """As on Windows, while somebody reads it; it goes when it can."""
+    unlink, refusals = Path.unlink, iter(range(2))
+
+    def refuse(path, missing_ok=False):
+        if path in Checkpoint.files(tmp_path) and next(refusals, None) is not None:
+            raise PermissionError(13, "it is open", str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    network().fit(X, Y, epochs=4, callbacks=[Checkpoint(tmp_path, keep=1)])
+    assert next(refusals, None) is None
+    names = [path.name for path in Checkpoint.files(tmp_path)]
+    assert names == ["checkpoint-000004-epoch-4.safetensors"]

@@ -180,3 +180,11 @@ def test_whose_files_are_removed_while_they_are_read(tmp_path, monkeypatch):
 def test_what_is_no_folder(directory):
     with pytest.raises((TypeError, ValueError), match="directory must be the path of a folder"):
         Checkpoint(directory)
+
+
+def test_a_folder_of_somebody_else_is_no_file_that_was_left(tmp_path):
+    """Names such as these are what Rust gives to folders, too."""
+    (tmp_path / ".tmpabc123").mkdir()
+    (tmp_path / ".tmpabc124").write_bytes(b"left")
+    network().fit(X, Y, callbacks=[Checkpoint(tmp_path)])
+    assert [path.name for path in tmp_path.glob(".*")] == [".tmpabc123"]

@@ -84,6 +84,22 @@ class ToldOfTestGoals(CodesOfTestGoals):
     unbounded = False
 
 
+class LogarithmOfTestGoals(xpnn.Layer):
+    """One's own that takes few of the rows that are tried: of eleven columns one of them."""
+
+    def forward(self, params, x):
+        return array_namespace(x).log1p(x), lambda dy: (dy / (1 + x), ())
+
+
+class MeanOfTestGoals(xpnn.Layer):
+    """One's own that gives another number of rows."""
+
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        y = xp.mean(x, axis=0, keepdims=True)
+        return y, lambda dy: (xp.broadcast_to(dy / x.shape[0], x.shape), ())
+
+
 OWN = DoubledOfTestGoals(), SaysWrongOfTestGoals(), ShiftedOfTestGoals(3), CodesOfTestGoals()
 
 
@@ -147,6 +163,11 @@ def test_probabilities_where_logits_are_wanted(loss, last):
 )  # fmt: skip
 def test_what_can_be_right(end, loss):
     Sequential([D, *end]).compile(loss, "adam")
+
+
+@pytest.mark.parametrize("layer", [LogarithmOfTestGoals(), MeanOfTestGoals()], ids=repr)
+def test_what_tells_too_little_when_it_is_tried(layer):
+    Sequential([Dense(5, 11), layer]).compile("mean_squared_error", "adam")
 
 
 @pytest.mark.parametrize(

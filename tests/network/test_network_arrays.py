@@ -95,3 +95,13 @@ def test_parameters_that_were_handed_out_stay_as_they_are(backend):
     for params, old in handed:
         for p, q in zip(params, old):
             np.testing.assert_array_equal(host(p), q)
+
+
+def test_first_values_of_an_error_that_is_made_of_more_than_words():
+    """As NumPy's of operands that it can't add."""
+
+    def weights(generator, shape):
+        return np.zeros(shape) + np.asarray("no number")
+
+    with pytest.raises(TypeError, match=r"weights of layer 0, Dense.*did not contain a loop"):
+        Sequential([Dense(2, 3, weights=weights)])

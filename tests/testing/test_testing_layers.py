@@ -284,3 +284,10 @@ class NotTrained(xpnn.Layer):
 def test_what_does_not_train():
     with pytest.raises(AssertionError, match=r"in a network on numpy.*no training today"):
         check_layer(NotTrained(), (5, 3), backends=["numpy"])
+
+
+def test_no_backend_at_all():
+    """What is asked once is asked all the same."""
+    check_layer(xpnn.ReLU(), (5, 3), backends=[])
+    with pytest.raises(AssertionError, match="where a step is compiled"):
+        check_layer(LooksAtNumbers(), (5, 3), backends=[])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -162,7 +163,8 @@ class Checkpoint(Callback):
         self._own.add(path.name)
         self._saved, self._last, self._warned = position, time.monotonic(), False
         for old in self.files(self.directory)[: -self.keep]:
-            old.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody reads it; it is tried again after the next one
+                old.unlink()
 
     def _warn(self, error: OSError) -> None:
         """Tell, once, that checkpoints can't be written; what they protect goes on."""

@@ -47,4 +47,5 @@ def unfinished_files(directory: Path) -> list[Path]:
     """Return what processes left that were killed while they wrote a checkpoint."""
     # the second is what safetensors writes to, before it gives that the name that we asked for
     patterns = ".checkpoint-*.safetensors", ".tmp??????"
-    return [path for pattern in patterns for path in directory.glob(pattern)]
+    found = (path for pattern in patterns for path in directory.glob(pattern))
+    return [path for path in found if path.is_file()]  # others make folders of such names

@@ -113,9 +113,9 @@ class Scene:
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
     def _heading(self) -> str:
-        words = [f"epoch {self._at[-1] if self._at else 0:,}"]
         if self._has_ended:  # what was measured is not of these parameters
             return "at the end"
+        words = [f"epoch {self._at[-1] if self._at else 0:,}"]
         if self._said:
             words.append(f"loss {self._said['loss']:.3f}")
         if "accuracy" in self._said:

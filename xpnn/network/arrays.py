@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..backend import Array, Backend, resolve, to_host
-from ..checks import check_precision
+from ..checks import about, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
 from ..layers.base import Layer, Parameter
@@ -126,7 +126,7 @@ class PlacedLayers(Helpful):
             except (TypeError, ValueError) as error:
                 index, _, name = full_name.partition(".")
                 layer = self.layers[int(index)]
-                raise type(error)(f"{name} of layer {index}, {layer}: {error}") from None
+                raise about(f"{name} of layer {index}, {layer}", error) from None
         with self.backend.activate_for(self.dtype):
             return [self.backend.asarray(v, self.dtype, copy=True) for v in values]
 

@@ -114,8 +114,10 @@ def _try(layers: Sequence[Layer], n_inputs: int | None) -> Tried | None:
                 dy, _ = backward(dy)
     except Exception:  # of somebody's layer, which takes no such rows
         return None
+    if y.ndim != 2 or y.shape[0] != len(SCALES) * ROWS:
+        return None
     finite = np.all(np.isfinite(y), axis=1)
-    if y.ndim != 2 or not finite[:ROWS].any():
+    if np.sum(finite[:ROWS]) < 2:  # of one row nothing can be told
         return None
     kept = y[finite]
     sizes_of = [part[np.isfinite(part)] for part in np.split(y, len(SCALES))[-2:]]

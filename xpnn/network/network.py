@@ -32,7 +32,7 @@ PREDICT_NUMBERS = 1 << 22
 
 
 class Network(PlacedLayers):
-    """A network, as `xpnn.network.all_arrays.PlacedLayers` makes and moves it.
+    """A network, as `xpnn.network.arrays.PlacedLayers` makes and moves it.
 
     Attributes
     ----------
@@ -211,7 +211,8 @@ class Network(PlacedLayers):
         """
         with self.gate, self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
-            return self.backend.asarray(self._of_rows("predict", x, 2 * x.shape[0]))
+            at_once = 2 * x.shape[0]  # all, and as many more as a backend may fill them up with
+            return self.backend.asarray(self._of_rows("predict", x, at_once))
 
     def layer_outputs(self, X: Any, layer: int) -> Array:
         """Compute the outputs of a layer on the model's backend.

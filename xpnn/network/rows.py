@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Backend, array_namespace, backend_of, device_of, is_array, to_host
-from ..checks import check_rows
+from ..checks import about, check_rows
 from ..data import check_sample_weight
 from ..losses import Loss
 from ..metrics import Metric
@@ -48,7 +48,7 @@ def place_inputs(
         check_rows(name, x, backend)
     except Exception as error:
         if x is None and isinstance(error, TypeError | ValueError):
-            raise type(error)(f"{name}: {error}") from None
+            raise about(name, error) from None
         if not isinstance(error, TypeError | ValueError):
             _check_plain(name, X, backend)
         raise
@@ -105,7 +105,7 @@ def place_targets(
         # what comes from the host is checked there
         targets = backend.asarray(backend.plain(y)) if backend.owns(y) else to_host(y)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise about(name, error) from None
     if targets.ndim == 0 or targets.shape[0] != n:
         raise ValueError(
             f"{name} must have as many rows as the inputs, {n}, got the shape "

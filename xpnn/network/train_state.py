@@ -90,6 +90,7 @@ class TrainState:
     def map(self, function: Callable[[list[Array]], list[Any]]) -> TrainState:
         """Return another one, with a function applied to the memory's lists of arrays."""
         other = TrainState()
+        other.is_forgotten = self.is_forgotten
 
         def mapped(value: Any) -> Any:
             if isinstance(value, list):

@@ -22,7 +22,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 from ..backend import Array, to_host
 from ..backend.finding import owner, refuse_masked
 from ..backend.given import read_other
-from ..checks import reject
+from ..checks import about, reject
 from ..data import check_sample_weight
 
 try:
@@ -140,7 +140,7 @@ def told_better(**tables: Any) -> Iterator[None]:
             try:
                 cells = to_host(table)
             except (TypeError, ValueError) as error:
-                raise type(error)(f"{name}: {error}") from None
+                raise about(name, error) from None
             if cells.ndim < 3:
                 reject(~np.isfinite(cells), cells, f"{name} must hold finite numbers")
         raise
