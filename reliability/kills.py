@@ -35,7 +35,7 @@ import xpnn
 from xpnn.callbacks import Checkpoint, EarlyStopping, GradientNorms, ReduceOnPlateau
 
 folder, out, moment, die_at = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-EPOCHS = 60
+EPOCHS = 500
 X, y = xpnn.datasets.spiral(120, 3, seed=0)
 layers = [xpnn.Dense(2, 24), xpnn.BatchNorm(24), xpnn.ReLU(), xpnn.Dropout(0.1),
           xpnn.Dense(24, 24), xpnn.ReLU(), xpnn.Dense(24, 3), xpnn.Softmax()]
@@ -63,7 +63,7 @@ if die_at:
     xpnn.Sequential.set_tensors = point(xpnn.Sequential.set_tensors, False)
     np.savez = point(np.savez, True)
 
-callbacks = [EarlyStopping("val_loss", 80), EarlyStopping("loss", 80, mode="max"),
+callbacks = [EarlyStopping("val_loss", EPOCHS), EarlyStopping("loss", EPOCHS, mode="max"),
              ReduceOnPlateau("loss", patience=6), Checkpoint(folder, every_seconds=0.02)]
 model.fit(X, y, epochs=EPOCHS, batch_size=16, validation_split=0.2, resume=folder,
           callbacks=callbacks)
@@ -94,7 +94,7 @@ def kill_at(moment: str, draw: random.Random, folder: Path, out: Path) -> int:
     else:
         while process.poll() is None and {p.name for p in Checkpoint.files(folder)} == before:
             time.sleep(0.005)
-        time.sleep(draw.uniform(0, 0.03))
+        time.sleep(draw.uniform(0, 0.15))
     process.kill()
     return process.wait()
 

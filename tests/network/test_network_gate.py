@@ -1,5 +1,7 @@
 """The gate at a network's arrays: many read at once, one changes alone, nobody starves."""
 
+import os
+import signal
 import threading
 import time
 
@@ -138,3 +140,74 @@ def test_who_has_reserved_it_is_alone_and_nobody_waits():
             pass
     with gate.reserved("to"):
         pass
+
+
+def forked(function):
+    """Return what a forked process exits with: 0 once it has called a function."""
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)  # one that waits for ever ends by it
+        status = 1
+        try:
+            function()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def at_each(gate):
+    """Do all that one can at a gate."""
+    with gate.reserved("fit"), gate.changing(), gate:
+        pass
+    run(lambda: gate.__enter__() or gate.__exit__())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
+def test_a_forked_process_does_not_wait_for_threads_that_it_lacks():
+    gate, is_there, goes = Gate(), threading.Event(), threading.Event()
+    halves = [0, 0]
+
+    def stay():
+        with gate.reserved("fit"):
+            is_there.set()
+            while not goes.is_set():
+                with gate.changing():
+                    halves[0] += 1
+                    time.sleep(0.001)
+                    halves[1] += 1
+
+    def fork():
+        def child():
+            at_each(gate)
+            assert halves[0] == halves[1]
+
+        is_there.wait(10)
+        try:
+            assert [forked(child) for _ in range(10)] == [0] * 10
+        finally:
+            goes.set()
+
+    run(stay, fork)
+    at_each(gate)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
+def test_who_forks_within_a_change_is_still_within_it():
+    gate = Gate()
+
+    def child():
+        with gate:
+            pass
+        with pytest.raises(RuntimeError, match="is training"), gate.reserved("to"):
+            pass
+        with gate.changing():
+            pass
+
+    with gate.reserved("fit"), gate.changing():
+        assert forked(child) == 0
+    at_each(gate)
+    assert forked(lambda: at_each(gate)) == 0

@@ -4,14 +4,20 @@ Training changes arrays in place, so who reads them beside it must come between 
 reader must cost next to nothing, for a network that serves one row at a time is read more often
 than it is changed: it writes its name on a list and looks whether somebody changes, and only
 then takes locks.
+
+A process that is forked has none of the threads but the one that forked it, and would wait for
+the others for ever.  So a fork waits until nobody changes anything, and in the new process the
+gates forget who is not there.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
+from weakref import WeakValueDictionary
 
 __all__ = ["Gate"]
 
@@ -31,7 +37,9 @@ class Gate:
         self._waiting, self._alone = threading.Lock(), threading.Lock()
         self._left = threading.Event()
         self._reserved = threading.Lock()
+        self._reserver: int | None = None
         self._change = _Alone(self)
+        _gates[id(self)] = self
 
     def __enter__(self) -> None:
         me = get_ident()
@@ -78,10 +86,26 @@ class Gate:
                 f"{name}() can't be called while the model is training, as from a callback or "
                 "another thread"
             )
+        self._reserver = get_ident()
         try:
             yield
         finally:
+            self._reserver = None
             self._reserved.release()
+
+    def _forget_other_threads(self) -> None:
+        me = get_ident()
+        self._readers = [reader for reader in self._readers if reader == me]
+        self._waiting, self._alone = threading.Lock(), threading.Lock()
+        self._left, self._reserved = threading.Event(), threading.Lock()
+        if self._changer == me:
+            self._alone.acquire()
+        else:
+            self._changer = None
+        if self._reserver == me:
+            self._reserved.acquire()
+        else:
+            self._reserver = None
 
 
 class _Alone:
@@ -121,3 +145,35 @@ class _Alone:
         except BaseException:  # Ctrl-C ends the wait
             self.__exit__()
             raise
+
+
+# ------------------------------------------------------------------------ forks
+
+_gates: WeakValueDictionary[int, Gate] = WeakValueDictionary()
+
+_forking = threading.local()
+
+
+def _before_fork() -> None:
+    _forking.gates = []
+    for ref in _gates.valuerefs():
+        if (gate := ref()) is not None:
+            gate.__enter__()
+            _forking.gates.append(gate)
+
+
+def _after_fork() -> None:
+    for gate in vars(_forking).pop("gates"):
+        gate.__exit__()
+
+
+def _in_child() -> None:
+    for gate in _forking.gates:
+        gate._forget_other_threads()
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child
+    )

@@ -106,9 +106,6 @@ class Request:
         from ..network.goals import check_batches
 
         bars = self._progress()
-        if model.train_state.is_forgotten and bars and start.path is None:
-            print(FORGOTTEN, file=sys.stderr)
-        model.train_state.is_forgotten = False  # it is said once
         door = Door(model, self.callbacks)
         with door.before():
             at_start = door.generator
@@ -118,7 +115,7 @@ class Request:
             n, n_features = rows[0].shape
             batch = n if self.batch_size is None else min(self.batch_size, n)
             check_batches(model.layers, model.layer_sizes(n_features), batch)
-            return Fit(
+            run = Fit(
                 model,
                 (*rows[:2], _relative(rows[2])),
                 validation,
@@ -130,6 +127,10 @@ class Request:
                 door,
                 start,
             )
+        if model.train_state.is_forgotten and bars and start.path is None:
+            print(FORGOTTEN, file=sys.stderr)
+        model.train_state.is_forgotten = False  # it is said once
+        return run
 
     def _validation(self, model: Trainable, rows: Rows) -> tuple[Rows, tuple[Any, ...] | None]:
         """Return the rows to train on, and those to measure after each epoch."""
