@@ -55,13 +55,17 @@ OUTPUTS = {  # loss: (last activation, targets, loss of predictions p and target
 }
 
 
+PENALTIES = {"l1": 0.01, "l2": 0.02, "bias_l1": 0.03, "bias_l2": 0.04}
+
+
 def random_network(rng, loss):
     """Return layers, as ours and as functions, of random sizes and activations."""
     sizes = rng.integers(1, 8, size=rng.integers(2, 5)).tolist()
     ours, theirs = [], []
     for n_inputs, n_outputs in pairwise(sizes):
         name = rng.choice(["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softmax"])
-        ours += [xpnn.Dense(n_inputs, n_outputs, biases=rng.standard_normal(n_outputs))]
+        biases = rng.standard_normal(n_outputs)
+        ours += [xpnn.Dense(n_inputs, n_outputs, biases=biases, **PENALTIES)]
         ours += [LAYERS[name](0.1) if name == "LeakyReLU" else LAYERS[name]()]
         theirs.append(REFERENCE[name])
     last = OUTPUTS[loss][0]
@@ -88,7 +92,11 @@ def test_a_random_network(backend, loss, seed, fused):
         x = X
         for weights, biases, activation in zip(params[::2], params[1::2], activations):
             x = activation(anp.dot(x, weights) + biases)
-        return OUTPUTS[loss][2](x, y)
+        penalties = 0.0
+        for weights, biases in zip(params[:-2:2], params[1:-2:2]):  # the last layer has none
+            penalties += 0.01 * anp.sum(anp.abs(weights)) + 0.02 * anp.sum(weights**2)
+            penalties += 0.03 * anp.sum(anp.abs(biases)) + 0.04 * anp.sum(biases**2)
+        return OUTPUTS[loss][2](x, y) + penalties
 
     wanted, wanted_grads = autograd.value_and_grad(reference)(params)
     value, grads = model.gradients(X, y)

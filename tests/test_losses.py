@@ -169,3 +169,24 @@ def test_a_direct_call_can_be_compiled(backend, loss):
     wanted, _ = loss(p, y)
     compiled, _ = backend.compile(lambda p, y: loss(p, y))(p, y)
     assert float(compiled) == pytest.approx(float(wanted))
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
+def test_certainty_is_cut_off_on_both_sides(backend, wrong):
+    """1e-7 from 0 and from 1: what is certain and wrong has a finite loss."""
+    sure = np.array([[0.0, 1.0], [1.0, 0.0]])
+    wanted = -np.log(1e-7) if wrong else -np.log(1 - 1e-7)
+    for loss, targets in (
+        (xpnn.CategoricalCrossEntropy(), np.array([1, 0])),
+        (xpnn.BinaryCrossEntropy(), sure),
+    ):
+        targets = 1 - targets if wrong else targets
+        value, gradient = loss(backend.asarray(sure), backend.asarray(targets))
+        assert float(value) == pytest.approx(wanted, rel=1e-6)
+        assert np.isfinite(host(gradient)).all()
+
+
+def test_what_is_told_of_targets_is_told_of_y():
+    for loss in (xpnn.BinaryCrossEntropy(), xpnn.CategoricalCrossEntropy(), xpnn.Huber()):
+        with pytest.raises(ValueError, match=r"^y[ :]"):
+            loss.prepare(np.full((3, 2, 2), 0.5), 2, np.dtype("float64"))

@@ -1,6 +1,9 @@
 """Running statistics of batches."""
 
+import autograd
+import autograd.numpy as anp
 import numpy as np
+import pytest
 from support import host
 
 import xpnn
@@ -18,3 +21,22 @@ def test_one_row_tells_nothing_of_a_variance(backend):
         variance = host(model.tensors()["0.variance"])
         np.testing.assert_allclose(variance, x[:n].var(axis=0), rtol=0.25)
     assert losses[1] < 2 * losses[0] + 0.5
+
+
+@pytest.mark.float64
+def test_gradients_outside_training_go_by_the_running_statistics(backend):
+    rng = np.random.default_rng(1)
+    layer = xpnn.BatchNorm(3, epsilon=0.5)
+    x, dy = rng.standard_normal((2, 5, 3))
+    scale, shift, mean, variance = rng.random((4, 3)) + 0.5
+
+    def reference(scale, shift, x):
+        return scale * (x - mean) / anp.sqrt(variance + 0.5) + shift
+
+    params = tuple(map(backend.asarray, (scale, shift, mean, variance)))
+    y, backward = layer.forward(params, backend.asarray(x))
+    np.testing.assert_allclose(host(y), reference(scale, shift, x), rtol=1e-12)
+    dx, (dscale, dshift) = backward(backend.asarray(dy))
+    for i, ours in enumerate((dscale, dshift, dx)):
+        wanted, _ = autograd.make_vjp(reference, i)(scale, shift, x)
+        np.testing.assert_allclose(host(ours), wanted(dy), rtol=1e-12)

@@ -53,6 +53,12 @@ def test_counting_metrics_of_yes_and_no(backend, dtype, function, y):
         assert host(column) == pytest.approx(wanted, **close(dtype))
         value = number(function(two, t, average="binary"), backend, dtype)
         assert value == pytest.approx(wanted, **close(dtype))
+        for average in ("macro", "weighted", "micro"):
+            value = number(function(two, t, average=average), backend, dtype)
+            wanted = COUNTING[function](
+                y > 0.5, host(x) > 0.5, average=average, zero_division=0
+            )
+            assert value == pytest.approx(wanted, **close(dtype))
 
 
 @pytest.mark.parametrize("function", COUNTING, ids=lambda f: f.__name__)

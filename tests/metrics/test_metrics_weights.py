@@ -22,10 +22,11 @@ def some(backend, dtype, ties=False):
 
 
 @pytest.mark.parametrize("average", ["macro", "weighted", "micro", None])
-def test_counts(backend, dtype, average):
+@pytest.mark.parametrize("size", [1, 1e-4])
+def test_counts(backend, dtype, average, size):
     (p, y, w), (x, targets, weight) = some(backend, dtype)
     for name in NAMED:
-        value = getattr(metrics, name)(x, targets, average=average, sample_weight=weight)
+        value = getattr(metrics, name)(x, targets, average=average, sample_weight=size * weight)
         score = getattr(peer, f"{name}_score")
         wanted = score(y, p.argmax(axis=1), average=average, sample_weight=w)
         np.testing.assert_allclose(host(value), wanted, rtol=close(dtype)["rel"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import host
 
 import xpnn
 
@@ -9,6 +10,13 @@ import xpnn
 def test_a_network_without_parameters_is_left(backend):
     optimizer = xpnn.Adam()
     assert optimizer.update([], [], optimizer.init([])) == ([], {"mean": [], "squares": []})
+
+
+def test_a_network_with_one_parameter(backend):
+    w = backend.asarray([[1.0, 2.0]])
+    optimizer = xpnn.SGD(0.5)
+    (w,), _ = optimizer.update([w], [w], optimizer.init([w]))
+    assert host(w).tolist() == [[0.5, 1.0]]
 
 
 def test_settings_are_by_keyword():

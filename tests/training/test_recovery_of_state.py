@@ -135,9 +135,13 @@ def test_ctrl_c_leaves_nothing_infinite(backend):
     assert all(np.isfinite(array).all() for array in learnt(model).values())
 
 
-def test_it_goes_back_in_a_run_that_was_resumed_within_an_epoch(backend, tmp_path):
-    """Steps that were taken before the interruption are not taken again on the way back."""
-    how = {"epochs": 200, "batch_size": 7, "verbose": False}
+@pytest.mark.parametrize("batch_size", [7, 8], ids=["later", "at once"])
+def test_it_goes_back_in_a_run_that_was_resumed_within_an_epoch(backend, tmp_path, batch_size):
+    """Steps that were taken before the interruption are not taken again on the way back.
+
+    It diverges in epochs that are taken together: the second of such, or the first.
+    """
+    how = {"epochs": 200, "batch_size": batch_size, "verbose": False}
     interrupted = growing()
     checkpoint = xpnn.callbacks.Checkpoint(tmp_path)
     with pytest.raises(KeyboardInterrupt):
@@ -146,5 +150,5 @@ def test_it_goes_back_in_a_run_that_was_resumed_within_an_epoch(backend, tmp_pat
     with pytest.raises(DivergenceError, match="size that layer 1"):
         model.fit(X, Y, resume=tmp_path, **how)
     wanted = growing()
-    wanted.fit(X, Y, **{**how, "epochs": 127 // 9})
+    wanted.fit(X, Y, **{**how, "epochs": 127 // -(-60 // batch_size)})
     assert_equal(model, learnt(wanted))
