@@ -111,13 +111,15 @@ def _own_fields(cls: type) -> set[str]:
 
 
 def _check_init(cls: type) -> None:
-    """Check that what a class's ``__init__`` takes are its fields."""
+    """Check that what a class's ``__init__`` takes are its fields.
+
+    What ``**settings`` take can't be told, but by what becomes of them.
+    """
     known = {f.name for f in fields(cls)}
     init: Any = cls.__init__  # type: ignore[misc]
     _, *arguments = inspect.signature(init).parameters.values()
     for argument in arguments:
-        various = argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
-        if various or argument.name not in known:
+        if argument.kind is not argument.VAR_KEYWORD and argument.name not in known:
             raise TypeError(
                 f"{cls.__name__} has an __init__ of its own that takes {str(argument)!r}, "
                 f"which is no field, so that a file would lose it: {ADVICE}, instead of an "

@@ -48,11 +48,13 @@ def random_search(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If an argument is none of the above; then the model stays as it was.
+        If an argument is none of the above, or the model is training already; then the model
+        stays as it was.
     KeyboardInterrupt, SystemExit
         As in `Sequential.fit`; the model then has the best parameters so far.
     """
-    return _search(model, X, y, iterations, scale, seed, lambda best, draws: draws)
+    with model.gate.reserved("random_search"):
+        return _search(model, X, y, iterations, scale, seed, lambda best, draws: draws)
 
 
 def random_walk(
@@ -84,7 +86,8 @@ def random_walk(
             steps = [model.backend.asarray(draw, model.dtype) for draw in draws]
             return [p + step for p, step in zip(best, steps)]
 
-    return _search(model, X, y, iterations, scale, seed, step_from)
+    with model.gate.reserved("random_walk"):
+        return _search(model, X, y, iterations, scale, seed, step_from)
 
 
 def _search(

@@ -279,3 +279,135 @@ def test_a_file_of_such_a_network_still_loads(folder, monkeypatch):
         model.compile("categorical_cross_entropy", "adam")
     model.save("model.safetensors")
     np.testing.assert_array_equal(xpnn.load("model.safetensors").predict(X), model.predict(X))
+
+
+# ------------------------------------------------------------------- what must not be refused
+
+
+@dataclass(frozen=True)
+class GuessOfTestGoals(xpnn.Layer):
+    """One's own that learns, and makes probabilities of probabilities: p = g + (1 - g) x."""
+
+    def parameters(self):
+        return {"guess": xpnn.Parameter((1,), 0.1)}
+
+    def forward(self, params, x):
+        (g,) = params
+        xp = array_namespace(x)
+        return g + (1 - g) * x, lambda dy: ((1 - g) * dy, (xp.sum(dy * (1 - x), axis=0),))
+
+
+@dataclass(frozen=True)
+class NoiseOfTestGoals(xpnn.Layer):
+    """Learnt noise of labels: p @ softmax(W) (Goldberger and Ben-Reuven, 2017)."""
+
+    k: int
+
+    def parameters(self):
+        return {"weights": xpnn.Parameter((self.k, self.k))}
+
+    def forward(self, params, p):
+        q, back = Softmax().forward((), params[0])
+        return p @ q, lambda dy: (dy @ q.T, (back(p.T @ dy)[0],))
+
+
+@pytest.mark.parametrize(
+    ("end", "loss"),
+    [
+        ((Dense(5, 1), Sigmoid(), GuessOfTestGoals()), "binary_cross_entropy"),
+        ((D, Softmax(), NoiseOfTestGoals(3)), "categorical_cross_entropy"),
+    ],
+    ids=["guess", "noise"],
+)
+def test_what_learns_may_make_probabilities_of_probabilities(backend, end, loss):
+    model = Sequential(end, seed=0).compile(loss, xpnn.Adam(0.05))
+    y = (X[:, 0] > 0).astype(int)
+    model.fit(X, y, epochs=40, verbose=False)
+    assert model.evaluate(X, y)["accuracy"] > 0.8
+
+
+def test_a_training_in_parts_may_end_in_one_row(backend):
+    model = Sequential([Dense(5, 8), BatchNorm(8), ReLU(), Dense(8, 1)], seed=0)
+    model.compile("mean_squared_error", "adam")
+    with pytest.raises(ValueError, match="batch_size must be at least 2"):
+        model.fit(X[:1], X[:1, 0], verbose=False)
+    for start in (0, 32):
+        model.fit(X[start : start + 32], X[start : start + 32, 0], verbose=False)
+    model.fit(X[:1], X[:1, 0], verbose=False)
+    with pytest.raises(ValueError, match="batch_size must be at least 2"):
+        model.fit(X, X[:, 0], batch_size=1, verbose=False)
+
+
+@dataclass(frozen=True)
+class AboveOfTestGoals(xpnn.Layer):
+    """One's own with a threshold that it keeps: of many rows it gives zeros."""
+
+    n: int
+
+    def state(self):
+        return {"threshold": xpnn.Parameter((self.n,))}
+
+    def forward(self, params, x):
+        (t,) = params
+        xp = array_namespace(x)
+        return (x - t) * xp.astype(x > t, x.dtype), lambda dy: (dy, ())
+
+    def train(self, params, state, x, *noise):
+        y, backward = self.forward(state, x)
+        return y, backward, tuple(0.9 * t for t in state)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_layer_that_gives_zeros_for_some_rows_takes_batches_of_one(n):
+    model = Sequential([Dense(5, n), AboveOfTestGoals(n), Dense(n, 1)], seed=0)
+    model.compile("mean_squared_error", "sgd").fit(X, X[:, 0], batch_size=1, verbose=False)
+
+
+class CentredOfTestGoals(xpnn.Layer):
+    """One's own that takes a batch's mean away, and keeps nothing."""
+
+    def forward(self, params, x):
+        xp = array_namespace(x)
+        y = x - xp.mean(x, axis=0, keepdims=True)
+        return y, lambda dy: (dy - xp.mean(dy, axis=0, keepdims=True), ())
+
+
+def test_batches_of_one_row_are_refused_for_what_keeps_nothing_too():
+    model = Sequential([Dense(5, 3), CentredOfTestGoals(), Dense(3, 1)], seed=0)
+    model.compile("mean_squared_error", "sgd")
+    with pytest.raises(ValueError, match="batch_size must be at least 2 for Centred"):
+        model.fit(X, X[:, 0], batch_size=1, verbose=False)
+
+
+def test_a_few_targets_may_be_far_outside():
+    y = np.tanh(X[:, 0])
+    y[0] = 1000
+    many = np.concatenate([y] * 2 + [np.tanh(X[:, 0])] * 3)
+    rows = np.concatenate([X] * 5)
+    model = Sequential([Dense(5, 1), Tanh()], seed=0).compile("mean_absolute_error", "adam")
+    model.fit(rows, many, verbose=False)
+    with pytest.raises(ValueError, match=r"y must be near .* got 1000\.0 in row 0"):
+        model.fit(X, y, verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss"),
+    [
+        ([Dense(5, 1), Softmax(), Dense(1, 2), Softmax()], "categorical_cross_entropy"),
+        ([Dense(5, 1), Softmax(), Linear()], "mean_squared_error"),
+        ([Dense(5, 1), Softmax(), Dense(1, 1)], "mean_squared_error"),
+        ([Dense(5, 1), Softmax(), Dropout(0.1)], "binary_cross_entropy"),
+    ],
+    ids=repr,
+)
+def test_one_output_of_softmax_within_a_network(layers, loss):
+    with pytest.raises(ValueError, match=r"layer 1, Softmax\(\), gives \[1.0\] whatever"):
+        Sequential(layers).compile(loss, "adam")
+
+
+@pytest.mark.parametrize("between", [(Dropout(0.1),), (Linear(),), (Linear(), Dropout(0.1))])
+def test_a_second_softmax_behind_what_gives_what_it_gets(between):
+    with pytest.raises(ValueError, match=r"takes logits.*Softmax\(\) gives probabilities"):
+        Sequential([D, Softmax(), *between, Softmax()]).compile(
+            "categorical_cross_entropy", "adam"
+        )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..backend import Array, array_namespace, device_of
+from ..backend import Array, array_namespace, device_of, is_array, to_host
 from ..checks import reject
 from ..naming import Described, register
 from ..operations import mean
@@ -68,9 +68,8 @@ class Loss(Described):
         predictions : array of shape (n, k)
             The network's outputs.
         targets : array_like
-            What they should be, as `Sequential.fit` takes them: they are given to `prepare`,
-            but for a function that is being compiled, where no number can be looked at.
-        sample_weight : array of shape (n,), optional
+            What they should be, as `Sequential.fit` takes them: they are given to `prepare`.
+        sample_weight : array_like of shape (n,), optional
             How much each sample counts in the mean.
 
         Returns
@@ -85,25 +84,25 @@ class Loss(Described):
         ValueError
             If the shapes don't go together, or targets have impossible values.
         """
-        xp = array_namespace(predictions)
-        if not hasattr(targets, "shape"):
-            targets = xp.asarray(targets, device=device_of(predictions))
+        targets = _beside(predictions, targets)
         if predictions.ndim != 2 or targets.ndim == 0:
             raise _of_shapes("the shapes (n, k) and (n, …)", predictions, targets)
         n, k = predictions.shape
         if targets.shape[0] != n:
             raise _of_shapes("as many rows as each other", predictions, targets)
-        if sample_weight is not None and tuple(sample_weight.shape) != (n,):
-            raise ValueError(
-                f"sample_weight must have the shape ({n},), got {tuple(sample_weight.shape)}"
-            )
-        if device_of(targets) is not None:
-            is_float = xp.isdtype(targets.dtype, "real floating")
-            dtype = targets.dtype if is_float else predictions.dtype
-            try:
-                targets = self.prepare(targets, k, dtype, "targets")
-            except ValueError as error:
-                raise ValueError(f"{error}, for predictions of the shape {(n, k)}") from None
+        if sample_weight is not None:
+            sample_weight = _beside(predictions, sample_weight)
+            if tuple(sample_weight.shape) != (n,):
+                raise ValueError(
+                    f"sample_weight must have the shape ({n},), got "
+                    f"{tuple(sample_weight.shape)}"
+                )
+        is_float = array_namespace(targets).isdtype(targets.dtype, "real floating")
+        dtype = targets.dtype if is_float else predictions.dtype
+        try:
+            targets = self.prepare(targets, k, dtype, "targets")
+        except ValueError as error:
+            raise ValueError(f"{error}, for predictions of the shape {(n, k)}") from None
         return self.mean_and_gradient(predictions, targets, sample_weight)
 
     def mean_and_gradient(
@@ -161,6 +160,17 @@ class Loss(Described):
         targets = xp.astype(targets, dtype, copy=False)
         reject(~xp.isfinite(targets), targets, f"{name} must hold finite numbers")
         return targets
+
+
+def _beside(predictions: Array, given: Any) -> Array:
+    """Return what is array-like as an array of the library, and the device, of predictions."""
+    xp = array_namespace(predictions)
+    if is_array(given) and array_namespace(given) is xp:
+        return given
+    host = to_host(given)
+    if host.dtype.kind != "f":
+        return xp.asarray(host, device=device_of(predictions))
+    return xp.asarray(host, dtype=predictions.dtype, device=device_of(predictions))
 
 
 def _of_shapes(wanted: str, predictions: Array, targets: Array) -> ValueError:

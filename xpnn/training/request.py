@@ -114,7 +114,9 @@ class Request:
             rows, validation = self._validation(model, rows)
             n, n_features = rows[0].shape
             batch = n if self.batch_size is None else min(self.batch_size, n)
-            check_batches(model.layers, model.layer_sizes(n_features), batch)
+            if self.batch_size == 1 or not model.train_state.iterations:
+                # of a training in parts the last one may be one row
+                check_batches(model.layers, model.layer_sizes(n_features), batch)
             run = Fit(
                 model,
                 (*rows[:2], _relative(rows[2])),
