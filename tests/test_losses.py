@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from support import host
 
@@ -190,3 +191,17 @@ def test_what_is_told_of_targets_is_told_of_y():
     for loss in (xpnn.BinaryCrossEntropy(), xpnn.CategoricalCrossEntropy(), xpnn.Huber()):
         with pytest.raises(ValueError, match=r"^y[ :]"):
             loss.prepare(np.full((3, 2, 2), 0.5), 2, np.dtype("float64"))
+
+
+def test_targets_and_weights_of_any_kind(backend):
+    """What `fit` takes: lists, columns of tables, arrays of another library."""
+    p = backend.asarray(np.array([[1.0], [1.0], [1.0]], "float32"))
+    for zeros in ([0.0, 0.0, 0.0], np.zeros((3, 1)), pd.Series([0.0, 0.0, 0.0]), np.zeros(3)):
+        value, _ = xpnn.MeanSquaredError()(p, zeros)
+        assert backend.owns(value)
+        assert float(value) == 1.0
+        assert isinstance(zeros, np.ndarray) or value.dtype == p.dtype
+    value, _ = xpnn.MeanSquaredError()(p, [0.0, 0.0, 1.0], [1.0, 2.0, 3.0])
+    assert float(value) == pytest.approx(0.5)
+    value, _ = xpnn.CategoricalCrossEntropy()(backend.asarray(P), pd.Series([1, 0, 1]))
+    assert float(value) == pytest.approx(-np.log([0.8, 0.5, 0.1]).mean())

@@ -193,6 +193,34 @@ def test_two_with_other_numbers_are_not_equal(make):
     assert make(2.0) != xpnn.ReLU() != xpnn.Tanh()
 
 
+class PassesOnOfTestNaming(xpnn.Dense):
+    def __init__(self, n_inputs, n_outputs, **settings):
+        super().__init__(n_inputs, n_outputs, **settings)
+
+
+class SwallowsOfTestNaming(xpnn.ReLU):
+    def __init__(self, **settings):
+        super().__init__()
+        object.__setattr__(self, "factor", settings.get("factor", 1.0))
+
+
+class PrivateOfTestNaming(xpnn.ReLU):
+    def __init__(self, **settings):
+        super().__init__()
+        object.__setattr__(self, "_factor", settings.get("factor", 1.0))
+
+
+def test_settings_that_are_passed_on_are_fields(folder):
+    layer = PassesOnOfTestNaming(2, 3, l2=0.5)
+    xpnn.Sequential([layer]).save("model.safetensors")
+    assert xpnn.load("model.safetensors").layers[0] == layer
+    for layer in (SwallowsOfTestNaming(factor=2.0), PrivateOfTestNaming(factor=2.0)):
+        with pytest.raises(TypeError, match=r"another '_?factor', 1.0 for 2.0"):
+            xpnn.Sequential([layer])
+    assert PrivateOfTestNaming(factor=2.0) != PrivateOfTestNaming(factor=5.0)
+    assert PrivateOfTestNaming(factor=2.0) == PrivateOfTestNaming(factor=2.0)
+
+
 def test_losses_optimizers_metrics_and_schedules_whose_number_is_no_field():
     model = xpnn.Sequential([xpnn.Dense(2, 2), xpnn.Softmax()], seed=0)
     good = ("categorical_cross_entropy", "adam")

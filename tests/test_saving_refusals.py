@@ -125,3 +125,18 @@ ARRAYS = {
 @pytest.mark.parametrize("name", ARRAYS)
 def test_wrong_arrays(tmp_path, name):
     refuse(tmp_path / "model", craft(ARCHITECTURE, ARRAYS[name]))
+
+
+def test_what_is_no_path_is_named():
+    model = xpnn.Sequential([xpnn.Dense(2, 1)])
+    for call in (
+        model.save,
+        xpnn.load,
+        model.export_onnx,
+        xpnn.callbacks.CSVLogger,
+        xpnn.callbacks.JSONLogger,
+    ):
+        with pytest.raises(TypeError, match="path must be the path of a file, got 5"):
+            call(5)
+    with pytest.raises(TypeError, match="directory must be the path of a folder, got 5"):
+        xpnn.callbacks.Checkpoint.files(5)

@@ -75,3 +75,17 @@ def test_bad_settings_leave_the_model(settings, error):
     with pytest.raises(ValueError, match=error):
         random_search(model, X, y, **settings)
     assert all(np.array_equal(a, b) for a, b in zip(before, model.parameters))
+
+
+@pytest.mark.parametrize("search", [random_search, random_walk])
+def test_a_search_is_a_training(search):
+    """It can't be had beside another one, whose parameters it would set."""
+    model = network()
+
+    class Searches(xpnn.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs):
+            with pytest.raises(RuntimeError, match=rf"{search.__name__}\(\) can't be called"):
+                search(model, X, y, iterations=5)
+
+    history = model.fit(X, y, epochs=3, callbacks=[Searches()]).history
+    assert history == network().fit(X, y, epochs=3).history

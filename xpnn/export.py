@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import check_path
 from .files.atomic import atomic_write
 from .layers.base import Layer
 from .network import Network
@@ -117,6 +118,7 @@ def export_onnx(
     onnx.ModelProto
         What was written.
     """
+    check_path("path", path, "file")
     made = onnx_model(model, preparation)
     with atomic_write(path) as temporary:
         temporary.write_bytes(made.SerializeToString())

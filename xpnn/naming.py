@@ -71,8 +71,12 @@ class Described(Helpful):
             return NotImplemented
         compared = [f.name for f in fields(self) if f.compare]
         mine, its = (tuple(getattr(thing, f) for f in compared) for thing in (self, other))
-        more, its_more = _attributes(self), _attributes(other)
-        return mine == its and _alike(more, its_more)
+        private = [
+            [vars(thing)[name] for name in _private(self, other)] for thing in (self, other)
+        ]
+        return (
+            mine == its and _alike(_attributes(self), _attributes(other)) and _alike(*private)
+        )
 
     def __hash__(self) -> int:
         return hash(type(self))
@@ -224,15 +228,19 @@ def _attributes(thing: Described) -> dict[str, Any]:
     }
 
 
+def _private(thing: Described, other: Described) -> list[str]:
+    """Return the private attributes that two have, but for what may be a memory of theirs."""
+    return [
+        name
+        for name, value in vars(thing).items()
+        if name.startswith("_") and name in vars(other) and not isinstance(value, dict | list)
+    ]
+
+
 def _changed(thing: Described, again: Described) -> str | None:
     """Return the name of something that was lost when a thing was made again."""
     saved = [f.name for f in fields(thing) if f.metadata.get("saved", True)]
-    private = [
-        name
-        for name, value in vars(thing).items()
-        if name.startswith("_") and name in vars(again) and not isinstance(value, dict | list)
-    ]
-    for name in [*saved, *_attributes(thing), *private]:
+    for name in [*saved, *_attributes(thing), *_private(thing, again)]:
         if name not in vars(again) or not _alike(vars(thing)[name], vars(again)[name]):
             return name
     return None

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .backend import Backend
+from .checks import check_path
 from .files.model_file import write_file
 from .layers import LAYERS
 from .losses import LOSSES
@@ -49,6 +50,7 @@ def save(
         What training needs to go on: plain data, and arrays with names that have a slash, as
         `xpnn.training.kept.keep` returns them.  A checkpoint has more of both.
     """
+    check_path("path", path, "file")
     with model.gate:  # till all is written, for which the arrays are not copied
         to_numpy = model.backend.to_numpy
         arrays = {name: to_numpy(array) for name, array in model.tensors().items()}

@@ -18,6 +18,7 @@ import os
 from typing import Any
 
 from .backend import Backend, resolve
+from .checks import check_path
 from .files.atomic import atomic_write
 from .files.model_file import FORMAT as FORMAT
 from .files.model_file import VERSION as VERSION
@@ -77,6 +78,7 @@ def read(
     extra : dict
         As given to `save`.
     """
+    check_path("path", path, "file")
     description, tensors = read_file(path)
     place = resolve(backend)
     with blamed(path, "does not describe a network"):

@@ -12,6 +12,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import xpnn
+from xpnn import nnfs
 from xpnn.backend import backend_of, resolve
 from xpnn.sklearn import MLPClassifier, MLPRegressor
 
@@ -96,6 +97,40 @@ def test_checks_and_slopes_leave_the_process_alone():
         slopes = xpnn.calculus.gradient(lambda x: (x**3).sum(), [1.0, 2.0], delta=1e-6)
     np.testing.assert_allclose(np.asarray(slopes), [3, 12], rtol=1e-9)
     assert jnp.ones(2).dtype == jnp.float32
+
+
+def test_the_book_s_classes_leave_the_process_alone(fresh_book):
+    nnfs.init()
+    with xpnn.use_backend("jax"):
+        dense, loss = nnfs.Layer_Dense(4, 3), nnfs.Loss_CategoricalCrossentropy()
+        dense.forward(X)  # float64, as the book leaves it
+        softmax = nnfs.Activation_Softmax()
+        softmax.forward(dense.output)
+        loss.calculate(softmax.output, np.eye(3, dtype=int)[Y])
+        loss.backward(softmax.output, Y)
+        softmax.backward(loss.dinputs)
+        dense.backward(softmax.dinputs)
+        nnfs.Optimizer_Adam().update_params(dense)
+        nnfs.datasets.sine_data(10)
+    assert jnp.ones(2).dtype == jnp.float32
+
+
+# ------------------------------------------------------------------- functions that are traced
+
+
+@pytest.mark.parametrize("loss", [xpnn.MeanSquaredError(), xpnn.CategoricalCrossEntropy()])
+def test_losses_are_called_within_functions_that_are_compiled_or_mapped(loss):
+    p = jax.nn.softmax(jnp.asarray(X[:, :3], "float32"))
+    y = jnp.asarray(np.eye(3)[Y], "float32")
+    wanted, gradient = loss(p, y)
+    for results in (
+        jax.jit(lambda p: loss(p, y))(p),
+        jax.jit(loss)(p, y),
+        jax.jit(lambda factor: [factor * part for part in loss(p, y)])(1.0),
+        [part[0] for part in jax.vmap(loss)(p[None], y[None])],
+    ):
+        np.testing.assert_allclose(results[0], wanted, rtol=1e-6)
+        np.testing.assert_allclose(results[1], gradient, rtol=1e-6)
 
 
 # ---------------------------------------------------------------------------------- devices

@@ -159,6 +159,15 @@ def test_losses(prints):
     prints(loss.forward(PROBABILITIES, CLASSES), "[0.35667494 0.69314718 0.10536052]")
     prints(loss.calculate(PROBABILITIES, CLASSES), "0.38506088005216804")
     prints(loss.calculate(PROBABILITIES, np.eye(3)[CLASSES]), "0.38506088005216804")
+    rows = np.eye(3, dtype=int)[CLASSES]  # with which NumPy multiplies in double precision
+    single = np.array(PROBABILITIES, np.float32)
+    prints(loss.calculate(single, rows), "0.3850608945591187")
+    prints(
+        loss.calculate(np.array([[0.0, 1.0]], np.float32), np.array([[1, 0]])),
+        "16.118095639272223",
+    )
+    loss.backward(single, rows)
+    assert not np.signbit(host(loss.dinputs)[rows == 0]).any()
     prints(loss.calculate([[0.7, 0.1, 0.2]], [0]), "0.35667494393873245")
     prints(loss.calculate([[0.0, 1.0]], [0]), "16.11809565095832")
 

@@ -13,6 +13,14 @@ import xpnn
 pytestmark = pytest.mark.filterwarnings("ignore:.*Maximum iterations:UserWarning")
 
 
+def test_training_goes_on_where_it_was(backend):
+    """Fitted arrays that can't be changed may be views of those that training changes."""
+    ours = fitted("ours", "classes")
+    model = clone(ours).set_params(backend=backend.spec, max_iter=2).fit(digits, digit_labels)
+    losses = [model.partial_fit(digits, digit_labels).loss_ for _ in range(2)]
+    assert losses[1] < losses[0]
+
+
 @pytest.mark.float64
 def test_computing_elsewhere(backend):
     here = fitted("ours", "classes")

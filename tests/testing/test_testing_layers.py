@@ -291,3 +291,16 @@ def test_no_backend_at_all():
     check_layer(xpnn.ReLU(), (5, 3), backends=[])
     with pytest.raises(AssertionError, match="where a step is compiled"):
         check_layer(LooksAtNumbers(), (5, 3), backends=[])
+
+
+@dataclass(frozen=True)
+class OnTheDefaultDevice(xpnn.Layer):
+    def forward(self, params, x):
+        factors = array_namespace(x).arange(x.shape[1], dtype=x.dtype)
+        return x * factors, lambda dy: (dy * factors, ())
+
+
+def test_a_named_library_with_a_second_device_is_checked_there():
+    with pytest.raises(AssertionError, match="array_api_strict"):
+        check_layer(OnTheDefaultDevice(), (5, 3), backends=["array_api_strict"])
+    check_layer(OnTheDefaultDevice(), (5, 3), backends=["array_api_strict:CPU_DEVICE"])

@@ -6,6 +6,7 @@ import pytest
 from support import of_the_core
 
 import xpnn
+from xpnn.backend import array_namespace
 from xpnn.optimizers import OPTIMIZERS
 from xpnn.testing import check_optimizer
 
@@ -46,3 +47,19 @@ class Uphill(xpnn.Optimizer):
 def test_a_wrong_optimizer_is_found():
     with pytest.raises(AssertionError, match="the loss rose"):
         check_optimizer(Uphill(), backends=["numpy"])
+
+
+@dataclass(frozen=True)
+class Normed(xpnn.Optimizer):
+    """Its rule looks at a whole parameter, so that joined ones take other steps."""
+
+    learning_rate: float = 0.1
+
+    def rule(self, p, g, learning_rate):
+        xp = array_namespace(p)
+        return (p - learning_rate * g / xp.sqrt(xp.sum(g * g)),)
+
+
+def test_a_rule_that_is_not_elementwise_is_found():
+    with pytest.raises(AssertionError, match="the rule is not elementwise"):
+        check_optimizer(Normed(), backends=["numpy"])

@@ -57,7 +57,8 @@ class Backend:
     xp : module
         A namespace of the array API standard.
     device : object
-        A device in the library's own terms; None for its default.
+        A device in the library's own terms, as an array's ``device`` is; None where its arrays
+        have none.
     version : str
         The version of the library.
 

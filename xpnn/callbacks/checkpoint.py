@@ -83,6 +83,7 @@ class Checkpoint(Callback):
     @classmethod
     def files(cls, directory: str | os.PathLike[str]) -> list[Path]:
         """Return the checkpoints in a folder, the oldest first."""
+        check_path("directory", directory, "folder")
         return checkpoint_files(directory)
 
     def on_train_begin(self, epochs: int, steps: int) -> None:

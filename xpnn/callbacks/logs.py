@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..checks import check_path
 from ..files.lines import Lines
 from ..hooks import Callback
 
@@ -25,6 +26,7 @@ class Logger(Callback, ABC):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        check_path("path", path, "file")
         self.path = Path(path)
 
     def on_train_begin(self, epochs: int, steps: int) -> None:

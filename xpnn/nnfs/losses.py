@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, get_backend
+from ..backend import Array, dtype_name, get_backend
 from ..losses import CategoricalCrossEntropy, one_hot
+from ..losses.cross_entropies import CLIP
 from .layers import Activation_Softmax
-from .settings import floats
+from .settings import floats, in_double
 
 __all__ = [
     "Activation_Softmax_Loss_CategoricalCrossentropy",
@@ -27,6 +28,11 @@ def _classes(y_true: Any, y_pred: Array) -> Array:
     return CategoricalCrossEntropy().prepare(targets, k, y_pred.dtype, "y_true")
 
 
+def _are_rows_of_integers(y_true: Any) -> bool:
+    targets = get_backend().asarray(y_true)
+    return targets.ndim == 2 and "int" in dtype_name(targets.dtype)
+
+
 class Loss:
     """Chapter 5: the mean of what a subclass's `forward` gives for each sample."""
 
@@ -34,6 +40,7 @@ class Loss:
         """Return the loss of each sample."""
         raise TypeError(f"{type(self).__name__} does not define forward")
 
+    @in_double
     def calculate(self, output: Any, y: Any) -> np.floating[Any]:
         """Return the mean loss, as a NumPy number."""
         backend = get_backend()
@@ -47,18 +54,25 @@ class Loss_CategoricalCrossentropy(Loss):
 
     dinputs: Array
 
+    @in_double
     def forward(self, y_pred: Any, y_true: Any) -> Array:
         """Return the loss of each sample, an array of shape (n,)."""
         backend = get_backend()
         p = floats(backend, y_pred)
-        losses, _ = CategoricalCrossEntropy().forward(p, _classes(y_true, p))
+        targets = _classes(y_true, p)
+        if _are_rows_of_integers(y_true):  # with which NumPy multiplies in float64
+            p = backend.asarray(backend.xp.clip(p, CLIP, 1 - CLIP), "float64")
+        losses, _ = CategoricalCrossEntropy().forward(p, targets)
         return backend.scriptable(losses)
 
+    @in_double
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs`, from the probabilities `dvalues`."""
         backend = get_backend()
         p = floats(backend, dvalues)
         _, dinputs = CategoricalCrossEntropy()(p, _classes(y_true, p))
+        if _are_rows_of_integers(y_true):  # of which 0 has no sign
+            dinputs = dinputs + 0.0
         self.dinputs = backend.scriptable(dinputs)
 
 
@@ -72,12 +86,14 @@ class Activation_Softmax_Loss_CategoricalCrossentropy:
         self.activation = Activation_Softmax()
         self.loss = Loss_CategoricalCrossentropy()
 
+    @in_double
     def forward(self, inputs: Any, y_true: Any) -> np.floating[Any]:
         """Set `output` to the probabilities, and return the mean loss."""
         self.activation.forward(inputs)
         self.output = self.activation.output
         return self.loss.calculate(self.output, y_true)
 
+    @in_double
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs` to (probabilities - one-hot targets) / n, with `dvalues` the former."""
         backend = get_backend()

@@ -62,9 +62,10 @@ class Fitted(Parameters):
         that, so they can't be changed.
         """
         arrays = [beside(X, p, model.backend) for p in model.parameter_arrays]
-        for array, own in zip(arrays, model.parameter_arrays):
+        for i, (array, own) in enumerate(zip(arrays, model.parameter_arrays)):
             if array is not own and isinstance(array, np.ndarray):
-                array.flags.writeable = False
+                arrays[i] = array.view()  # a library may lend out the array that it holds
+                arrays[i].flags.writeable = False
         self.coefs_, self.intercepts_ = arrays[::2], arrays[1::2]
         self._model = model, arrays
 

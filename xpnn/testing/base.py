@@ -28,6 +28,7 @@ __all__ = [
     "check_description",
     "check_passes",
     "on_each_backend",
+    "rounding",
 ]
 
 Arrays = dict[str, Array]
@@ -83,7 +84,7 @@ def on_each_backend(
                     }
                 for name, array in found.items():
                     label = f"{where}: {name}, beside the first backend's"
-                    assert_close(label, backend, array, reference[name], _rounding(dtype))
+                    assert_close(label, backend, array, reference[name], rounding(dtype))
     if len(places) < 2:
         check_once()
 
@@ -140,7 +141,7 @@ def check_passes(
             label = f"{where}: {name}, the second time"
             assert_close(label, backend, repeated[name], array, 0.0)
             label = f"{where}: {name}, compiled"
-            assert_close(label, backend, compiled[name], array, _rounding(dtype))
+            assert_close(label, backend, compiled[name], array, rounding(dtype))
         if dtype == "float64":
             _check_gradients(where, backend, total, differentiated, placed, found)
         return found
@@ -222,15 +223,20 @@ def check_description(thing: Any, classes: dict[str, Any], kind: str) -> None:
 
 
 def _usable(backends: Sequence[str | Backend] | None) -> list[Backend]:
-    """Return the backends that are named, or all that can run here, on a second device."""
+    """Return the backends that are named, or all that can run here.
+
+    Where no device is named, it is a second one, if the library has any.
+    """
     if backends is None:
-        names = [info.name for info in available_backends() if info.usable]
-        names.sort(key=lambda name: name != "numpy")  # which is always there, first
-        return [resolve(name).elsewhere() for name in names]
-    return [resolve(f"{b.removesuffix('!')}!" if isinstance(b, str) else b) for b in backends]
+        backends = [info.name for info in available_backends() if info.usable]
+        backends = sorted(backends, key=lambda name: name != "numpy")  # always there: first
+    return [
+        b if not isinstance(b, str) else resolve(b) if ":" in b else resolve(b).elsewhere()
+        for b in (f"{b.removesuffix('!')}!" if isinstance(b, str) else b for b in backends)
+    ]
 
 
-def _rounding(dtype: str) -> float:
+def rounding(dtype: str) -> float:
     """Return how far apart two ways of summing may end, as a part of the largest entry."""
     return 1e4 * float(np.finfo(dtype).eps)
 

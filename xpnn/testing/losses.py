@@ -54,6 +54,9 @@ def check_loss(
     """
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a Loss, got {loss!r}")
+    assert loss.activation is None or loss.activation in LAYERS, (
+        f"{loss} has the activation {loss.activation!r}, but there is no such layer"
+    )
     generator = np.random.default_rng(seed)
     if predictions is None:
         predictions = generator.standard_normal((5, 3))
@@ -62,9 +65,6 @@ def check_loss(
     assert loss.activation is None or hasattr(loss, "from_logits"), (
         f"{loss} is computed together with {loss.activation}, as its activation says, so it "
         "must have a field from_logits: bool, and take logits where it is True"
-    )
-    assert loss.activation is None or loss.activation in LAYERS, (
-        f"{loss} has the activation {loss.activation!r}, but there is no such layer"
     )
     predictions = np.asarray(predictions, dtype=np.float64)
     n, k = predictions.shape

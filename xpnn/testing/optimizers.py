@@ -19,6 +19,7 @@ from .base import (
     check_at_work,
     check_description,
     on_each_backend,
+    rounding,
 )
 from .traced import check_traced
 
@@ -36,7 +37,8 @@ def check_optimizer(
 
     On each backend, in float32 and float64: it brings the loss of a convex problem down,
     the same arguments give the same results, dtypes and shapes are kept, its state is
-    plain data that counts the steps, and all backends agree.  Then it trains a small network,
+    plain data that counts the steps, its rule is elementwise, so that parameters may be joined
+    in one array, and all backends agree.  Then it trains a small network,
     which is saved and loaded, as in `check_layer`.
 
     Parameters
@@ -61,7 +63,7 @@ def check_optimizer(
     generator = np.random.default_rng(seed)
     start = [generator.uniform(1, 2, (3, 2)), generator.uniform(-2, -1, 2)]
 
-    def train(backend: Backend, dtype: str) -> list[Array]:
+    def train(backend: Backend, dtype: str, start: list[np.ndarray]) -> list[Array]:
         # the loss is the sum of p² / 2, so the gradient with respect to p is p itself
         params = [backend.asarray(p, dtype, copy=True) for p in start]
         state = optimizer.init(params)
@@ -74,12 +76,18 @@ def check_optimizer(
         )
         return params
 
+    def flat(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate([array.reshape(-1) for array in arrays])
+
     def check(where: str, backend: Backend, dtype: str) -> Arrays:
-        params, again = train(backend, dtype), train(backend, dtype)
+        params, again = (train(backend, dtype, start) for _ in range(2))
         for i, (p, q, first) in enumerate(zip(params, again, start)):
             assert_kind(f"{where}: parameter {i}", backend, p, dtype, first.shape)
             assert_close(f"{where}: parameter {i}, the second time", backend, q, p, 0.0)
         host = [backend.to_numpy(p) for p in params]
+        (joined,) = train(backend, dtype, [flat(start)])
+        label = f"{where}: the rule is not elementwise: of parameters joined in one array"
+        assert_close(label, backend, joined, flat(host), rounding(dtype))
         before, after = (sum(float(np.sum(p**2)) for p in ps) for ps in (start, host))
         assert after < before, f"{where}: the loss rose from {before:g} to {after:g}"
         return {f"parameter {i}": p for i, p in enumerate(params)}

@@ -53,7 +53,7 @@ class Request:
         check_number("validation_split", self.validation_split, at_least=0, below=1)
         if self.validation_data is not None and self.validation_split:
             raise ValueError("give validation_data or validation_split, not both")
-        if self.verbose not in ("auto", True, False, 0, 1, 2):
+        if np.ndim(self.verbose) or self.verbose not in ("auto", True, False, 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', True or False, got {self.verbose!r}")
         check_flag("shuffle", self.shuffle)
         callbacks = self.callbacks
