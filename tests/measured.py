@@ -14,7 +14,7 @@ STILL = xpnn.SGD(1e-300)  # the parameters stay as they are to the last bit
 
 
 def network(*ends, loss, chosen, optimizer=STILL, dtype="float64", n_outputs=4):
-    layers = [xpnn.Dense(3, 8), xpnn.Tanh(), xpnn.Dense(8, n_outputs), *ends]
+    layers = [xpnn.Dense(3, 8, l2=0.01), xpnn.Tanh(), xpnn.Dense(8, n_outputs), *ends]
     return xpnn.Sequential(layers, seed=1, dtype=dtype).compile(loss, optimizer, chosen)
 
 

@@ -8,6 +8,7 @@ from support import host
 
 import xpnn
 from xpnn import metrics
+from xpnn.network.stack import Stack
 
 OF_CLASSES = [
     *("accuracy", "top_k_accuracy", "precision", "recall", "f1", "confusion_matrix"),
@@ -103,6 +104,22 @@ def cases(weight=None):
 
 
 NAMES = ["joined", "apart", "logits", "yes or no", "yes or no, apart", "labels", "numbers"]
+
+
+@pytest.mark.float64
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["unweighted", "weighted"])
+def test_outputs_are_measured_as_the_network_is(backend, name, weight, monkeypatch):
+    """A backend may have what a network gives measured on the host (`measures_on_host`)."""
+    model, y, expected = next(case[1:] for case in cases(weight) if case[0] == name)
+    there = model.evaluate(X, y, sample_weight=weight)
+    monkeypatch.setattr(type(backend), "measures_on_host", True)
+    monkeypatch.setattr(xpnn.network.network, "is_ours", lambda parts: True)
+    monkeypatch.setattr(Stack, "rows_apart", True)
+    measured = model.evaluate(X, y, sample_weight=weight)
+    for key, value in expected(host(model.predict(X))).items():
+        np.testing.assert_allclose(measured[key], value, rtol=1e-9, err_msg=key)
+    assert measured["loss"] == pytest.approx(there["loss"], rel=1e-12)
 
 
 @pytest.mark.float64

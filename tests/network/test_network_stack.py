@@ -14,6 +14,7 @@ from xpnn import (
     Sigmoid,
     Softmax,
 )
+from xpnn.network.stack import is_ours
 
 
 def test_dense_end_and_a_loss_that_takes_probabilities():
@@ -57,3 +58,30 @@ def test_a_network_that_is_only_joined_with_its_loss(backend, last, loss):
     history = model.fit(x, y)
     assert history.history["loss"][0] == pytest.approx(model.evaluate(x, y)["loss"])
     assert model.gradients(x, y)[1] == []
+
+
+class OwnOfTestStack(xpnn.Layer):
+    def forward(self, params, x):
+        return x, lambda dy: (dy, ())
+
+
+@pytest.mark.parametrize(
+    ("part", "ours"),
+    [
+        (Dense(2, 3), True),
+        ((Dense(2, 3), ReLU()), True),
+        ({"a": 1, "b": "text", "c": None}, True),
+        (Dense(2, 3, weights=xpnn.initializers.Normal(0.1)), True),
+        (xpnn.metrics.r2, True),
+        (OwnOfTestStack(), False),
+        ([Dense(2, 3), OwnOfTestStack()], False),
+        ({"layer": OwnOfTestStack()}, False),
+        (Dense(2, 3, weights=lambda generator, shape: np.ones(shape)), False),
+        (np.mean, False),
+        (len, False),
+        (xpnn.metrics.as_metric(lambda p, y: 0.0), False),
+    ],
+    ids=str,
+)
+def test_what_is_xpnn_s_own(part, ours):
+    assert is_ours(part) is ours
