@@ -25,14 +25,7 @@ from .keywords import Helpful
 
 T = TypeVar("T")
 
-__all__ = [
-    "Described",
-    "check_described",
-    "describe",
-    "look_up",
-    "make",
-    "register",
-]
+__all__ = ["Described", "check_described", "describe", "look_up", "make", "register"]
 
 ADVICE = "make it a frozen dataclass, @dataclass(frozen=True), whose fields are its settings"
 
@@ -138,8 +131,14 @@ def _bases(cls: type) -> Iterator[type]:
     )
 
 
+_decorated: set[type] = set()
+"""The classes that are known to be: it is asked for each object.  Their tables keep them too."""
+
+
 def _check_decorated(cls: type) -> None:
     """Check that the decorator has seen what a class annotates."""
+    if cls in _decorated:
+        return
     for base in _bases(cls):
         if "__dataclass_fields__" in vars(base):
             continue
@@ -152,6 +151,7 @@ def _check_decorated(cls: type) -> None:
                     f"{base.__name__} has the field {name!r}, but is not decorated, so that a "
                     f"file would lose it: {ADVICE}"
                 )
+    _decorated.add(cls)
 
 
 def check_described(thing: Any, name: str) -> None:
