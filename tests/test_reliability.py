@@ -15,14 +15,13 @@ def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
 
 
-def test_killed_at_20_moments(tmp_path):
+def test_killed_at_8_moments(tmp_path):
     import kills
 
-    counts, lost = kills.run(20, 0, tmp_path)
+    counts, lost = kills.run(8, 0, tmp_path)
     assert lost == []
-    assert sum(counts[moment] for moment in kills.MOMENTS) == 20
-    assert counts["writing"] > 3
-    assert counts["ending"] > 1
+    assert sum(counts[moment] for moment in kills.MOMENTS) == 8
+    assert counts["writing"] > 1
 
 
 def test_a_run_that_is_lost_is_told(tmp_path, monkeypatch, capsys):

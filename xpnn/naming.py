@@ -132,7 +132,7 @@ def _bases(cls: type) -> Iterator[type]:
 
 
 _decorated: set[type] = set()
-"""The classes that are known to be: it is asked for each object.  Their tables keep them too."""
+"""The classes that are known to be, as each object asks; their tables keep them alive too."""
 
 
 def _check_decorated(cls: type) -> None:
