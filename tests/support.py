@@ -22,6 +22,11 @@ def assert_close(actual, expected, *, rtol=None, atol=0.0):
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
 
 
+def first_line(value):
+    """Return a name for a parameter, which tools that ask for tests by name find again."""
+    return repr(value).split("\n")[0]
+
+
 def host(x):
     """Return any array as NumPy's."""
     from xpnn.backend import to_host

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from support import host
+from support import first_line, host
 
 import xpnn
 from xpnn.backend import array_namespace
@@ -136,7 +136,7 @@ CATEGORICAL = [
         *([0, 2, 1], [0, -1, 1], [0.0, 0.5, 1.0], [0.0, np.nan, 1.0], [0, 1], [[0, 1, 1]]),
         *(np.eye(3), np.full((3, 2), 1.0), np.full((3, 1, 2), 0.5)),
     ],
-    ids=repr,
+    ids=first_line,
 )
 def test_classes_that_are_none(backend, loss, targets):
     p, y = backend.asarray(P), backend.asarray(np.asarray(targets))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from support import first_line
 
 import xpnn
 from xpnn import (
@@ -195,7 +196,7 @@ Y = X[:, 0]
         *((Sigmoid(), 3 * Y + 1), (Sigmoid(), Y), (Softmax(), Y[:, None] + [0.0, 9.0])),
         *((Tanh(), 20 * Y), (ReLU(), Y - 9), (HardOfTestGoals(), 9 * Y)),
     ],
-    ids=repr,
+    ids=first_line,
 )
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber"])
 def test_targets_that_can_not_be_reached(backend, last, y, loss):

@@ -61,7 +61,7 @@ def test_the_best_of_a_training_measure_after_ctrl_c(tmp_path, at):
         {"epochs": 6, "batch_size": 7, "sample_weight": WEIGHT},
         {"epochs": 6, "batch_size": 61, "class_weight": {0: 2.0, 1: 1.0}},
     ],
-    ids=str,
+    ids=["whole", "batches", "weights", "classes"],
 )
 def test_in_two_parts(tmp_path, seed, how):
     def fresh():
