@@ -81,7 +81,6 @@ class OwnOfTestStack(xpnn.Layer):
         (len, False),
         (xpnn.metrics.as_metric(lambda p, y: 0.0), False),
     ],
-    ids=str,
 )
 def test_what_is_xpnn_s_own(part, ours):
     assert is_ours(part) is ours
