@@ -64,6 +64,8 @@ def random_network(rng, loss):
     ours, theirs = [], []
     for n_inputs, n_outputs in pairwise(sizes):
         name = rng.choice(["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softmax"])
+        if n_outputs == 1 and name == "Softmax":  # which is refused, as it is always 1
+            name = "Tanh"
         biases = rng.standard_normal(n_outputs)
         ours += [xpnn.Dense(n_inputs, n_outputs, biases=biases, **PENALTIES)]
         ours += [LAYERS[name](0.1) if name == "LeakyReLU" else LAYERS[name]()]
