@@ -35,7 +35,7 @@ import xpnn
 from xpnn.callbacks import Checkpoint, EarlyStopping, GradientNorms, ReduceOnPlateau
 
 folder, out, moment, die_at = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-EPOCHS = 500
+EPOCHS = 100
 X, y = xpnn.datasets.spiral(120, 3, seed=0)
 layers = [xpnn.Dense(2, 24), xpnn.BatchNorm(24), xpnn.ReLU(), xpnn.Dropout(0.1),
           xpnn.Dense(24, 24), xpnn.ReLU(), xpnn.Dense(24, 3), xpnn.Softmax()]

@@ -1,5 +1,6 @@
 """Which backends a run tests: XPNN_TEST_BACKENDS=numpy,torch; a named one must be usable."""
 
+import gc
 import os
 import signal
 from importlib import import_module
@@ -63,6 +64,12 @@ def pytest_collection_modifyitems(config, items):
     left = [item for item in items if not is_of_this_run(item)]
     items[:] = [item for item in items if is_of_this_run(item)]
     config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish(session):
+    """Let the collector pass over all that was imported: many tests wait for it."""
+    gc.collect()
+    gc.freeze()
 
 
 def loaded(spec):

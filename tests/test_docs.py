@@ -30,7 +30,7 @@ SHOWN = {"", "text", "toml"}
 # how many blocks of a page say that they are not run
 NOT_RUN = {"CONTRIBUTING.md": 2, "README.md": 2, "docs/guides/gpu.md": 4, "docs/index.md": 1}
 # what takes long, and shows in a picture only
-SHORTER = {"docs/pictures.md": ("epochs=10001", "epochs=9")}
+SHORTER = {"docs/pictures.md": ("epochs=10001", "epochs=3")}
 MARK = re.compile(r"<!-- not run: \S.* -->")
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d*)?(?:e[-+]?\d+)?")
 SEPARATOR = "\N{SYMBOL FOR RECORD SEPARATOR}"

@@ -15,13 +15,13 @@ def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
 
 
-def test_killed_at_8_moments(tmp_path):
+def test_killed_at_4_moments(tmp_path):
     import kills
 
-    counts, lost = kills.run(8, 0, tmp_path)
+    counts, lost = kills.run(4, 0, tmp_path)
     assert lost == []
-    assert sum(counts[moment] for moment in kills.MOMENTS) == 8
-    assert counts["writing"] > 1
+    assert sum(counts[moment] for moment in kills.MOMENTS) == 4
+    assert counts["writing"] > 0
 
 
 def test_a_run_that_is_lost_is_told(tmp_path, monkeypatch, capsys):
@@ -40,14 +40,16 @@ def test_a_run_that_is_lost_is_told(tmp_path, monkeypatch, capsys):
     assert "LOST the run" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["fuzz_checkpoints", "fuzz_model_files"])
-def test_files_that_somebody_has_changed(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "count"), [("fuzz_checkpoints", 30), ("fuzz_model_files", 90)]
+)
+def test_files_that_somebody_has_changed(tmp_path, name, count):
     import fuzz
 
-    counts, wrong = getattr(fuzz, name)(60, 0, tmp_path)
+    counts, wrong = getattr(fuzz, name)(count, 0, tmp_path)
     assert wrong == []
-    assert counts["refused"] > 15
-    assert counts["went on"] + counts["loaded"] > 5
+    assert counts["refused"] > 8
+    assert counts["went on"] + counts["loaded"] > 3
 
 
 def test_what_is_wrong_ends_with_1():
