@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config, items):
 
     def is_of_this_run(item):
         given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        named = {*map(str, given)} & {*SPECS}
+        named = {value for value in given if isinstance(value, str)} & {*SPECS}
         if named & single and (
             item.get_closest_marker("float64")
             or any(value is np.float64 or str(value) == "float64" for value in given)
@@ -61,9 +61,9 @@ def pytest_collection_modifyitems(config, items):
 
     if "MUTANT_UNDER_TEST" in os.environ:  # which asks for tests by their names in one process
         assert not [item.nodeid for item in items if "\\n" in item.nodeid], "give it an id"
-    left = [item for item in items if not is_of_this_run(item)]
-    items[:] = [item for item in items if is_of_this_run(item)]
-    config.hook.pytest_deselected(items=left)
+    here = {item: is_of_this_run(item) for item in items}
+    items[:] = [item for item in items if here[item]]
+    config.hook.pytest_deselected(items=[item for item in here if not here[item]])
 
 
 def pytest_collection_finish(session):
