@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..backend import Array, array_namespace, device_of, is_array, to_host
 from ..checks import reject
 from ..naming import Described, register
@@ -167,7 +169,7 @@ def _beside(predictions: Array, given: Any) -> Array:
     xp = array_namespace(predictions)
     if is_array(given) and array_namespace(given) is xp:
         return given
-    host = to_host(given)
+    host = np.array(to_host(given))  # a copy: some libraries take no memory that is read-only
     if host.dtype.kind != "f":
         return xp.asarray(host, device=device_of(predictions))
     return xp.asarray(host, dtype=predictions.dtype, device=device_of(predictions))
