@@ -3,7 +3,7 @@
 JAX has float64 only where ``jax_enable_x64`` is on; elsewhere it computes in float32 whatever
 it is asked for.  What computes in float64 here does so in a context in which it is on, for this
 thread alone (`JaxBackend.activate_for`).  Only a float64 array that is placed outside of one,
-for somebody to compute with, turns it on for the process.
+for somebody to compute with, as a script of `xpnn.nnfs` does, turns it on for the process.
 
 XLA compiles for each shape.  So on a CPU, whose memory NumPy shares, rows are cut, joined and
 gathered by NumPy, and a network is used with few numbers of rows (`padded`).

@@ -12,7 +12,6 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import xpnn
-from xpnn import nnfs
 from xpnn.backend import backend_of, resolve
 from xpnn.sklearn import MLPClassifier, MLPRegressor
 
@@ -96,22 +95,6 @@ def test_checks_and_slopes_leave_the_process_alone():
     with xpnn.use_backend("jax"):
         slopes = xpnn.calculus.gradient(lambda x: (x**3).sum(), [1.0, 2.0], delta=1e-6)
     np.testing.assert_allclose(np.asarray(slopes), [3, 12], rtol=1e-9)
-    assert jnp.ones(2).dtype == jnp.float32
-
-
-def test_the_book_s_classes_leave_the_process_alone(fresh_book):
-    nnfs.init()
-    with xpnn.use_backend("jax"):
-        dense, loss = nnfs.Layer_Dense(4, 3), nnfs.Loss_CategoricalCrossentropy()
-        dense.forward(X)  # float64, as the book leaves it
-        softmax = nnfs.Activation_Softmax()
-        softmax.forward(dense.output)
-        loss.calculate(softmax.output, np.eye(3, dtype=int)[Y])
-        loss.backward(softmax.output, Y)
-        softmax.backward(loss.dinputs)
-        dense.backward(softmax.dinputs)
-        nnfs.Optimizer_Adam().update_params(dense)
-        nnfs.datasets.sine_data(10)
     assert jnp.ones(2).dtype == jnp.float32
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Array, get_backend
 from ..datasets import sine, spiral, vertical
-from .settings import drawn_dtype, in_double, stream
+from .settings import drawn_dtype, stream
 
 __all__ = ["sine_data", "spiral_data", "vertical_data"]
 
@@ -31,7 +31,6 @@ def sine_data(samples: int = 1000) -> Data:
     return _placed(*sine(samples, dtype="float64"))
 
 
-@in_double
 def _placed(X: np.ndarray, y: np.ndarray) -> Data:
     """Return inputs and targets on the backend."""
     backend = get_backend()

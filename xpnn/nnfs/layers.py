@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import Array, Backend, get_backend
 from ..layers import Dense, Layer, Linear, ReLU, Sigmoid, Softmax
 from ..optimizers import State
-from .settings import floats, in_double, place, product, randn
+from .settings import floats, place, product, randn
 
 __all__ = [
     "Activation_Linear",
@@ -59,7 +59,6 @@ class Layer_Dense:
     dbiases: Array
     dinputs: Array
 
-    @in_double
     def __init__(self, n_inputs: int, n_neurons: int) -> None:
         self.layer = Dense(n_inputs, n_neurons)
         shown = get_backend().scriptable
@@ -72,7 +71,6 @@ class Layer_Dense:
         if "_states" in values:  # as it was called when version 0.1.0 began
             self.optimizer_states = vars(self).pop("_states")
 
-    @in_double
     def forward(self, inputs: Any) -> None:
         """Set `inputs`, and `output` to inputs · weights + biases."""
         backend = get_backend()
@@ -81,7 +79,6 @@ class Layer_Dense:
         output = product(backend, floats(backend, x), weights) + biases
         self.inputs, self.output = backend.scriptable(x), backend.scriptable(output)
 
-    @in_double
     def backward(self, dvalues: Any) -> None:
         """Set `dweights`, `dbiases` and `dinputs`."""
         backend = get_backend()
@@ -101,7 +98,6 @@ class _Activation(ABC):
     output: Array
     dinputs: Array
 
-    @in_double
     def forward(self, inputs: Any) -> None:
         """Set `inputs` and `output`, both arrays of shape (n, k)."""
         backend = get_backend()
@@ -111,7 +107,6 @@ class _Activation(ABC):
             y = backend.asarray(y, x.dtype)
         self.inputs, self.output = backend.scriptable(x), backend.scriptable(y)
 
-    @in_double
     def backward(self, dvalues: Any) -> None:
         """Set `dinputs`, from the gradient with respect to `output`."""
         backend = get_backend()

@@ -10,7 +10,7 @@ from ..backend import Array, dtype_name, get_backend
 from ..losses import CategoricalCrossEntropy, one_hot
 from ..losses.cross_entropies import CLIP
 from .layers import Activation_Softmax
-from .settings import floats, in_double
+from .settings import floats
 
 __all__ = [
     "Activation_Softmax_Loss_CategoricalCrossentropy",
@@ -40,7 +40,6 @@ class Loss:
         """Return the loss of each sample."""
         raise TypeError(f"{type(self).__name__} does not define forward")
 
-    @in_double
     def calculate(self, output: Any, y: Any) -> np.floating[Any]:
         """Return the mean loss, as a NumPy number."""
         backend = get_backend()
@@ -54,7 +53,6 @@ class Loss_CategoricalCrossentropy(Loss):
 
     dinputs: Array
 
-    @in_double
     def forward(self, y_pred: Any, y_true: Any) -> Array:
         """Return the loss of each sample, an array of shape (n,)."""
         backend = get_backend()
@@ -65,7 +63,6 @@ class Loss_CategoricalCrossentropy(Loss):
         losses, _ = CategoricalCrossEntropy().forward(p, targets)
         return backend.scriptable(losses)
 
-    @in_double
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs`, from the probabilities `dvalues`."""
         backend = get_backend()
@@ -86,14 +83,12 @@ class Activation_Softmax_Loss_CategoricalCrossentropy:
         self.activation = Activation_Softmax()
         self.loss = Loss_CategoricalCrossentropy()
 
-    @in_double
     def forward(self, inputs: Any, y_true: Any) -> np.floating[Any]:
         """Set `output` to the probabilities, and return the mean loss."""
         self.activation.forward(inputs)
         self.output = self.activation.output
         return self.loss.calculate(self.output, y_true)
 
-    @in_double
     def backward(self, dvalues: Any, y_true: Any) -> None:
         """Set `dinputs` to (probabilities - one-hot targets) / n, with `dvalues` the former."""
         backend = get_backend()

@@ -7,7 +7,7 @@ from typing import ClassVar
 from ..backend import Array, get_backend
 from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp, State
 from .layers import Layer_Dense
-from .settings import floats, in_double
+from .settings import floats
 
 __all__ = ["Optimizer_Adagrad", "Optimizer_Adam", "Optimizer_RMSprop", "Optimizer_SGD"]
 
@@ -48,7 +48,6 @@ class _Stepping:
             decayed = 1 / (1 + self.decay * self.iterations)
             self.current_learning_rate = self.learning_rate * decayed
 
-    @in_double
     def update_params(self, layer: Layer_Dense) -> None:
         """Take a step with the layer's `weights` and `biases`."""
         optimizer, backend = self._optimizer(), get_backend()

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from ..backend import Array, Backend, array_namespace, dtype_name, get_backend
 from ..checks import check_precision
 
-__all__ = [
-    "drawn_dtype",
-    "floats",
-    "in_double",
-    "init",
-    "place",
-    "product",
-    "randn",
-    "stream",
-]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["drawn_dtype", "floats", "init", "place", "product", "randn", "stream"]
 
 
 @dataclass(frozen=True)
@@ -97,20 +84,6 @@ def floats(backend: Backend, x: Any) -> Array:
     """Return numbers on a backend: floats in their own dtype, integers as float64."""
     x = backend.asarray(x)
     return x if "float" in dtype_name(x.dtype) else backend.asarray(x, "float64")
-
-
-def in_double(function: Function) -> Function:
-    """Let a function compute in double precision, where a library has to be told.
-
-    What the book computes in float64 is so here; the process's own setting is left alone.
-    """
-
-    @wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        with get_backend().activate_for("float64"):
-            return function(*args, **kwargs)
-
-    return called  # type: ignore[return-value]
 
 
 def product(backend: Backend, a: Array, b: Array) -> Array:
