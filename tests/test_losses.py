@@ -193,6 +193,19 @@ def test_what_is_told_of_targets_is_told_of_y():
             loss.prepare(np.full((3, 2, 2), 0.5), 2, np.dtype("float64"))
 
 
+def test_what_is_wrong_with_targets_is_told_of_targets(backend):
+    p = backend.asarray(np.full((3, 2), 0.5))
+    for loss, wrong in (
+        (xpnn.MeanSquaredError(), np.full((3, 2), np.nan)),
+        (xpnn.BinaryCrossEntropy(), np.full((3, 2), 2.0)),
+        (xpnn.CategoricalCrossEntropy(), np.array([0, 1, 2])),
+    ):
+        with pytest.raises(
+            ValueError, match=r"^targets must .*predictions of the shape \(3, 2\)"
+        ):
+            loss(p, backend.asarray(wrong))
+
+
 def test_targets_and_weights_of_any_kind(backend):
     """What `fit` takes: lists, columns of tables, arrays of another library."""
     p = backend.asarray(np.array([[1.0], [1.0], [1.0]], "float32"))

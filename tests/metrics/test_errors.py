@@ -47,6 +47,8 @@ def test_r2_of_what_does_not_vary(backend, dtype):
             assert float(value) == wanted
             assert constant == 0.1 or peer.r2_score(y, p) == wanted
     assert np.isnan(float(metrics.r2(backend.asarray(y[:1]), backend.asarray(y[:1]))))
+    two, wanted = backend.asarray(np.array([1.0, 2.0], dtype)), np.array([1.0, 3.0], dtype)
+    assert float(metrics.r2(two, backend.asarray(wanted))) == 0.5
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
