@@ -359,7 +359,7 @@ class AboveOfTestGoals(xpnn.Layer):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-@pytest.mark.parametrize("layer", [AboveOfTestGoals, lambda n: Dropout(0.97), lambda n: ReLU()])
+@pytest.mark.parametrize("layer", [AboveOfTestGoals, lambda n: Dropout(0.5), lambda n: ReLU()])
 def test_a_layer_that_gives_zeros_for_some_rows_takes_batches_of_one(layer, n):
     model = Sequential([Dense(5, n), layer(n), Dense(n, 1)], seed=0)
     model.compile("mean_squared_error", "sgd").fit(X, X[:, 0], batch_size=1, verbose=False)
