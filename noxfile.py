@@ -163,7 +163,7 @@ def fuzz(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Change the mathematics in small ways, each of which a test must notice."""
     session.install("-e", ".[test]", "mutmut>=3.8")
-    env = {"XPNN_TEST_BACKENDS": "numpy"}
+    env = {"XPNN_TEST_BACKENDS": "numpy,array_api_strict"}  # which has dtypes and devices
     session.run("mutmut", "run", *session.posargs, env=env)
     session.run("mutmut", "results")
 
