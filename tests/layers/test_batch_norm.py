@@ -40,3 +40,18 @@ def test_gradients_outside_training_go_by_the_running_statistics(backend):
     for i, ours in enumerate((dscale, dshift, dx)):
         wanted, _ = autograd.make_vjp(reference, i)(scale, shift, x)
         np.testing.assert_allclose(host(ours), wanted(dy), rtol=1e-12)
+
+
+def test_the_running_statistics_after_one_batch(backend, dtype):
+    """The variance of the rows is that of what they are drawn from: divided by n - 1."""
+    x = np.random.default_rng(2).standard_normal((4, 3)).astype(dtype)
+    layer = xpnn.BatchNorm(3, momentum=0.75)
+    scale, shift, mean, variance = map(backend.asarray, np.ones((4, 3), dtype))
+    y, _, (new_mean, new_variance) = layer.train(
+        (scale, shift), (mean, variance), backend.asarray(x)
+    )
+    close = {"rtol": 1e-6}
+    z = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + layer.epsilon)
+    np.testing.assert_allclose(host(y), z + 1, rtol=1e-5)
+    np.testing.assert_allclose(host(new_mean), 0.75 + 0.25 * x.mean(axis=0), **close)
+    np.testing.assert_allclose(host(new_variance), 0.75 + 0.25 * x.var(axis=0, ddof=1), **close)

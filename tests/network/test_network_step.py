@@ -8,6 +8,7 @@ from stepping import case
 from support import host
 
 import xpnn
+from xpnn.network.step import clip
 from xpnn.training import fuse
 
 
@@ -75,3 +76,48 @@ def test_losses_of_one_class_are_told_apart(backend):
         moved.append(host(model.parameters[0])[0, 0])
     np.testing.assert_allclose(moved[1], 4 * moved[0], rtol=1e-9)
     assert moved[0] > 0
+
+
+# --------------------------------------------------------------------------------- clipping
+
+GRADS = [np.array([[3.0, -0.5], [0.0, 1.0]]), np.array([-4.0])]
+NORM = np.sqrt(9 + 0.25 + 1 + 16)
+
+
+@pytest.mark.parametrize(
+    ("norm", "value", "factor", "limit"),
+    [
+        (None, None, 1, np.inf),
+        (None, 2.0, 1, 2),
+        (1.5, None, 1.5 / (NORM + 1e-6), np.inf),
+        (6.0, None, 1, np.inf),
+        (1.5, 2.0, 1.5 / (np.sqrt(4 + 0.25 + 1 + 4) + 1e-6), 2),
+    ],
+    ids=["no", "value", "norm", "within", "both"],
+)
+@pytest.mark.float64
+def test_gradients_are_cut(backend, norm, value, factor, limit):
+    given = [backend.asarray(g) for g in GRADS]
+    cut = clip(given, norm, value)
+    for array, g in zip(cut, GRADS, strict=True):
+        np.testing.assert_allclose(host(array), factor * np.clip(g, -limit, limit), rtol=1e-14)
+    nothing = [backend.asarray(np.zeros(3))]
+    assert not host(clip(nothing, 1.0)[0]).any()
+    assert clip([], 1.0, 1.0) == []
+
+
+def test_a_network_is_trained_with_cut_gradients(backend):
+    x, y = np.array([[1.0, 2.0]]), np.array([[30.0]])
+
+    def step(**cut):
+        layer = xpnn.Dense(2, 1, weights=np.zeros((2, 1)))
+        model = xpnn.Sequential([layer])
+        model.compile("mean_squared_error", xpnn.SGD(1.0), metrics=[], **cut)
+        model.fit(x, y, verbose=False)
+        return np.concatenate([host(p).reshape(-1) for p in model.parameters])
+
+    gradient = np.array([-60.0, -120.0, -60.0])  # of the weights and the bias
+    np.testing.assert_allclose(step(), -gradient, rtol=1e-6)
+    np.testing.assert_allclose(step(clip_value=70.0), [60, 70, 60], rtol=1e-6)
+    wanted = -gradient * 3 / np.linalg.norm(gradient)
+    np.testing.assert_allclose(step(clip_norm=3.0), wanted, rtol=1e-6)
