@@ -204,6 +204,10 @@ def test_what_is_wrong_with_targets_is_told_of_targets(backend):
             ValueError, match=r"^targets must .*predictions of the shape \(3, 2\)"
         ):
             loss(p, backend.asarray(wrong))
+    with pytest.raises(
+        ValueError, match="class indices 0 to 1, as whole numbers; got 2 in row 2"
+    ):
+        xpnn.CategoricalCrossEntropy()(p, [0, 1, 2])
 
 
 def test_targets_and_weights_of_any_kind(backend):

@@ -55,3 +55,9 @@ def test_the_running_statistics_after_one_batch(backend, dtype):
     np.testing.assert_allclose(host(y), z + 1, rtol=1e-5)
     np.testing.assert_allclose(host(new_mean), 0.75 + 0.25 * x.mean(axis=0), **close)
     np.testing.assert_allclose(host(new_variance), 0.75 + 0.25 * x.var(axis=0, ddof=1), **close)
+
+
+def test_before_training_it_gives_what_it_gets(backend):
+    x = np.random.default_rng(3).standard_normal((4, 3))
+    model = xpnn.Sequential([xpnn.BatchNorm(3, epsilon=1e-9)], dtype="float64")
+    np.testing.assert_allclose(host(model.predict(x)), x, rtol=1e-6)

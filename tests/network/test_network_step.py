@@ -121,3 +121,14 @@ def test_a_network_is_trained_with_cut_gradients(backend):
     np.testing.assert_allclose(step(clip_value=70.0), [60, 70, 60], rtol=1e-6)
     wanted = -gradient * 3 / np.linalg.norm(gradient)
     np.testing.assert_allclose(step(clip_norm=3.0), wanted, rtol=1e-6)
+
+
+def test_a_penalty_leaves_a_parameter_that_is_0(backend):
+    """abs(p) has no derivative there; 0 is one of its slopes."""
+    layer = xpnn.Dense(2, 1, l1=0.5, l2=0.25, weights=np.array([[0.0], [-2.0]]))
+    model = xpnn.Sequential([layer]).compile("mean_squared_error", "sgd")
+    x = np.array([[0.0, 0.0]])
+    loss, (weights, biases) = model.gradients(x, x[:, :1])
+    assert loss == 0.5 * 2 + 0.25 * 4
+    assert host(weights).tolist() == [[0.0], [-0.5 - 1.0]]
+    assert host(biases).tolist() in ([0.0], [[0.0]])
