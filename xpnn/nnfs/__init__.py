@@ -12,8 +12,8 @@ backend's device, and each result has the dtype that it has in the book.  Activa
 and optimizers are xpnn's own; products are computed and rounded as the book's ``np.dot`` does
 after `init`.  Draws come from NumPy's global generator, which `init` seeds, so that a script's
 own ``np.random.randn`` continues the same stream; that function is the only one of NumPy's
-that `init` replaces.  A library that has to be told to compute in double precision is told so for
-the whole process: the script's own lines need it, too.
+that `init` replaces.  A library that has to be told to compute in double precision is told so
+for the whole process: the script's own lines need it, too.
 """
 
 from . import datasets as datasets
