@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measured import CLASSES, NUMBERS, X, network, own_mean
+from measured import CLASSES, NUMBERS, YES, X, network, own_mean
 from support import host
 
 import xpnn
@@ -20,6 +20,28 @@ def test_a_function_of_ones_own_sees_what_predict_gives(backend, end):
     ).history
     for name in ("own_mean", "val_own_mean"):
         assert history[name] == pytest.approx([wanted] * 2)
+
+
+class BrierOfTestMetrics(metrics.Metric):
+    """The Brier score: the mean squared error of the probabilities."""
+
+    label = "brier"
+
+    def measure(self, predictions, targets, weight=None):
+        xp = xpnn.backend.array_namespace(predictions)
+        squares = (predictions[:, 0] - targets[:, 0]) ** 2
+        return xp.mean(squares) if weight is None else xp.sum(squares * weight) / xp.sum(weight)
+
+
+@pytest.mark.parametrize("end", [(), (xpnn.Sigmoid(),)], ids=["logits", "probabilities"])
+def test_a_metric_of_ones_own_compares_what_predict_gives_with_targets(backend, end):
+    loss, weight = xpnn.BinaryCrossEntropy(from_logits=not end), np.arange(60.0)
+    chosen = [BrierOfTestMetrics(), "accuracy"]
+    model = network(*end, loss=loss, chosen=chosen, n_outputs=1)
+    squares = (host(model.predict(X))[:, 0] - YES) ** 2
+    assert model.evaluate(X, YES)["brier"] == pytest.approx(squares.mean())
+    weighed = model.evaluate(X, YES, sample_weight=weight)["brier"]
+    assert weighed == pytest.approx(np.average(squares, weights=weight))
 
 
 def test_a_function_may_return_a_plain_number(backend):
