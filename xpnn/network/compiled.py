@@ -149,7 +149,7 @@ def _metrics(metrics: Any, criterion: Loss) -> tuple[Metric, ...]:
         name = metric.name
         if not isinstance(metric, FunctionMetric):  # of which a file holds nothing, and says so
             check_described(metric, "metrics")
-        if metric in chosen or (metric == Accuracy() and not criterion.classifies):
+        if metric in chosen or (not criterion.classifies and metric == Accuracy()):
             continue
         if metric.classifies not in (None, criterion.classifies):
             ours, its = ("classes", "numbers") if metric.classifies else ("numbers", "classes")
