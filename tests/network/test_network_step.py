@@ -132,3 +132,61 @@ def test_a_penalty_leaves_a_parameter_that_is_0(backend):
     assert loss == 0.5 * 2 + 0.25 * 4
     assert host(weights).tolist() == [[0.0], [-0.5 - 1.0]]
     assert host(biases).tolist() in ([0.0], [[0.0]])
+
+
+# ------------------------------------------------------------------- what a step is made of
+
+
+def after_one_step(*layers, loss="mean_squared_error", x, y):
+    """Return the parameters after a step of gradient descent at rate 1, and the loss."""
+    model = xpnn.Sequential([*layers], seed=0).compile(loss, xpnn.SGD(1.0), metrics=[])
+    history = model.fit(x, y, verbose=False).history
+    return [host(p) for p in model.parameters], history["loss"][0]
+
+
+def test_a_step_goes_down_the_penalties_too(backend):
+    """loss + 0.5 abs(w) + 0.25 w², whose first part has no gradient here."""
+    layer = xpnn.Dense(1, 1, l1=0.5, l2=0.25, weights=np.array([[3.0]]))
+    x = np.zeros((2, 1))
+    (weights, _), loss = after_one_step(layer, x=x, y=x)
+    assert loss == 0.5 * 3 + 0.25 * 9
+    assert weights.tolist() == [[3.0 - 0.5 - 0.5 * 3.0]]
+
+
+class MaskedOfTestSteps(xpnn.Layer):
+    """Dropout once more, by `forward` alone: of what it doesn't draw it gives zeros."""
+
+    def draw(self, generator, shape):
+        return (generator.random(shape) < 0.5,)
+
+    def forward(self, params, x, mask=None):
+        if mask is None:
+            return x, lambda dy: (dy, ())
+        return mask * x, lambda dy: (mask * dy, ())
+
+
+@pytest.mark.parametrize("layer", [xpnn.Dropout(0.5), MaskedOfTestSteps()], ids=str)
+def test_what_is_drawn_is_of_the_step(backend, layer):
+    dense = xpnn.Dense(40, 1, weights=np.zeros((40, 1)))
+    x, y = np.ones((1, 40)), np.array([[1.0]])
+    (weights, _), _ = after_one_step(layer, dense, x=x, y=y)
+    kept = 2.0 * (2.0 if isinstance(layer, xpnn.Dropout) else 1.0)  # Dropout makes up for it
+    assert {*weights.reshape(-1).tolist()} == {0.0, kept}
+    assert 8 < np.count_nonzero(weights) < 32
+
+
+@dataclass(frozen=True)
+class DoubledOfTestSteps(xpnn.MeanSquaredError):
+    """One's own that says what its mean is, and the gradient of that."""
+
+    def __call__(self, predictions, targets, sample_weight=None):
+        loss, gradient = super().__call__(predictions, targets, sample_weight)
+        return 2 * loss, 2 * gradient
+
+
+def test_a_loss_may_say_what_its_mean_is(backend):
+    layer = xpnn.Dense(1, 1, weights=np.zeros((1, 1)))
+    x = np.ones((3, 1))
+    (weights, _), loss = after_one_step(layer, loss=DoubledOfTestSteps(), x=x, y=3 * x)
+    assert loss == 18.0
+    assert weights.tolist() == [[12.0]]
