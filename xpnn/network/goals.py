@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import Array, array_namespace
 from ..checks import reject
 from ..initializers import draw
-from ..layers import Dropout, Linear
+from ..layers import Dropout, Linear, Softmax
 from ..layers.base import Layer, Parameter, Params
 from ..losses import CategoricalCrossEntropy, Loss
 from .stack import fuse
@@ -175,7 +175,7 @@ def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss)
     if alone is not None and alone.are_the_same:
         raise ValueError(
             f"the network ends in {last}, which gives {alone.outputs[0].tolist()} whatever its "
-            f"inputs are{_HINT_OF_ONE if sizes[-1] == 1 else ''}, so it can't learn"
+            f"inputs are{_hint(last)}, so it can't learn"
         )
     if criterion.activation not in _WANTED:
         return
@@ -200,11 +200,16 @@ def _check_single_outputs(layers: Sequence[Layer], sizes: Sequence[int | None]) 
         if tried is not None and tried.are_the_same:
             raise ValueError(
                 f"layer {i}, {layer}, gives {tried.outputs[0].tolist()} whatever its inputs "
-                f"are{_HINT_OF_ONE}, so that nothing before it learns"
+                f"are{_hint(layer)}, so that nothing before it learns"
             )
 
 
-_HINT_OF_ONE = " (Softmax of one output is always 1: use Sigmoid(), or two outputs)"
+def _hint(constant: Layer) -> str:
+    """Return what to do about a layer that always gives the same."""
+    if isinstance(constant, Softmax):
+        return " (Softmax of one output is always 1: use Sigmoid(), or two outputs)"
+    return ""
+
 
 _WANTED = {"Sigmoid": "probabilities", "Softmax": "probabilities that sum to 1 in each row"}
 """What the losses take that belong to these layers."""
