@@ -26,7 +26,7 @@ SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(","
 TORCH = [
     f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")
 ]
-JAX = ["test_jax.py", "test_jax_rows.py"]
+JAX = ["test_jax.py", "test_jax_rows.py", "test_jax_found_in_the_field.py"]
 PEERS = [
     *(TORCH if "torch" in SPECS else []),
     *(JAX if any(spec.startswith("jax") for spec in SPECS) else []),

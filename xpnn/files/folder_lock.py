@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class FolderLock:
         """Whether the file that is locked is the one in the folder."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     def release(self) -> None:
@@ -125,9 +126,10 @@ class FolderLock:
         _held.discard(self)
         try:
             self._path.unlink(missing_ok=True)
-        except OSError:  # as on Windows, where it is open
+        except OSError:  # as on Windows, where it is open; or the folder is one no more
             os.close(descriptor)
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # nobody holds what is left, so it keeps nobody out
+                self._path.unlink(missing_ok=True)
         else:
             os.close(descriptor)
 
