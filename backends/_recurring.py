@@ -44,14 +44,17 @@ class Players(Generic[Player]):
         make : callable
             Makes the player.
         """
+        player = self._players.get(key)
+        if player is not None:
+            return player
         if key not in self._seen and len(self._seen) == MOST_SEEN:
             del self._seen[next(iter(self._seen))]  # the oldest
         self._seen[key] = self._seen.get(key, 0) + count
-        player = self._players.get(key)
-        if player is None and self._seen[key] >= STEPS_BEFORE_RECORDING:
-            if len(self._players) == MOST_PLAYERS:
-                self._players.clear()
-            player = self._players[key] = make()
+        if self._seen[key] < STEPS_BEFORE_RECORDING:
+            return None
+        if len(self._players) == MOST_PLAYERS:
+            self._players.clear()
+        player = self._players[key] = make()
         return player
 
     def clear(self) -> None:

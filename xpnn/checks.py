@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -60,22 +59,22 @@ def check_number(
     ValueError
         If it is not finite, or out of range.
     """
-    bounds = [
-        (">", above, operator.gt),
-        (">=", at_least, operator.ge),
-        ("<", below, operator.lt),
-    ]
-    given = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
-    said = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in given)
-    wanted = f"{name} must be a finite number {said}".rstrip()
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{wanted}, got {value!r}")
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
     try:
-        finite = math.isfinite(value)
+        if (
+            is_number
+            and math.isfinite(value)
+            and (above is None or value > above)
+            and (at_least is None or value >= at_least)
+            and (below is None or value < below)
+        ):
+            return
     except OverflowError:  # an integer that no float can hold
-        finite = False
-    if not (finite and all(holds(value, bound) for _, bound, holds in given)):
-        raise ValueError(f"{wanted}, got {value!r}")
+        pass
+    bounds = {">": above, ">=": at_least, "<": below}
+    said = " and ".join(f"{sign} {at:g}" for sign, at in bounds.items() if at is not None)
+    wanted = f"{name} must be a finite number {said}".rstrip()
+    raise (ValueError if is_number else TypeError)(f"{wanted}, got {value!r}")
 
 
 def check_flag(name: str, value: Any) -> None:

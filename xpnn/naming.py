@@ -272,9 +272,10 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     ValueError
         If there is none; it tells the nearest name and all of them.
     """
-    known = {_plain(key): key for key in table}
-    if _plain(name) in known:
-        return table[known[_plain(name)]]
+    wanted = _plain(name)
+    for known, entry in table.items():
+        if _plain(known) == wanted:
+            return entry
     from .elsewhere import meant
 
     near = meant(name, table)

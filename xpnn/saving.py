@@ -19,7 +19,7 @@ from .files.model_file import write_file
 from .layers import LAYERS
 from .losses import LOSSES
 from .naming import describe, make
-from .network import Compiled, Network
+from .network import Compiled, Network, fuse
 from .network.compiled import nothing_described
 from .optimizers import OPTIMIZERS
 
@@ -105,13 +105,13 @@ def rebuild(
     of_network = {name: array for name, array in tensors.items() if "/" not in name}
     network = kind.around(layers, of_network, description["dtype"], backend)
     if description["loss"] is not None:
-        network.use(
-            Compiled.checked(
-                make(description["loss"], LOSSES, "loss"),
-                make(description["optimizer"], OPTIMIZERS, "optimizer"),
-                description["metrics"],
-                description.get("clip_norm"),
-                description.get("clip_value"),
-            )
+        compiled = Compiled.checked(
+            make(description["loss"], LOSSES, "loss"),
+            make(description["optimizer"], OPTIMIZERS, "optimizer"),
+            description["metrics"],
+            description.get("clip_norm"),
+            description.get("clip_value"),
         )
+        fuse(network.layers, compiled.loss)  # a loss that they don't fit
+        network.use(compiled)
     return network

@@ -81,14 +81,7 @@ class Network(PlacedLayers):
         self.use(compiled)
 
     def use(self, compiled: Compiled) -> None:
-        """Choose how the network is trained and measured.
-
-        Raises
-        ------
-        ValueError
-            If the loss doesn't fit the last layer.
-        """
-        fuse(self.layers, compiled.loss)
+        """Choose how the network is trained and measured, with a loss that `fuse` takes."""
         with self.gate.changing():
             self.compiled = compiled.for_outputs(self.layer_sizes()[-1])
             self._functions = {}

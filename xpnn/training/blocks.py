@@ -72,6 +72,8 @@ class Blocks:
         As given, on the network's backend.
     counts : numpy.ndarray of shape (steps,)
         The rows of each step of an epoch.
+    n_steps : int
+        The number of steps of an epoch.
     draws : bool
         Whether something is drawn in training: an order, or noise.
     steps_at_once : int
@@ -99,6 +101,7 @@ class Blocks:
             x = self._backend.asarray(x, self._dtype)
         self.data = x, y, placed
         self.counts = np.array([float(part.stop - part.start) for part in slices])
+        self.n_steps = len(slices)
         self.batch_size = slices[0].stop  # but for the last one, which may be shorter
         self.shuffle = shuffle and len(slices) > 1
         self._widths = [size or 0 for size in network.layer_sizes(x.shape[1])][:-1]
@@ -116,11 +119,6 @@ class Blocks:
             DRAWN / max(1, n_drawn),
         )
         self.steps_at_once = 1 if one_by_one else max(1, int(steps))
-
-    @property
-    def n_steps(self) -> int:
-        """The number of steps of an epoch."""
-        return len(self.counts)
 
     def draw(
         self, generator: Generator, epochs: int, cuts: Iterable[int] = ()

@@ -122,16 +122,16 @@ class Fit:
         if live:
             self.listeners.epoch_begins(epoch)
         self.recovery.remember(epoch, skip, count)
-        last = self.blocks.n_steps - 1
+        n_steps = self.blocks.n_steps
         wanted = self.listeners.want_last_step  # then it is live
         alone = model.gate.changing()
-        cuts = (skip, last) if wanted else (skip,)
+        cuts = (skip, n_steps - 1) if wanted else (skip,)
         for block in self.blocks.draw(model.generator, count, cuts):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
                 continue
-            if wanted and begin == last:
+            if wanted and begin == n_steps - 1:
                 self.listeners.last_step_begins()
             progress.is_whole = False
             with alone:
@@ -143,11 +143,11 @@ class Fit:
             if live:
                 self.listeners.steps_end(begin, taken)
                 progress.step, progress.is_whole = taken, True
-                if taken < self.blocks.n_steps:
+                if taken < n_steps:
                     self.listeners.block_ends()
             if interrupted():
                 if not live:  # an epoch that is told step by step ends when its last is told
-                    self._report(taken // self.blocks.n_steps, live)
+                    self._report(taken // n_steps, live)
                     progress.is_whole = False
                 if self.recovery.spoilt():  # by the steps that nobody was told of
                     progress.is_whole = False
