@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from stepping import X, Y, network
+from support import assert_close, host
 
 import xpnn
+
+rng = np.random.default_rng(5)
 
 
 def address(array):
@@ -36,3 +39,17 @@ def test_numpy_keeps_the_parameters_in_one_buffer(optimizer):
             )
         )
     assert len(places) == 1
+
+
+def test_parameters_that_are_set_are_trained_on(backend):
+    """By plain steps, p - 0.1 * gradient."""
+    x, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    model = xpnn.Sequential([xpnn.Dense(3, 2)], dtype="float64", seed=0)
+    model.compile("mean_squared_error", xpnn.SGD(0.1))
+    model.fit(x, y, epochs=2, batch_size=None)
+    for value in (0.5, -2.0):
+        model.set_parameters([np.full((3, 2), value), np.full(2, value)])
+        _, gradients = model.gradients(x, y)
+        model.fit(x, y, batch_size=None)
+        for p, gradient in zip(model.parameters, gradients):
+            assert_close(p, value - 0.1 * host(gradient), rtol=1e-12)

@@ -196,7 +196,7 @@ class TrainState:
         """Make the count of steps an array again, as it was before the first one."""
         if self.memory:
             count = np.array(self.iterations, dtype=np.int32)
-            self.memory["iterations"] = backend.asarray(count, "int32")
+            self.memory["iterations"] = backend.asarray(count)
 
 
 def packing_of(network: Network) -> Packing | None:
