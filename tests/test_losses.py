@@ -222,3 +222,37 @@ def test_targets_and_weights_of_any_kind(backend):
     assert float(value) == pytest.approx(0.5)
     value, _ = xpnn.CategoricalCrossEntropy()(backend.asarray(P), pd.Series([1, 0, 1]))
     assert float(value) == pytest.approx(-np.log([0.8, 0.5, 0.1]).mean())
+
+
+@pytest.mark.float64
+def test_targets_keep_their_precision(backend):
+    """Those in double precision are not rounded to the predictions'."""
+    predictions = backend.asarray(np.ones((1, 1)), "float32")
+    targets = backend.asarray(np.array([1 + 1e-9]), "float64")
+    loss, _ = xpnn.MeanSquaredError()(predictions, targets)
+    assert float(loss) == pytest.approx(1e-18, rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 2, 2)], ids=str)
+def test_classes_are_predicted_in_rows(backend, shape):
+    predictions = backend.asarray(np.full(shape, 0.5))
+    for targets in (np.array([0, 1, 1]), np.eye(3)):
+        with pytest.raises(ValueError, match=r"shapes \(n, k\) and \(n, …\)"):
+            xpnn.CategoricalCrossEntropy()(predictions, backend.asarray(targets))
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets"),
+    [
+        (xpnn.CategoricalCrossEntropy(), np.ones((2, 4))),
+        (xpnn.CategoricalCrossEntropy(), np.ones((2, 3))),
+        (xpnn.CategoricalCrossEntropy(), np.array([0.0, 3.0])),
+        (xpnn.BinaryCrossEntropy(), np.full((2, 3), 2.0)),
+        (xpnn.BinaryCrossEntropy(), np.ones((2, 4))),
+        (xpnn.MeanSquaredError(), np.ones((2, 4))),
+    ],
+    ids=["width", "sum", "class", "no-probability", "width-of-yes-no", "width-of-numbers"],
+)
+def test_what_is_wrong_is_told_by_the_name_that_is_given(backend, loss, targets):
+    with pytest.raises(ValueError, match=r"^validation_data must"):
+        loss.prepare(backend.asarray(targets), 3, backend.dtype("float32"), "validation_data")

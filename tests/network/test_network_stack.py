@@ -14,7 +14,7 @@ from xpnn import (
     Sigmoid,
     Softmax,
 )
-from xpnn.network.stack import is_ours
+from xpnn.network.stack import Stack, is_ours
 
 
 def test_dense_end_and_a_loss_that_takes_probabilities():
@@ -84,3 +84,15 @@ class OwnOfTestStack(xpnn.Layer):
 )
 def test_what_is_xpnn_s_own(part, ours):
     assert is_ours(part) is ours
+
+
+def test_layers_beside_those_with_a_state_get_what_they_drew():
+    """Dropout's 2 or 0, and then the mean of a column and its spread."""
+    drawn = np.array([[2.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 2.0]])
+    stack = Stack((xpnn.Dropout(0.5), xpnn.BatchNorm(2, momentum=0.0, epsilon=1e-300)))
+    params = stack.split([np.ones(2), np.zeros(2)])
+    y, _, state = stack.train(
+        params, [np.zeros(2), np.ones(2)], np.ones((4, 2)), ((drawn,), ())
+    )
+    np.testing.assert_allclose(state[0], [1.5, 1.5])
+    np.testing.assert_allclose(y, (drawn - 1.5) / drawn.std(axis=0))

@@ -190,3 +190,23 @@ def test_a_loss_may_say_what_its_mean_is(backend):
     (weights, _), loss = after_one_step(layer, loss=DoubledOfTestSteps(), x=x, y=3 * x)
     assert loss == 18.0
     assert weights.tolist() == [[12.0]]
+
+
+@dataclass(frozen=True)
+class DistanceOfTestSteps(xpnn.Loss):
+    """One's own for yes and no, which says nothing of logits."""
+
+    classifies = True
+
+    def forward(self, predictions, targets):
+        error = predictions - targets
+        return (error * error)[:, 0], lambda: 2 * error
+
+
+def test_a_loss_that_says_nothing_of_logits_takes_probabilities(backend):
+    """So that a yes begins at one half."""
+    layer = xpnn.Dense(1, 1, weights=1.0, biases=0.0)
+    model = xpnn.Sequential([layer, xpnn.Sigmoid()], dtype="float64")
+    model.compile(DistanceOfTestSteps(), "sgd", ["recall"])
+    x, y = np.array([[-1.0], [-0.1], [0.1], [1.0]]), np.ones(4)
+    assert model.evaluate(x, y)["recall"] == 0.5

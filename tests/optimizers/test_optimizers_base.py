@@ -33,3 +33,16 @@ def test_the_table_is_in_order_of_increasing_complexity():
     # the command lists optimizers in this order
     ours = [n for n, cls in xpnn.optimizers.OPTIMIZERS.items() if cls is getattr(xpnn, n, None)]
     assert ours == ["SGD", "AdaGrad", "RMSProp", "Adam", "AdamW"]
+
+
+@pytest.mark.parametrize(
+    "optimizer", [xpnn.SGD(), xpnn.SGD(momentum=0.9), xpnn.Adam()], ids=str
+)
+def test_the_state_before_the_first_step(backend, optimizer):
+    parameter = backend.asarray(np.ones((2, 3)), "float32")
+    state = optimizer.init([parameter])
+    assert [*state] == [*optimizer.slots, "iterations"]
+    assert state["iterations"].dtype == backend.dtype("int32")
+    assert state["iterations"].shape == ()
+    for slot in optimizer.slots:
+        np.testing.assert_array_equal(host(state[slot][0]), np.zeros((2, 3)))

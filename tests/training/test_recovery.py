@@ -71,3 +71,21 @@ def test_the_last_step_may_break_it(backend):
         model.fit(np.full((4, 1), 5.0), np.zeros(4), batch_size=None)
     for p, q in zip(model.parameters, before):
         assert np.array_equal(host(p), q)
+
+
+def test_the_last_step_of_several_epochs_may_break_it(backend):
+    """Then the last epoch began well, and what it began with is given back."""
+
+    class TooFast(xpnn.callbacks.Callback):
+        def on_epoch_begin(self, epoch):
+            self.began_with = [host(p).copy() for p in self.model.parameters]
+            if epoch == 2:
+                self.model.learning_rate = 3e38
+
+    model, too_fast = xpnn.Sequential([xpnn.Dense(1, 1, weights="ones")], seed=0), TooFast()
+    model.compile("mean_squared_error", xpnn.SGD(0.001))
+    with pytest.raises(xpnn.DivergenceError, match=r"parameters became .* epoch 3, step 1"):
+        model.fit(
+            np.full((4, 1), 5.0), np.zeros(4), epochs=3, batch_size=None, callbacks=[too_fast]
+        )
+    np.testing.assert_equal([host(p) for p in model.parameters], too_fast.began_with)
