@@ -62,6 +62,13 @@ def test_a_block_holds_no_more_noise_than_fits():
     assert blocks(layers[1:], 1000).steps_at_once == 128
 
 
+def test_steps_of_all_rows_are_cut_into_blocks_too():
+    whole = blocks([xpnn.Dense(10, 1)], None, n=8)
+    drawn = [*whole.draw(np.random.default_rng(3), 300)]
+    assert [block.steps for block in drawn] == [128, 128, 44]
+    assert all(block.rows is None for block in drawn)
+
+
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_what_is_drawn(batch_size):
     """Also where that is one number."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from stepping import Write, WritePatiently, WriteSteps, X, Y, assert_same, network
+from support import host
 
 import xpnn
 
@@ -110,3 +111,19 @@ def test_before_the_last_step(backend, batch_size, patient):
         each.fit(X, Y, epochs=4, batch_size=batch_size, callbacks=callbacks)
     assert counts.steps == [n_steps * epoch - 1 for epoch in (1, 2, 3, 4)]
     assert_same(backend, model.parameters, alone.parameters)
+
+
+def test_callbacks_know_what_is_trained_on(backend):
+    class Look(xpnn.callbacks.Callback):
+        def on_train_begin(self, epochs, steps):
+            self.seen = epochs, steps, *(host(array).copy() for array in self.data)
+
+    look = Look()
+    network().fit(X, Y, epochs=3, batch_size=5, callbacks=[look], validation_split=0.5)
+    epochs, steps, x, y = look.seen
+    n = len(x)
+    assert (epochs, steps) == (3, -(-n // 5))
+    assert 0 < n < len(X)
+    for row, number in zip(x, y):
+        (where,) = np.flatnonzero(np.all(np.isclose(X, row), axis=1))
+        np.testing.assert_allclose(number, np.reshape(Y, (len(X), -1))[where].squeeze())
