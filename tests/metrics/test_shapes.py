@@ -1,10 +1,14 @@
-"""Shapes that don't go together."""
+"""Shapes that don't go together, and arrays of other libraries that do."""
 
 import numpy as np
+import pandas
 import pytest
 from metric_cases import placed, rng
+from support import host, of_the_core
 
 from xpnn import metrics
+
+COMPUTED = [c for c in metrics.METRICS.values() if c.computes is not None and of_the_core(c)]
 
 
 @pytest.mark.parametrize(
@@ -41,3 +45,25 @@ def test_arrays_of_more_dimensions(backend, function):
     for p, y in ((deep, flat), (flat, deep), (deep[:, :, 0], deep)):
         with pytest.raises(ValueError, match=r"got.*\(3, 2, 2\)|got.*\(3, 2\)|got.*\(3,\)"):
             function(p, y)
+
+
+def listed(array):
+    return host(array).tolist()
+
+
+@pytest.mark.parametrize("function", [c.computes for c in COMPUTED], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("kind", [host, listed, pandas.DataFrame])
+def test_what_is_compared_may_be_of_another_kind(backend, function, kind):
+    """Lists, NumPy's arrays and frames beside predictions that are on a device."""
+    numbers = function in (metrics.mean_squared_error, metrics.mean_absolute_error, metrics.r2)
+    p = rng.random((8, 3))
+    y = rng.random((8, 3)) if numbers else (np.arange(8) % 3)
+    weights = np.arange(8) + 1
+    p, y, floats = placed(backend, "float64", p, y, weights.astype("float64"))
+    wanted = host(function(p, y, sample_weight=floats))
+    as_given = kind(host(y)) if kind is pandas.DataFrame else kind(y)
+    given = function(p, as_given, sample_weight=weights.tolist())
+    assert backend.owns(given)
+    np.testing.assert_allclose(host(given), wanted, rtol=1e-6)
+    alone = function(listed(p), as_given, sample_weight=weights)
+    np.testing.assert_allclose(alone, wanted, rtol=1e-6)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from ..backend import Array, array_namespace, device_of, is_array, to_host
+from ..backend import Array, array_namespace
+from ..backend.finding import beside
 from ..checks import reject
 from ..naming import Described, register
 from ..operations import mean
@@ -86,14 +85,14 @@ class Loss(Described):
         ValueError
             If the shapes don't go together, or targets have impossible values.
         """
-        targets = _beside(predictions, targets)
+        targets = beside(predictions, targets)
         if predictions.ndim != 2 or targets.ndim == 0:
             raise _of_shapes("the shapes (n, k) and (n, …)", predictions, targets)
         n, k = predictions.shape
         if targets.shape[0] != n:
             raise _of_shapes("as many rows as each other", predictions, targets)
         if sample_weight is not None:
-            sample_weight = _beside(predictions, sample_weight)
+            sample_weight = beside(predictions, sample_weight)
             if tuple(sample_weight.shape) != (n,):
                 raise ValueError(
                     f"sample_weight must have the shape ({n},), got "
@@ -162,17 +161,6 @@ class Loss(Described):
         targets = xp.astype(targets, dtype, copy=False)
         reject(~xp.isfinite(targets), targets, f"{name} must hold finite numbers")
         return targets
-
-
-def _beside(predictions: Array, given: Any) -> Array:
-    """Return what is array-like as an array of the library, and the device, of predictions."""
-    xp = array_namespace(predictions)
-    if is_array(given) and array_namespace(given) is xp:
-        return given
-    host = np.array(to_host(given))  # a copy: some libraries take no memory that is read-only
-    if host.dtype.kind != "f":
-        return xp.asarray(host, device=device_of(predictions))
-    return xp.asarray(host, dtype=predictions.dtype, device=device_of(predictions))
 
 
 def _of_shapes(wanted: str, predictions: Array, targets: Array) -> ValueError:

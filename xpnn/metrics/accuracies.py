@@ -13,11 +13,13 @@ from .shapes import (
     class_indices,
     float_dtype,
     mean_of_rows,
+    of_any_library,
     predicted_and_actual,
     says_yes_or_no,
 )
 
 
+@of_any_library
 def accuracy(
     predictions: Array,
     targets: Array,
@@ -73,6 +75,7 @@ class Accuracy(ClassMetric):
         return accuracy(predictions, targets, threshold=threshold, sample_weight=weight)
 
 
+@of_any_library
 def top_k_accuracy(
     predictions: Array,
     targets: Array,

@@ -16,6 +16,7 @@ from .shapes import (
     class_indices,
     flat_targets,
     float_dtype,
+    of_any_library,
     predicted_and_actual,
     says_yes_or_no,
 )
@@ -24,6 +25,7 @@ COUNTED = 1 << 20
 """About how many numbers are counted at a time: float32 counts to 2**24 without rounding."""
 
 
+@of_any_library
 def confusion_matrix(
     predictions: Array,
     targets: Array,

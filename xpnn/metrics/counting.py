@@ -18,7 +18,7 @@ from ..backend import Array, array_namespace
 from ..checks import check_number
 from ..operations import column_sums, join, one_hot
 from .base import AUTO, AVERAGES, PROBABILITY, AveragedMetric, Kind, Metric, check_average
-from .shapes import float_dtype, predicted_and_actual, says_yes_or_no
+from .shapes import float_dtype, of_any_library, predicted_and_actual, says_yes_or_no
 
 Parts = Callable[[Array, Array, Array], tuple[Array, Array]]
 """Of right predictions, predictions and samples of each class: what is divided by what."""
@@ -39,6 +39,7 @@ def _f1_parts(right: Array, predicted: Array, actual: Array) -> tuple[Array, Arr
 # -------------------------------------------------------------------------- functions
 
 
+@of_any_library
 def precision(
     predictions: Array,
     targets: Array,
@@ -83,6 +84,7 @@ def precision(
     return _averaged(_precision_parts, predictions, targets, *rest)
 
 
+@of_any_library
 def recall(
     predictions: Array,
     targets: Array,
@@ -109,6 +111,7 @@ def recall(
     return _averaged(_recall_parts, predictions, targets, *rest)
 
 
+@of_any_library
 def f1(
     predictions: Array,
     targets: Array,

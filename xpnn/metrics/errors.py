@@ -9,9 +9,10 @@ import numpy as np
 from ..backend import Array, array_namespace
 from ..operations import column_sums, join
 from .base import PROBABILITY, Kind, NumberMetric
-from .shapes import float_dtype, mean_of_rows, positive
+from .shapes import float_dtype, mean_of_rows, of_any_library, positive
 
 
+@of_any_library
 def mean_squared_error(
     predictions: Array, targets: Array, *, sample_weight: Array | None = None
 ) -> Array:
@@ -53,6 +54,7 @@ class MeanSquaredError(NumberMetric):
         return mean_squared_error(predictions, targets, sample_weight=weight)
 
 
+@of_any_library
 def mean_absolute_error(
     predictions: Array, targets: Array, *, sample_weight: Array | None = None
 ) -> Array:
@@ -111,6 +113,7 @@ def _alike(predictions: Array, targets: Array) -> Array:
     return xp.reshape(targets, predictions.shape)
 
 
+@of_any_library
 def r2(predictions: Array, targets: Array, *, sample_weight: Array | None = None) -> Array:
     """Compute R², the coefficient of determination.
 

@@ -15,11 +15,13 @@ from .shapes import (
     flat_targets,
     float_dtype,
     mean_of_rows,
+    of_any_library,
     of_each_output,
     says_yes_or_no,
 )
 
 
+@of_any_library
 def log_loss(
     predictions: Array,
     targets: Array,
@@ -94,6 +96,7 @@ class LogLoss(ClassMetric):
         return log_loss(predictions, targets, from_logits=from_logits, sample_weight=weight)
 
 
+@of_any_library
 def roc_auc(
     predictions: Array,
     targets: Array,

@@ -8,10 +8,35 @@ or one-hot rows of shape (n, k); where predictions say yes or no, they are 0 or 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from ..backend import Array, array_namespace
+from ..backend import Array, array_namespace, is_array, to_host
+from ..backend.finding import beside
 from ..operations import mean
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def of_any_library(function: Function) -> Function:
+    """Let a function have all that it compares as arrays of the predictions' library.
+
+    Predictions that are no array, as lists or frames, are taken as NumPy's.
+    """
+
+    @wraps(function)
+    def measured(predictions: Any, targets: Any, *how: Any, **settings: Any) -> Any:
+        if not is_array(predictions):
+            predictions = to_host(predictions)
+        weight = settings.get("sample_weight")
+        if weight is not None:
+            xp, weight = array_namespace(predictions), beside(predictions, weight)
+            dtype = float_dtype(predictions)
+            settings["sample_weight"] = xp.astype(weight, dtype, copy=False)
+        return function(predictions, beside(predictions, targets), *how, **settings)
+
+    return cast(Function, measured)
 
 
 def says_yes_or_no(predictions: Array) -> bool:
