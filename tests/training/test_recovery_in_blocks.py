@@ -65,3 +65,19 @@ def test_divergence_is_the_same_whoever_listens(backend):
             if backend.name != "jax":  # of which an overflow can come a step earlier
                 assert end[:2] == ends[0][:2]
                 assert_same(backend, end[2], ends[0][2])
+
+
+@pytest.mark.parametrize("epochs", [2, 3])
+def test_divergence_in_the_second_epoch_of_few(backend, epochs):
+    """Each step makes the weight some 10**7 times as large: the fourth loss overflows."""
+
+    def model():
+        one = xpnn.Sequential([xpnn.Dense(1, 1, weights="ones")])
+        return one.compile("mean_squared_error", xpnn.SGD(5e6, momentum=0.1))
+
+    x, y, diverged, wanted = np.ones((4, 1)), np.zeros((4, 1)), model(), model()
+    with pytest.raises(xpnn.DivergenceError, match="epoch 2, step 2"):
+        diverged.fit(x, y, epochs=epochs, batch_size=2)
+    wanted.fit(x, y, epochs=1, batch_size=2)
+    for p, q in zip(diverged.parameters, wanted.parameters):
+        np.testing.assert_array_equal(host(p), host(q))
