@@ -249,12 +249,21 @@ def test_classes_are_predicted_in_rows(backend, shape):
     [
         (xpnn.CategoricalCrossEntropy(), np.ones((2, 4))),
         (xpnn.CategoricalCrossEntropy(), np.ones((2, 3))),
+        (xpnn.CategoricalCrossEntropy(), np.full((2, 3), np.inf)),
         (xpnn.CategoricalCrossEntropy(), np.array([0.0, 3.0])),
         (xpnn.BinaryCrossEntropy(), np.full((2, 3), 2.0)),
         (xpnn.BinaryCrossEntropy(), np.ones((2, 4))),
         (xpnn.MeanSquaredError(), np.ones((2, 4))),
     ],
-    ids=["width", "sum", "class", "no-probability", "width-of-yes-no", "width-of-numbers"],
+    ids=[
+        "width",
+        "sum",
+        "infinite",
+        "class",
+        "no-probability",
+        "width-of-yes-no",
+        "width-of-numbers",
+    ],
 )
 def test_what_is_wrong_is_told_by_the_name_that_is_given(backend, loss, targets):
     with pytest.raises(ValueError, match=r"^validation_data must"):

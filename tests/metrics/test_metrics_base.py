@@ -25,9 +25,10 @@ def test_batches_together_are_the_whole(backend, dtype, cls, sizes):
     )
 
 
-def test_results_of_several_epochs_are_those_of_each():
-    p, y = rng.random((3, 40, 4)), rng.integers(4, size=(3, 40))
-    for cls in (metrics.Accuracy, metrics.F1, metrics.ConfusionMatrix):
+@pytest.mark.parametrize("k", [2, 4])
+def test_results_of_several_epochs_are_those_of_each(k):
+    p, y = rng.random((3, 40, k)), rng.integers(k, size=(3, 40))
+    for cls in (metrics.Accuracy, metrics.F1, metrics.Recall, metrics.ConfusionMatrix):
         metric, counts = cls(), np.array([20.0, 20.0])
         measures = np.stack(
             [
