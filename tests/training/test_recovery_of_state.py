@@ -135,8 +135,11 @@ def test_ctrl_c_leaves_nothing_infinite(backend):
     assert all(np.isfinite(array).all() for array in learnt(model).values())
 
 
+@pytest.mark.parametrize("step", [1, 4])
 @pytest.mark.parametrize("batch_size", [7, 8], ids=["later", "at once"])
-def test_it_goes_back_in_a_run_that_was_resumed_within_an_epoch(backend, tmp_path, batch_size):
+def test_it_goes_back_in_a_run_that_was_resumed_within_an_epoch(
+    backend, tmp_path, batch_size, step
+):
     """Steps that were taken before the interruption are not taken again on the way back.
 
     It diverges in epochs that are taken together: the second of such, or the first.
@@ -145,7 +148,7 @@ def test_it_goes_back_in_a_run_that_was_resumed_within_an_epoch(backend, tmp_pat
     interrupted = growing()
     checkpoint = xpnn.callbacks.Checkpoint(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        interrupted.fit(X, Y, callbacks=[Interrupt("step 4"), checkpoint], **how)
+        interrupted.fit(X, Y, callbacks=[Interrupt(f"step {step}"), checkpoint], **how)
     model = growing()
     with pytest.raises(DivergenceError, match="size that layer 1"):
         model.fit(X, Y, resume=tmp_path, **how)
