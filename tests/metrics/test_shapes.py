@@ -9,6 +9,7 @@ from support import host, of_the_core
 from xpnn import metrics
 
 COMPUTED = [c for c in metrics.METRICS.values() if c.computes is not None and of_the_core(c)]
+NUMBERS = metrics.mean_squared_error, metrics.mean_absolute_error, metrics.r2
 
 
 @pytest.mark.parametrize(
@@ -55,9 +56,8 @@ def listed(array):
 @pytest.mark.parametrize("kind", [host, listed, pandas.DataFrame])
 def test_what_is_compared_may_be_of_another_kind(backend, function, kind):
     """Lists, NumPy's arrays and frames beside predictions that are on a device."""
-    numbers = function in (metrics.mean_squared_error, metrics.mean_absolute_error, metrics.r2)
     p = rng.random((8, 3))
-    y = rng.random((8, 3)) if numbers else (np.arange(8) % 3)
+    y = rng.random((8, 3)) if function in NUMBERS else np.arange(8) % 3
     weights = np.arange(8) + 1
     p, y, floats = placed(backend, "float64", p, y, weights.astype("float64"))
     wanted = host(function(p, y, sample_weight=floats))
@@ -67,3 +67,16 @@ def test_what_is_compared_may_be_of_another_kind(backend, function, kind):
     np.testing.assert_allclose(host(given), wanted, rtol=1e-6)
     alone = function(listed(p), as_given, sample_weight=weights)
     np.testing.assert_allclose(alone, wanted, rtol=1e-6)
+
+
+OF_CLASSES = [c.computes for c in COMPUTED if c.computes not in NUMBERS]
+
+
+@pytest.mark.parametrize("function", OF_CLASSES, ids=lambda f: f.__name__)
+def test_whole_numbers_are_measured_as_floats(backend, function):
+    """As votes for each class."""
+    votes, y = np.array([[0, 3], [2, 1], [1, 0], [0, 1]]), backend.asarray([1, 0, 1, 1])
+    measured = function(backend.asarray(votes), y)
+    wanted = function(backend.asarray(votes, "float32"), y)
+    assert measured.dtype == wanted.dtype
+    np.testing.assert_array_equal(host(measured), host(wanted))

@@ -204,9 +204,11 @@ class DistanceOfTestSteps(xpnn.Loss):
 
 
 def test_a_loss_that_says_nothing_of_logits_takes_probabilities(backend):
-    """So that a yes begins at one half."""
+    """Of which metrics are told."""
     layer = xpnn.Dense(1, 1, weights=1.0, biases=0.0)
     model = xpnn.Sequential([layer, xpnn.Sigmoid()], dtype="float64")
-    model.compile(DistanceOfTestSteps(), "sgd", ["recall"])
+    model.compile(DistanceOfTestSteps(), "sgd", ["recall", "log_loss"])
     x, y = np.array([[-1.0], [-0.1], [0.1], [1.0]]), np.ones(4)
-    assert model.evaluate(x, y)["recall"] == 0.5
+    measured = model.evaluate(x, y)
+    assert measured["recall"] == 0.5
+    assert measured["log_loss"] == pytest.approx(np.mean(np.log(1 + np.exp(-x))))
