@@ -2,13 +2,16 @@
 
 XLA compiles for each shape of what it is given, so neither the number of steps is in the shapes
 nor, on a CPU, the number of rows: there NumPy gathers the rows of the batches, which it does
-while XLA computes with those before, and in half the time.  On a GPU the rows stay, and are
-gathered there.
+while XLA computes with those before, and in half the time.  Few rows are given all at once, in
+a table that has room for more: a loop takes them from there in less time than NumPy takes to
+hand them over.  On a GPU the rows stay, and are gathered there.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any
 
 import jax
@@ -24,6 +27,9 @@ FED = 1 << 18
 
 MOST_FED = 32
 """How many steps a loop is given at most; the rows of the next ones are gathered meanwhile."""
+
+MOST_FROM_TABLE = 128
+"""How many steps a loop takes from a table at most."""
 
 
 class Head:
@@ -74,6 +80,7 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
     what is compiled.
     """
     one, many = compiled(step)
+    tables = Tables(device)
     room = 1
 
     def run(
@@ -89,7 +96,7 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
         with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
             table = numbers(block.t, block.count).T.astype(block.data[0].dtype)
         if block.rows is not None and device.platform == "cpu":
-            at_once, calls, data = _fed(block, table)
+            at_once, calls, data = tables.steps(block, table) or _fed(block, table)
         else:
             # arrays have room for the most steps that were asked for so far
             room = at_once = max(room, 16, 1 << (block.count - 1).bit_length())
@@ -108,6 +115,50 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
         return buffers, slots, measured
 
     return run
+
+
+class Tables:
+    """Few rows, with room for more, so that another number of them compiles nothing anew.
+
+    Those of the last training are kept as long as what they are copies of.
+    """
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self._copied: list[Callable[[], Any]] = []
+        self._table: list[Any] = []
+
+    def steps(self, block: Block, table: np.ndarray) -> tuple[int, Iterator[Any], Any] | None:
+        """Return what `_fed` does, and the rows; None where they are too many."""
+        n = block.data[0].shape[0]
+        given = [a for a in block.data if a is not None]
+        room = FED // max(1, sum(prod(a.shape[1:]) for a in given))
+        if n > room:
+            return None
+        if not self._has(given):
+            self._table = [
+                jax.device_put(_with_room(np.asarray(a), room), self._device) for a in given
+            ]
+            self._copied = [weakref.ref(a, self._forget) for a in given]
+        kept = iter(self._table)
+        data = tuple(a if a is None else next(kept) for a in block.data)
+        at_once = MOST_FED if block.noise else MOST_FROM_TABLE
+        rows = _numbers_of_rows(block)
+
+        def calls() -> Iterator[Any]:
+            for start in range(0, block.count, at_once):
+                part = slice(start, start + at_once)
+                yield jax.tree.map(lambda a, part=part: a[part], (table, rows, block.noise))
+
+        return at_once, calls(), data
+
+    def _has(self, given: list[Any]) -> bool:
+        return len(given) == len(self._copied) and all(
+            copied() is a for copied, a in zip(self._copied, given)
+        )
+
+    def _forget(self, copied: Any) -> None:
+        self._copied, self._table = [], []
 
 
 def _numbers_of_rows(block: Block) -> np.ndarray | None:

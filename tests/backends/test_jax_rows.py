@@ -1,5 +1,6 @@
 """How often JAX compiles where the number of rows changes, and that the numbers are right."""
 
+import gc
 import logging
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from xpnn.backends import _jax_steps
 from xpnn.backends.jax import padded
 
 import xpnn
@@ -164,3 +166,23 @@ assert resolve("jax!").name == "jax"
     import sys
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_table_of_few_rows_is_let_go_with_them():
+    """It has room for more of them, which nobody but the training has any use for."""
+    trained = model()
+    trained.fit(X[:100], Y[:100], batch_size=32, epochs=2)
+    gc.collect()
+    assert not [a for a in jax.live_arrays() if a.ndim == 2 and len(a) > len(X)]
+
+
+def test_rows_from_a_table_and_rows_that_numpy_hands_over(monkeypatch):
+    """A loop is given one or the other; steps are the same."""
+    ends = []
+    for fed in (1 << 18, 1000):
+        monkeypatch.setattr(_jax_steps, "FED", fed)
+        trained = model()
+        history = trained.fit(X[:100], Y[:100], batch_size=32, epochs=3)
+        ends.append((history.history["loss"], trained.predict(X)))
+    np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-6)
+    np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-5, atol=1e-7)
