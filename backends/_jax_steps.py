@@ -120,27 +120,21 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
 class Tables:
     """Few rows, with room for more, so that another number of them compiles nothing anew.
 
-    Those of the last training are kept as long as what they are copies of.
+    Those of the last training are kept as long as what they are copies of.  Two models in two
+    threads may share what was compiled, and this with it.
     """
 
     def __init__(self, device: Any) -> None:
         self._device = device
-        self._copied: list[Callable[[], Any]] = []
-        self._table: list[Any] = []
+        self._last: tuple[list[weakref.ref[Any]], list[Array]] = [], []
 
     def steps(self, block: Block, table: np.ndarray) -> tuple[int, Iterator[Any], Any] | None:
         """Return what `_fed` does, and the rows; None where they are too many."""
-        n = block.data[0].shape[0]
         given = [a for a in block.data if a is not None]
         room = FED // max(1, sum(prod(a.shape[1:]) for a in given))
-        if n > room:
+        if len(given[0]) > room:
             return None
-        if not self._has(given):
-            self._table = [
-                jax.device_put(_with_room(np.asarray(a), room), self._device) for a in given
-            ]
-            self._copied = [weakref.ref(a, self._forget) for a in given]
-        kept = iter(self._table)
+        kept = iter(self._of(given, room))
         data = tuple(a if a is None else next(kept) for a in block.data)
         at_once = MOST_FED if block.noise else MOST_FROM_TABLE
         rows = _numbers_of_rows(block)
@@ -152,13 +146,17 @@ class Tables:
 
         return at_once, calls(), data
 
-    def _has(self, given: list[Any]) -> bool:
-        return len(given) == len(self._copied) and all(
-            copied() is a for copied, a in zip(self._copied, given)
-        )
+    def _of(self, given: list[Any], room: int) -> list[Array]:
+        copied, tables = self._last
+        if len(copied) == len(given) and all(ref() is a for ref, a in zip(copied, given)):
+            return tables
+        tables = [jax.device_put(_with_room(np.asarray(a), room), self._device) for a in given]
+        self._last = [weakref.ref(a, self._forget) for a in given], tables
+        return tables
 
-    def _forget(self, copied: Any) -> None:
-        self._copied, self._table = [], []
+    def _forget(self, copied: weakref.ref[Any]) -> None:
+        if any(ref is copied for ref in self._last[0]):
+            self._last = [], []
 
 
 def _numbers_of_rows(block: Block) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import threading
 from dataclasses import dataclass
 
 import jax
@@ -186,3 +187,24 @@ def test_rows_from_a_table_and_rows_that_numpy_hands_over(monkeypatch):
         ends.append((history.history["loss"], trained.predict(X)))
     np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-6)
     np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-5, atol=1e-7)
+
+
+def test_models_that_share_what_is_compiled_train_in_two_threads():
+    """Each on its own rows."""
+    parts = slice(100), slice(100, 200)
+
+    def train(part, ended):
+        trained = model()
+        for _ in range(20):
+            trained.fit(X[part], Y[part], batch_size=8)
+        ended.append(trained.predict(X))
+
+    alone, together = ([], []), ([], [])
+    for part, ended in zip(parts, alone):
+        train(part, ended)
+    threads = [threading.Thread(target=train, args=both) for both in zip(parts, together)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(together, alone)
