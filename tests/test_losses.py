@@ -268,3 +268,17 @@ def test_classes_are_predicted_in_rows(backend, shape):
 def test_what_is_wrong_is_told_by_the_name_that_is_given(backend, loss, targets):
     with pytest.raises(ValueError, match=r"^validation_data must"):
         loss.prepare(backend.asarray(targets), 3, backend.dtype("float32"), "validation_data")
+
+
+@pytest.mark.parametrize(
+    "loss", [xpnn.MeanSquaredError(), xpnn.CategoricalCrossEntropy()], ids=str
+)
+def test_what_is_no_numbers_is_named(loss):
+    p = np.full((3, 2), 0.5)
+    for wrong in (np.array(["a", "b", "c"]), iter(p), [[1.0], [2.0, 3.0]], "rows.npy"):
+        with pytest.raises((TypeError, ValueError), match=r"^predictions: expected"):
+            loss(wrong, p)
+        with pytest.raises((TypeError, ValueError), match=r"^targets: expected"):
+            loss(p, wrong)
+        with pytest.raises((TypeError, ValueError), match=r"^sample_weight: expected"):
+            loss(p, p, wrong)

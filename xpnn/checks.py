@@ -8,10 +8,22 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from .backend import Array, Backend, array_namespace, dtype_name, row_blocks
+import numpy as np
+
+from .backend import (
+    Array,
+    Backend,
+    array_namespace,
+    device_of,
+    dtype_name,
+    is_array,
+    row_blocks,
+    to_host,
+)
 
 __all__ = [
     "about",
+    "beside",
     "check_flag",
     "check_integer",
     "check_number",
@@ -40,6 +52,39 @@ def about(name: str, error: Exception) -> TypeError | ValueError:
     """
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"{name}: {error}")
+
+
+def beside(name: str, given: Any, like: Array | None = None) -> Array:
+    """Return what is array-like as an array of another's library, on its device.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    given : array_like
+        An array of numbers, or what `to_host` takes.
+    like : array, optional
+        The other one, of floats, whose dtype floats of another library take.  Without it an
+        array stays what it is, and all else becomes NumPy's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no numbers, or a ragged list.
+    """
+    is_numbers = not isinstance(given, np.ndarray) or given.dtype.kind in "biuf"
+    if is_array(given) and is_numbers:
+        is_beside = like is None or array_namespace(given) is array_namespace(like)
+        if is_beside:
+            return given
+    try:
+        host = np.array(to_host(given))  # a copy: some libraries take none that is read-only
+    except (TypeError, ValueError) as error:
+        raise about(name, error) from error
+    if like is None:
+        return host
+    dtype = like.dtype if host.dtype.kind == "f" else None
+    return array_namespace(like).asarray(host, dtype=dtype, device=device_of(like))
 
 
 def check_number(

@@ -80,3 +80,26 @@ def test_whole_numbers_are_measured_as_floats(backend, function):
     wanted = function(backend.asarray(votes, "float32"), y)
     assert measured.dtype == wanted.dtype
     np.testing.assert_array_equal(host(measured), host(wanted))
+
+
+@pytest.mark.parametrize("function", [c.computes for c in COMPUTED], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.array(["a", "b", "c"]),
+        (number for number in range(3)),
+        [[1.0], [2.0, 3.0]],
+        "rows.npy",
+    ],
+    ids=["words", "generator", "ragged", "path"],
+)
+def test_what_is_no_numbers_is_named(backend, function, wrong):
+    p, y = placed(backend, "float64", rng.random((3, 2)), rng.random((3, 2)))
+    with pytest.raises((TypeError, ValueError), match=r"^predictions: expected"):
+        function(wrong, y)
+    with pytest.raises((TypeError, ValueError), match=r"^targets: expected"):
+        function(p, wrong)
+    with pytest.raises((TypeError, ValueError), match=r"^sample_weight: expected"):
+        function(p, y, sample_weight=wrong)
+    with pytest.raises(ValueError, match=r"sample_weight must have the shape \(3,\), got \(\)"):
+        function(p, y, sample_weight=2.0)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import Array, array_namespace, device_of, is_array
+from .arrays import Array, is_array
 
 # What only a few functions need is imported there: `import xpnn` shall cost little more
 # than NumPy does.
@@ -334,29 +334,6 @@ def to_host(x: Any) -> np.ndarray:
     if host.dtype.itemsize > 8:  # nor more than double precision
         host = host.astype(np.float64)
     return host
-
-
-def beside(like: Array, given: Any) -> Array:
-    """Return what is array-like as an array of another's library, on its device.
-
-    Parameters
-    ----------
-    like : array
-        The other one, of floats.
-    given : array_like
-        As `to_host` takes it.  Floats of another library take the dtype of `like`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `to_host`.
-    """
-    xp = array_namespace(like)
-    if is_array(given) and array_namespace(given) is xp:
-        return given
-    host = np.array(to_host(given))  # a copy: some libraries take no memory that is read-only
-    dtype = like.dtype if host.dtype.kind == "f" else None
-    return xp.asarray(host, dtype=dtype, device=device_of(like))
 
 
 def refuse_masked(x: Any) -> None:

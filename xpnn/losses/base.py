@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..backend import Array, array_namespace
-from ..backend.finding import beside
-from ..checks import reject
+from ..checks import beside, reject
 from ..naming import Described, register
 from ..operations import mean
 
@@ -85,14 +84,15 @@ class Loss(Described):
         ValueError
             If the shapes don't go together, or targets have impossible values.
         """
-        targets = beside(predictions, targets)
+        predictions = beside("predictions", predictions)
+        targets = beside("targets", targets, predictions)
         if predictions.ndim != 2 or targets.ndim == 0:
             raise _of_shapes("the shapes (n, k) and (n, …)", predictions, targets)
         n, k = predictions.shape
         if targets.shape[0] != n:
             raise _of_shapes("as many rows as each other", predictions, targets)
         if sample_weight is not None:
-            sample_weight = beside(predictions, sample_weight)
+            sample_weight = beside("sample_weight", sample_weight, predictions)
             if tuple(sample_weight.shape) != (n,):
                 raise ValueError(
                     f"sample_weight must have the shape ({n},), got "

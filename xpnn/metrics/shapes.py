@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from ..backend import Array, array_namespace, is_array, to_host
-from ..backend.finding import beside
+from ..backend import Array, array_namespace
+from ..checks import beside
 from ..operations import mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -27,14 +27,19 @@ def of_any_library(function: Function) -> Function:
 
     @wraps(function)
     def measured(predictions: Any, targets: Any, *how: Any, **settings: Any) -> Any:
-        if not is_array(predictions):
-            predictions = to_host(predictions)
+        predictions = beside("predictions", predictions)
         weight = settings.get("sample_weight")
         if weight is not None:
-            xp, weight = array_namespace(predictions), beside(predictions, weight)
-            dtype = float_dtype(predictions)
+            weight = beside("sample_weight", weight, predictions)
+            if tuple(weight.shape) != tuple(predictions.shape[:1]):
+                raise ValueError(
+                    f"sample_weight must have the shape {tuple(predictions.shape[:1])}, got "
+                    f"{tuple(weight.shape)}"
+                )
+            xp, dtype = array_namespace(predictions), float_dtype(predictions)
             settings["sample_weight"] = xp.astype(weight, dtype, copy=False)
-        return function(predictions, beside(predictions, targets), *how, **settings)
+        targets = beside("targets", targets, predictions)
+        return function(predictions, targets, *how, **settings)
 
     return cast(Function, measured)
 
