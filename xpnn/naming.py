@@ -273,9 +273,8 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
         If there is none; it tells the nearest name and all of them.
     """
     wanted = _plain(name)
-    for known, entry in table.items():
-        if _plain(known) == wanted:
-            return entry
+    if found := [entry for known, entry in table.items() if _plain(known) == wanted]:
+        return found[0]
     from .elsewhere import meant
 
     near = meant(name, table)
