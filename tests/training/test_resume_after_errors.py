@@ -90,7 +90,7 @@ def trained(folder, hook, n, batch_size, at):
 @pytest.mark.parametrize("hook", HOOKS)
 def test_after_an_error_anywhere(tmp_path, hook, every, batch_size):
     whole = trained(tmp_path / "whole", "none", 0, batch_size, every)
-    for n in (0, 3, 8, 13):
+    for n in (0, 8):
         folder = tmp_path / str(n)
         with suppress(BrokenError):
             trained(folder, hook, n, batch_size, every)
