@@ -192,8 +192,8 @@ ANY = {
 
 OWN_HOW = {
     "batches": {"batch_size": 12, "epochs": 14},
-    "whole": {"batch_size": None, "epochs": 60},
-    "whole, slowly": {"batch_size": None, "epochs": 60, "rate": 1e-5},
+    "whole": {"batch_size": None, "epochs": 40},
+    "whole, slowly": {"batch_size": None, "epochs": 40, "rate": 1e-5},
     "single rows in order": {"batch_size": 1, "epochs": 2, "shuffle": False},
 }
 
