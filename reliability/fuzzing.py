@@ -83,7 +83,12 @@ def _change_tree(tree: Tree, draw: random.Random) -> tuple[Tree, str]:
     elif how == "add" and isinstance(old, list):
         old.insert(draw.randint(0, len(old)), copy.deepcopy(draw.choice([*JUNK, *old])))
     elif how == "number" and isinstance(old, int | float):
-        parent[last] = draw.choice((old + 1, old - 1, -old, old * 10**6, float(old), old / 3))
+        number = max(
+            -(10**300), min(old, 10**300)
+        )  # changed again and again it outgrows a float
+        parent[last] = draw.choice(
+            (old + 1, old - 1, -old, old * 10**6, float(number), number / 3)
+        )
     elif how == "swap":
         other = (
             draw.choice([*parent]) if isinstance(parent, dict) else draw.randrange(len(parent))
