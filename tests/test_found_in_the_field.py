@@ -232,10 +232,12 @@ ENDED = """
 import signal, sys
 import numpy as np, xpnn
 from xpnn.callbacks import Callback, Checkpoint
+number = getattr(signal, sys.argv[1])
+signal.signal(number, signal.SIG_DFL)  # under nohup it is ignored, and stays so
 class Ended(Callback):
     def on_epoch_end(self, epoch, logs):
         if epoch == 2:
-            signal.raise_signal(getattr(signal, sys.argv[1]))
+            signal.raise_signal(number)
 model = xpnn.Sequential([xpnn.Dense(4, 3), xpnn.Softmax()], seed=0)
 model.compile("categorical_cross_entropy", "adam")
 try:
