@@ -161,9 +161,12 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutation(session: nox.Session) -> None:
-    """Change the mathematics in small ways, each of which a test must notice."""
-    session.install("-e", ".[test]", "mutmut>=3.8")
-    env = {"XPNN_TEST_BACKENDS": "numpy,array_api_strict"}  # which has dtypes and devices
+    """Change the mathematics in small ways, which a test must notice; ``-- xpnn.losses*``."""
+    session.install("-e", ".[test]", "mutmut>=3.8", "pytest-timeout>=2.3")
+    env = {
+        "XPNN_TEST_BACKENDS": "numpy,array_api_strict",  # which has dtypes and devices
+        "PYTEST_ADDOPTS": "--timeout=25",  # seconds of a test, for loops that became endless
+    }
     session.run("mutmut", "run", *session.posargs, env=env)
     session.run("mutmut", "results")
 

@@ -1,16 +1,14 @@
 """Steps of training, many of them as one loop that XLA compiles.
 
 XLA compiles for each shape of what it is given, so neither the number of steps is in the shapes
-nor, on a CPU, the number of rows: there NumPy gathers the rows of the batches, which it does
-while XLA computes with those before, and in half the time.  Few rows are given all at once, in
-a table that has room for more: a loop takes them from there in less time than NumPy takes to
-hand them over.  On a GPU the rows stay, and are gathered there.
+nor, on a CPU, the number of rows: the loop gathers its batches from a table that has room for
+more.  Few rows are copied into one; of many the memory has room (`_jax_memory`).
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -20,16 +18,15 @@ import numpy as np
 from xpnn.backend import Array, Block
 from xpnn.backend.base import Taken
 
+from ._jax_memory import FEW, padded, with_room
+
 __all__ = ["Head", "repeat"]
 
-FED = 1 << 18
-"""About how many numbers of rows a loop is given at most: what a cache holds."""
+MOST_STEPS = 128
+"""How many steps a loop takes at most."""
 
-MOST_FED = 32
-"""How many steps a loop is given at most; the rows of the next ones are gathered meanwhile."""
-
-MOST_FROM_TABLE = 128
-"""How many steps a loop takes from a table at most."""
+MOST_WITH_NOISE = 32
+"""How many steps a loop takes at most for which something is drawn, which it is given."""
 
 
 class Head:
@@ -45,15 +42,13 @@ class Head:
 def compiled(step: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return a step, and a loop of many of them, compiled.
 
-    Of each step there are its numbers, its rows and what its layers drew.  The rows are None
-    for all, their numbers, or a tuple of themselves.
+    Of each step there are its numbers, those of its rows, None for all, and what its layers
+    drew.
     """
 
     def take(buffers: list[Array], slots: Any, each: Any, data: Any) -> Any:
         numbers, rows, noise = each
-        batch = rows if isinstance(rows, tuple) else data
-        if rows is not None and batch is data:
-            batch = [a if a is None else a[rows] for a in data]
+        batch = data if rows is None else [a if a is None else a[rows] for a in data]
         return step(step.params(buffers), buffers, slots, numbers, *batch, noise)
 
     def loop(buffers: Any, slots: Any, count: Any, all_: Any, data: Any) -> Any:
@@ -95,14 +90,18 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
         slots = [[a if a.committed else jax.device_put(a, device) for a in s] for s in slots]
         with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
             table = numbers(block.t, block.count).T.astype(block.data[0].dtype)
+        all_ = (table, _numbers_of_rows(block), block.noise)
         if block.rows is not None and device.platform == "cpu":
-            at_once, calls, data = tables.steps(block, table) or _fed(block, table)
+            at_once = MOST_WITH_NOISE if block.noise else MOST_STEPS
+            data = tables.of(block.data)
         else:
             # arrays have room for the most steps that were asked for so far
             room = at_once = max(room, 16, 1 << (block.count - 1).bit_length())
-            calls, data = iter([(table, _numbers_of_rows(block), block.noise)]), block.data
+            data = block.data
         measured: list[Any] = []
-        for each in calls:
+        for start in range(0, block.count, at_once):
+            part = slice(start, start + at_once)
+            each = jax.tree.map(lambda a, part=part: a[part], all_)
             count = each[0].shape[0]
             if count == 1:
                 first = jax.tree.map(lambda a: a[0], each)
@@ -118,9 +117,9 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
 
 
 class Tables:
-    """Few rows, with room for more, so that another number of them compiles nothing anew.
+    """Rows with room for more, so that another number of them compiles nothing anew.
 
-    Those of the last training are kept as long as what they are copies of.  Two models in two
+    Those of the last training are kept as long as what they were made of.  Two models in two
     threads may share what was compiled, and this with it.
     """
 
@@ -128,34 +127,26 @@ class Tables:
         self._device = device
         self._last: tuple[list[weakref.ref[Any]], list[Array]] = [], []
 
-    def steps(self, block: Block, table: np.ndarray) -> tuple[int, Iterator[Any], Any] | None:
-        """Return what `_fed` does, and the rows; None where they are too many."""
-        given = [a for a in block.data if a is not None]
-        room = FED // max(1, sum(prod(a.shape[1:]) for a in given))
-        if len(given[0]) > room:
-            return None
-        kept = iter(self._of(given, room))
-        data = tuple(a if a is None else next(kept) for a in block.data)
-        at_once = MOST_FED if block.noise else MOST_FROM_TABLE
-        rows = _numbers_of_rows(block)
+    def of(self, data: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
+        """Return arrays whose first rows are those of the data."""
+        given = [a for a in data if a is not None]
+        made_of, tables = self._last
+        if len(made_of) != len(given) or any(ref() is not a for ref, a in zip(made_of, given)):
+            width = sum(prod(a.shape[1:]) for a in given)
+            room = max(FEW // max(1, width), padded(len(given[0])))
+            tables = [self._table(a, room) for a in given]
+            self._last = [weakref.ref(a, self._forget) for a in given], tables
+        made = iter(tables)
+        return tuple(a if a is None else next(made) for a in data)
 
-        def calls() -> Iterator[Any]:
-            for start in range(0, block.count, at_once):
-                part = slice(start, start + at_once)
-                yield jax.tree.map(lambda a, part=part: a[part], (table, rows, block.noise))
+    def _table(self, a: Array, room: int) -> Array:
+        host = np.asarray(a)  # the same memory
+        roomy = _with_room(host, room) if a.size <= FEW else with_room(host, room)
+        # many rows that somebody else has placed stay as they are
+        return a if roomy is None else jax.device_put(roomy, self._device)
 
-        return at_once, calls(), data
-
-    def _of(self, given: list[Any], room: int) -> list[Array]:
-        copied, tables = self._last
-        if len(copied) == len(given) and all(ref() is a for ref, a in zip(copied, given)):
-            return tables
-        tables = [jax.device_put(_with_room(np.asarray(a), room), self._device) for a in given]
-        self._last = [weakref.ref(a, self._forget) for a in given], tables
-        return tables
-
-    def _forget(self, copied: weakref.ref[Any]) -> None:
-        if any(ref is copied for ref in self._last[0]):
+    def _forget(self, made_of: weakref.ref[Any]) -> None:
+        if any(ref is made_of for ref in self._last[0]):
             self._last = [], []
 
 
@@ -167,37 +158,8 @@ def _numbers_of_rows(block: Block) -> np.ndarray | None:
     return rows if rows is None else rows.astype(np.int32)
 
 
-def _fed(block: Block, table: np.ndarray) -> tuple[int, Iterator[Any], None]:
-    """Return how many steps a loop takes at most, and for each loop what it is given."""
-    size = block.batch_size
-    at_once = min(MOST_FED, max(1, FED // (size * block.data[0].shape[1])))
-    at_once = 1 << (at_once.bit_length() - 1)
-    host = [a if a is None else np.asarray(a) for a in block.data]  # the same memory
-    noise = jax.tree.map(np.asarray, block.noise)
-
-    def calls() -> Iterator[Any]:
-        for start in range(0, block.count, at_once):
-            part = slice(start, min(start + at_once, block.count))
-            batch = tuple(a if a is None else _rows(a, block, part) for a in host)
-            yield table[part], batch, jax.tree.map(lambda a, part=part: a[part], noise)
-
-    return at_once, calls(), None
-
-
-def _rows(a: np.ndarray, block: Block, part: slice) -> np.ndarray:
-    """Return the rows of some steps of a block: (n, …) -> (steps, batch_size, …)."""
-    rows, size = block.rows, block.batch_size
-    taken: np.ndarray
-    if isinstance(rows, slice):
-        first = rows.start + part.start * size
-        taken = a[first : first + (part.stop - part.start) * size]
-        return taken.reshape(-1, size, *a.shape[1:])
-    taken = a.take(rows[part], axis=0)
-    return taken
-
-
 def _with_room(a: Any, room: int) -> Any:
-    """Return an array with room for more steps than it has."""
+    """Return a copy with room for more steps, or rows, unless there is."""
     if a.shape[0] == room:
         return a
     return np.concatenate([a, np.zeros((room - a.shape[0], *a.shape[1:]), a.dtype)])

@@ -28,6 +28,8 @@ from xpnn.backend import (
 )
 from xpnn.backend.base import Function
 
+from ._jax_memory import empty, padded
+
 
 @cache
 def _all_finite() -> Callable[..., Array]:
@@ -57,13 +59,6 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     if a.shape[1] < 8:
         return compare(a, columns)
     return jax.lax.platform_dependent(a, columns, cpu=change, default=compare)
-
-
-def padded(n: int) -> int:
-    """Return a number of rows for which it is worth while to compile, n or a little more."""
-    power = (n - 1).bit_length()
-    step = 1 << max(0, power - 4)  # from 64 on an eighth at most is wasted
-    return 1 << power if n <= 64 else -(-n // step) * step
 
 
 SMALL = 1 << 16
@@ -107,8 +102,10 @@ class JaxBackend(Backend):
                 raise ValueError(f"expected integers that {wanted} can hold, got {x.max()}")
         # a copy always: JAX may keep the host's memory, which is somebody else's to change;
         # and made by NumPy, as JAX compiles a conversion for each shape
+        host = empty(x.shape, np.dtype(wanted))
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
-            return jax.device_put(np.array(x, wanted, order="C"), self.device)
+            host[...] = x
+        return jax.device_put(host, self.device)
 
     def plain(self, x: Array) -> Array:
         """Return the array, if it has not been deleted."""
@@ -175,7 +172,9 @@ class JaxBackend(Backend):
 
         if not self._is_near(a):
             return super().take_rows(a, rows)
-        return jax.device_put(np.asarray(a).take(np.asarray(rows), axis=0), self.device)
+        host, rows = np.asarray(a), np.asarray(rows)
+        taken = empty((len(rows), *host.shape[1:]), host.dtype)
+        return jax.device_put(np.take(host, rows, 0, out=taken), self.device)
 
     def _is_near(self, x: Array) -> bool:
         """Whether an array is on the host, or soon there."""

@@ -83,12 +83,9 @@ def _change_tree(tree: Tree, draw: random.Random) -> tuple[Tree, str]:
     elif how == "add" and isinstance(old, list):
         old.insert(draw.randint(0, len(old)), copy.deepcopy(draw.choice([*JUNK, *old])))
     elif how == "number" and isinstance(old, int | float):
-        number = max(
-            -(10**300), min(old, 10**300)
-        )  # changed again and again it outgrows a float
-        parent[last] = draw.choice(
-            (old + 1, old - 1, -old, old * 10**6, float(number), number / 3)
-        )
+        # changed again and again, an integer outgrows what a float holds
+        number = float(max(-(10**300), min(old, 10**300)))
+        parent[last] = draw.choice((old + 1, old - 1, -old, old * 10**6, number, number / 3))
     elif how == "swap":
         other = (
             draw.choice([*parent]) if isinstance(parent, dict) else draw.randrange(len(parent))

@@ -72,11 +72,10 @@ def beside(name: str, given: Any, like: Array | None = None) -> Array:
     TypeError, ValueError
         If they are no numbers, or a ragged list.
     """
-    is_numbers = not isinstance(given, np.ndarray) or given.dtype.kind in "biuf"
-    if is_array(given) and is_numbers:
-        is_beside = like is None or array_namespace(given) is array_namespace(like)
-        if is_beside:
-            return given
+    holds_objects = isinstance(given, np.ndarray) and given.dtype.kind not in "biuf"
+    stays = is_array(given) and not holds_objects
+    if stays and (like is None or array_namespace(given) is array_namespace(like)):
+        return given
     try:
         host = np.array(to_host(given))  # a copy: some libraries take none that is read-only
     except (TypeError, ValueError) as error:

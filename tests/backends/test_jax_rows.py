@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from xpnn.backends import _jax_steps
-from xpnn.backends.jax import padded
+from xpnn.backends import _jax_memory, _jax_steps
+from xpnn.backends._jax_memory import padded
 
 import xpnn
 from xpnn.backend import array_namespace
@@ -177,16 +177,50 @@ def test_a_table_of_few_rows_is_let_go_with_them():
     assert not [a for a in jax.live_arrays() if a.ndim == 2 and len(a) > len(X)]
 
 
-def test_rows_from_a_table_and_rows_that_numpy_hands_over(monkeypatch):
-    """A loop is given one or the other; steps are the same."""
-    ends = []
-    for fed in (1 << 18, 1000):
-        monkeypatch.setattr(_jax_steps, "FED", fed)
-        trained = model()
-        history = trained.fit(X[:100], Y[:100], batch_size=32, epochs=3)
-        ends.append((history.history["loss"], trained.predict(X)))
-    np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-6)
-    np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-5, atol=1e-7)
+@pytest.fixture
+def few(monkeypatch):
+    """Let arrays of more than 100 numbers be large."""
+    for module in (_jax_memory, _jax_steps):
+        monkeypatch.setattr(module, "FEW", 100)
+
+
+def test_many_rows_are_where_there_is_room_for_more(compiled, few):
+    wanted = [model("numpy!").fit(X[:n], Y[:n], batch_size=8) for n in (65, 67, 72)]
+    found = [model().fit(X[:65], Y[:65], batch_size=8)]
+    before = compiled.count("jit(loop)")
+    found += [model().fit(X[:n], Y[:n], batch_size=8) for n in (67, 72)]
+    assert compiled.count("jit(loop)") == before
+    for ours, theirs in zip(found, wanted):
+        assert ours.history["loss"] == pytest.approx(theirs.history["loss"], rel=1e-5)
+
+
+def test_many_rows_that_somebody_else_has_placed(few):
+    """As JAX's own, in memory that has no room."""
+    ours, theirs = (
+        model(b).fit(x, Y, batch_size=8) for b, x in (("jax!", jnp.asarray(X)), ("numpy!", X))
+    )
+    assert ours.history["loss"] == pytest.approx(theirs.history["loss"], rel=1e-5)
+
+
+def test_memory_with_room(few):
+    """It is let go with the array, and is found while there is one."""
+    backend = xpnn.backend.resolve("jax!")
+    for shape in ((65, 6), (65,), (65, 2, 3), (1, 2)):
+        given = rng.random(shape).astype("float32")
+        placed = backend.asarray(given)
+        np.testing.assert_array_equal(placed, given)
+        roomy = _jax_memory.with_room(np.asarray(placed), padded(len(given)))
+        if given.size <= 100:
+            assert roomy is None
+        else:
+            assert roomy.shape == (72, *shape[1:])
+            np.testing.assert_array_equal(roomy[:65], given)
+            assert _jax_memory.with_room(np.asarray(placed), 144) is None
+    before = len(_jax_memory._roomy)
+    del placed, roomy
+    gc.collect()
+    assert len(_jax_memory._roomy) <= before
+    given[:] = 0  # nobody's but the caller's
 
 
 def test_models_that_share_what_is_compiled_train_in_two_threads():
