@@ -23,10 +23,7 @@ from ._jax_memory import FEW, padded, with_room
 __all__ = ["Head", "repeat"]
 
 MOST_STEPS = 128
-"""How many steps a loop takes at most."""
-
-MOST_WITH_NOISE = 32
-"""How many steps a loop takes at most for which something is drawn, which it is given."""
+"""How many steps a loop takes at most; `fit` asks for no more at once."""
 
 
 class Head:
@@ -75,7 +72,7 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
     what is compiled.
     """
     one, many = compiled(step)
-    tables = Tables(device)
+    tables, on_cpu = Tables(device), device.platform == "cpu"
     room = 1
 
     def run(
@@ -90,10 +87,11 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
         slots = [[a if a.committed else jax.device_put(a, device) for a in s] for s in slots]
         with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
             table = numbers(block.t, block.count).T.astype(block.data[0].dtype)
-        all_ = (table, _numbers_of_rows(block), block.noise)
-        if block.rows is not None and device.platform == "cpu":
-            at_once = MOST_WITH_NOISE if block.noise else MOST_STEPS
-            data = tables.of(block.data)
+        # on a CPU the same memory, of which JAX would compile each cut
+        noise = jax.tree.map(np.asarray, block.noise) if on_cpu else block.noise
+        all_ = (table, _numbers_of_rows(block), noise)
+        if on_cpu and block.rows is not None:
+            at_once, data = _steps_at_once(all_), tables.of(block.data)
         else:
             # arrays have room for the most steps that were asked for so far
             room = at_once = max(room, 16, 1 << (block.count - 1).bit_length())
@@ -108,7 +106,8 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
                 buffers, slots, measures = one(buffers, slots, first, data)
                 measured.append(measures)
                 continue
-            each = jax.tree.map(lambda a: _with_room(a, at_once), each)
+            if count < at_once:
+                each = jax.tree.map(lambda a: _filled_up(a, at_once), each)
             buffers, slots, columns = many(buffers, slots, count, each, data)
             measured.append(tuple(Head(column, count) for column in columns))
         return buffers, slots, measured
@@ -116,8 +115,15 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
     return run
 
 
+def _steps_at_once(given: Any) -> int:
+    """Return how many steps a loop takes, for so many of which it is given what it needs."""
+    numbers: int = sum(prod(a.shape[1:]) for a in jax.tree.leaves(given))
+    most = min(MOST_STEPS, max(1, FEW // numbers))
+    return 1 << (most.bit_length() - 1)
+
+
 class Tables:
-    """Rows with room for more, so that another number of them compiles nothing anew.
+    """Rows with room for more, so that other numbers of them compile little anew.
 
     Those of the last training are kept as long as what they were made of.  Two models in two
     threads may share what was compiled, and this with it.
@@ -125,7 +131,7 @@ class Tables:
 
     def __init__(self, device: Any) -> None:
         self._device = device
-        self._last: tuple[list[weakref.ref[Any]], list[Array]] = [], []
+        self._last: tuple[list[weakref.ref[Any]], list[Array | None]] = [], []
 
     def of(self, data: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
         """Return arrays whose first rows are those of the data."""
@@ -136,14 +142,14 @@ class Tables:
             room = max(FEW // max(1, width), padded(len(given[0])))
             tables = [self._table(a, room) for a in given]
             self._last = [weakref.ref(a, self._forget) for a in given], tables
-        made = iter(tables)
+        made = (a if table is None else table for a, table in zip(given, tables))
         return tuple(a if a is None else next(made) for a in data)
 
-    def _table(self, a: Array, room: int) -> Array:
+    def _table(self, a: Array, room: int) -> Array | None:
+        """Return a table that doesn't keep the array; None for many rows without room."""
         host = np.asarray(a)  # the same memory
-        roomy = _with_room(host, room) if a.size <= FEW else with_room(host, room)
-        # many rows that somebody else has placed stay as they are
-        return a if roomy is None else jax.device_put(roomy, self._device)
+        whole = _filled_up(host, room) if a.size <= FEW else with_room(host, room)
+        return None if whole is None else jax.device_put(whole, self._device)
 
     def _forget(self, made_of: weakref.ref[Any]) -> None:
         if any(ref is made_of for ref in self._last[0]):
@@ -158,8 +164,6 @@ def _numbers_of_rows(block: Block) -> np.ndarray | None:
     return rows if rows is None else rows.astype(np.int32)
 
 
-def _with_room(a: Any, room: int) -> Any:
-    """Return a copy with room for more steps, or rows, unless there is."""
-    if a.shape[0] == room:
-        return a
-    return np.concatenate([a, np.zeros((room - a.shape[0], *a.shape[1:]), a.dtype)])
+def _filled_up(a: Any, n: int) -> np.ndarray:
+    """Return a copy with n steps, or rows, the last of which are zeros."""
+    return np.concatenate([a, np.zeros((n - a.shape[0], *a.shape[1:]), a.dtype)])

@@ -5,8 +5,8 @@ it is asked for.  What computes in float64 here does so in a context in which it
 thread alone (`JaxBackend.activate_for`).  Only a float64 array that is placed outside of one,
 for somebody to compute with, as a script of `xpnn.nnfs` does, turns it on for the process.
 
-XLA compiles for each shape.  So on a CPU, whose memory NumPy shares, rows are cut, joined and
-gathered by NumPy, and a network is used with few numbers of rows (`padded`).
+XLA compiles for each shape.  So on a CPU, whose memory NumPy shares, rows are cut and joined by
+NumPy, and a network is used, and trained, with few numbers of rows (`padded`).
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ class JaxBackend(Backend):
             return super().take_rows(a, rows)
         host, rows = np.asarray(a), np.asarray(rows)
         taken = empty((len(rows), *host.shape[1:]), host.dtype)
-        return jax.device_put(np.take(host, rows, 0, out=taken), self.device)
+        # all rows are there; with mode="raise" NumPy would fill memory of its own first
+        return jax.device_put(np.take(host, rows, 0, out=taken, mode="clip"), self.device)
 
     def _is_near(self, x: Array) -> bool:
         """Whether an array is on the host, or soon there."""

@@ -233,6 +233,13 @@ def test_targets_keep_their_precision(backend):
     assert float(loss) == pytest.approx(1e-18, rel=1e-6, abs=0)
 
 
+def test_predictions_that_are_whole_numbers(backend):
+    for p in ([[1], [2]], backend.asarray(np.array([[1], [2]]))):
+        loss, gradient = xpnn.MeanSquaredError()(p, [1.5, 2.5])
+        assert float(loss) == 0.25
+        np.testing.assert_array_equal(host(gradient), [[-0.5], [-0.5]])
+
+
 @pytest.mark.parametrize("shape", [(3,), (3, 2, 2)], ids=str)
 def test_classes_are_predicted_in_rows(backend, shape):
     predictions = backend.asarray(np.full(shape, 0.5))

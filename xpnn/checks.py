@@ -55,7 +55,7 @@ def about(name: str, error: Exception) -> TypeError | ValueError:
 
 
 def beside(name: str, given: Any, like: Array | None = None) -> Array:
-    """Return what is array-like as an array of another's library, on its device.
+    """Return what is array-like as an array of another one's library, on its device.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def beside(name: str, given: Any, like: Array | None = None) -> Array:
     given : array_like
         An array of numbers, or what `to_host` takes.
     like : array, optional
-        The other one, of floats, whose dtype floats of another library take.  Without it an
+        The other one; if it holds floats, those from elsewhere take its dtype.  Without it an
         array stays what it is, and all else becomes NumPy's.
 
     Raises
@@ -73,8 +73,7 @@ def beside(name: str, given: Any, like: Array | None = None) -> Array:
         If they are no numbers, or a ragged list.
     """
     holds_objects = isinstance(given, np.ndarray) and given.dtype.kind not in "biuf"
-    stays = is_array(given) and not holds_objects
-    if stays and (like is None or array_namespace(given) is array_namespace(like)):
+    if is_array(given) and not holds_objects and (like is None or _are_together(given, like)):
         return given
     try:
         host = np.array(to_host(given))  # a copy: some libraries take none that is read-only
@@ -82,8 +81,14 @@ def beside(name: str, given: Any, like: Array | None = None) -> Array:
         raise about(name, error) from error
     if like is None:
         return host
-    dtype = like.dtype if host.dtype.kind == "f" else None
-    return array_namespace(like).asarray(host, dtype=dtype, device=device_of(like))
+    xp = array_namespace(like)
+    both_floats = host.dtype.kind == "f" and xp.isdtype(like.dtype, "real floating")
+    dtype = like.dtype if both_floats else None
+    return xp.asarray(host, dtype=dtype, device=device_of(like))
+
+
+def _are_together(a: Array, b: Array) -> bool:
+    return array_namespace(a) is array_namespace(b) and bool(device_of(a) == device_of(b))
 
 
 def check_number(

@@ -16,6 +16,7 @@ from .backend import Array, array_namespace, device_of, index_dtype_of, operatio
 
 __all__ = [
     "add_product",
+    "as_floats",
     "column_sums",
     "join",
     "mean",
@@ -52,6 +53,15 @@ def operation(shared: Function) -> Function:
         return bodies[type(a)](a, *rest)
 
     return call  # type: ignore[return-value]
+
+
+def as_floats(a: Array) -> Array:
+    """Return floats as they are, and other numbers in the dtype that floats usually have."""
+    xp = array_namespace(a)
+    if xp.isdtype(a.dtype, "real floating"):
+        return a
+    usual = xp.__array_namespace_info__().default_dtypes(device=device_of(a))
+    return xp.astype(a, usual["real floating"])
 
 
 @operation

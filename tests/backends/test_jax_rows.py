@@ -3,6 +3,7 @@
 import gc
 import logging
 import threading
+import weakref
 from dataclasses import dataclass
 
 import jax
@@ -192,6 +193,37 @@ def test_many_rows_are_where_there_is_room_for_more(compiled, few):
     assert compiled.count("jit(loop)") == before
     for ours, theirs in zip(found, wanted):
         assert ours.history["loss"] == pytest.approx(theirs.history["loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("n", [65, 16], ids=["as they are", "as many as there is room for"])
+def test_what_is_trained_on_is_let_go(few, n):
+    x = jnp.asarray(X[:n, :1] if n == 16 else X[:n])
+    y = jnp.asarray(rng.random((n, 1), "float32"))
+    trained = xpnn.Sequential([xpnn.Dense(x.shape[1], 1)], seed=0, backend="jax!")
+    trained.compile("mean_squared_error", "sgd").fit(x, y, batch_size=8)
+    gone = weakref.ref(x), weakref.ref(y)
+    del x, y
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None]
+
+
+def test_what_is_drawn_is_cut_by_numpy(compiled):
+    """Into as many steps as the loop has room for, of which the last are few."""
+    regressor = xpnn.Sequential(
+        [xpnn.Dense(6, 900), xpnn.Dropout(0.5), xpnn.Dense(900, 1)], seed=0, backend="jax!"
+    ).compile("mean_squared_error", "sgd")
+    for n in (400, 392, 384, 376, 264):
+        regressor.fit(X[:n], Y[:n], batch_size=8)
+        if n == 400:
+            compiled.clear()
+    assert compiled == ["jit(take)"]  # 33 steps are 32 and one
+
+
+def test_how_many_steps_a_loop_has_room_for():
+    """No more than what it is given for them takes little memory for."""
+    for rows, drawn, steps in ((32, 1, 128), (64, 64, 32), (500_000, 1, 1)):
+        given = np.empty((3, 2)), np.empty((3, rows)), ((np.empty((3, rows, drawn)),), ())
+        assert _jax_steps._steps_at_once(given) == steps
 
 
 def test_many_rows_that_somebody_else_has_placed(few):

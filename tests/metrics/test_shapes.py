@@ -69,6 +69,25 @@ def test_what_is_compared_may_be_of_another_kind(backend, function, kind):
     np.testing.assert_allclose(alone, wanted, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("function", "p", "y", "weight", "wanted"),
+    [
+        (metrics.mean_squared_error, [1, 2], [1.5, 2.5], None, 0.25),
+        (metrics.mean_absolute_error, [1, 2], [1.5, 2.5], None, 0.5),
+        (metrics.r2, [1, 2], [1.5, 2.5], None, 0.0),
+        (metrics.accuracy, [[0, 1], [1, 0]], [1, 1], [0.75, 0.25], 0.75),
+        (metrics.f1, [0, 1, 1], [0, 1, 0], [0.5, 0.5, 0.75], 2 / (2 + 1.5)),
+        (metrics.confusion_matrix, [0, 1, 1], [0, 1, 0], [0.5] * 3, [[0.5, 0.5], [0, 0.5]]),
+        (metrics.roc_auc, [1, 9, 5], [0, 1, 1], [0.5] * 3, 1.0),
+    ],
+    ids=lambda f: getattr(f, "__name__", None),
+)
+def test_fractions_beside_whole_numbers_stay_fractions(backend, function, p, y, weight, wanted):
+    for place in (backend.asarray, lambda p: p):
+        found = function(place(np.array(p)), y, sample_weight=weight)
+        np.testing.assert_allclose(host(found), wanted, rtol=1e-6)
+
+
 OF_CLASSES = [c.computes for c in COMPUTED if c.computes not in NUMBERS]
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..backend import Array, array_namespace
 from ..checks import beside, reject
 from ..naming import Described, register
-from ..operations import mean
+from ..operations import as_floats, mean
 
 __all__ = ["LOSSES", "Loss", "LossBackward"]
 
@@ -65,8 +65,8 @@ class Loss(Described):
 
         Parameters
         ----------
-        predictions : array of shape (n, k)
-            The network's outputs.
+        predictions : array_like of shape (n, k)
+            The network's outputs; what is no array is taken as NumPy's.
         targets : array_like
             What they should be, as `Sequential.fit` takes them: they are given to `prepare`.
         sample_weight : array_like of shape (n,), optional
@@ -81,10 +81,12 @@ class Loss(Described):
 
         Raises
         ------
+        TypeError
+            If something is no numbers.
         ValueError
             If the shapes don't go together, or targets have impossible values.
         """
-        predictions = beside("predictions", predictions)
+        predictions = as_floats(beside("predictions", predictions))
         targets = beside("targets", targets, predictions)
         if predictions.ndim != 2 or targets.ndim == 0:
             raise _of_shapes("the shapes (n, k) and (n, …)", predictions, targets)

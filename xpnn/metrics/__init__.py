@@ -10,7 +10,8 @@ large set is that of the whole set and not the mean of its batches' precisions::
 
 The functions look at shapes, never at values, so that nothing waits for a device, and a library
 that compiles can compile them; that class indices lie between 0 and k - 1 is taken for granted.
-Targets and weights may be lists, frames, or arrays of another library than the predictions'.
+Targets and weights may be lists, frames, or arrays of another library than the predictions';
+what is no numbers is a TypeError that names it, and a weight for no sample a ValueError.
 """
 
 # isort: off

@@ -38,8 +38,8 @@ def accuracy(
         Class indices or one-hot rows; for one column, or none, 0 or 1.
     threshold : float
         Where yes begins: 0.5 for probabilities, 0 for logits.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------
@@ -98,8 +98,8 @@ def top_k_accuracy(
         How many classes may be named, >= 1.
     threshold : float
         Where yes begins, for one column.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------

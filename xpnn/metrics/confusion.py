@@ -43,8 +43,8 @@ def confusion_matrix(
         Class indices or one-hot rows; for one column, or none, 0 or 1.
     threshold : float
         Where yes begins, for one column.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------

@@ -67,8 +67,8 @@ def precision(
         class, yes, and all of these are that of yes.
     threshold : float
         Where yes begins: 0.5 for probabilities, 0 for logits.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------

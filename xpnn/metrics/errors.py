@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import Array, array_namespace
-from ..operations import column_sums, join
+from ..operations import as_floats, column_sums, join
 from .base import PROBABILITY, Kind, NumberMetric
-from .shapes import float_dtype, mean_of_rows, of_any_library, positive
+from .shapes import mean_of_rows, of_any_library, positive
 
 
 @of_any_library
@@ -22,8 +22,8 @@ def mean_squared_error(
     ----------
     predictions, targets : array of shape (n, k) or (n,)
         The numbers that were predicted, and those that are right.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------
@@ -34,7 +34,8 @@ def mean_squared_error(
     ValueError
         If the shapes differ, but for a column that may be flat.
     """
-    return mean_of_rows((predictions - _alike(predictions, targets)) ** 2, sample_weight)
+    predictions, targets = _both(predictions, targets)
+    return mean_of_rows((predictions - targets) ** 2, sample_weight)
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def mean_absolute_error(
     ----------
     predictions, targets : array of shape (n, k) or (n,)
         The numbers that were predicted, and those that are right.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------
@@ -76,7 +77,8 @@ def mean_absolute_error(
     ValueError
         If the shapes differ, but for a column that may be flat.
     """
-    errors = array_namespace(predictions).abs(predictions - _alike(predictions, targets))
+    predictions, targets = _both(predictions, targets)
+    errors = array_namespace(predictions).abs(predictions - targets)
     return mean_of_rows(errors, sample_weight)
 
 
@@ -97,20 +99,21 @@ class MeanAbsoluteError(NumberMetric):
         return mean_absolute_error(predictions, targets, sample_weight=weight)
 
 
-def _alike(predictions: Array, targets: Array) -> Array:
-    """Return targets, as floats, in the shape of predictions; (n,) and (n, 1) are the same."""
+def _both(predictions: Array, targets: Array) -> tuple[Array, Array]:
+    """Return both as floats, in the shape of predictions; (n,) and (n, 1) are the same."""
     xp = array_namespace(predictions)
+    predictions = as_floats(predictions)
     if not xp.isdtype(targets.dtype, "real floating"):
-        targets = xp.astype(targets, float_dtype(predictions))
+        targets = xp.astype(targets, predictions.dtype)
     if predictions.shape == targets.shape and predictions.ndim:
-        return targets
+        return predictions, targets
     shapes = sorted((predictions.shape, targets.shape), key=len)
     if len(shapes[0]) != 1 or tuple(shapes[1]) != (*shapes[0], 1):
         raise ValueError(
             f"targets must have the shape of predictions, {tuple(predictions.shape)}, got "
             f"{tuple(targets.shape)}"
         )
-    return xp.reshape(targets, predictions.shape)
+    return predictions, xp.reshape(targets, predictions.shape)
 
 
 @of_any_library
@@ -124,8 +127,8 @@ def r2(predictions: Array, targets: Array, *, sample_weight: Array | None = None
     ----------
     predictions, targets : array of shape (n, k) or (n,)
         The numbers that were predicted, and those that are right.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def _moments(
     Where samples have weights, means and sums are weighted.
     """
     xp = array_namespace(predictions)
-    targets = _alike(predictions, targets)
+    predictions, targets = _both(predictions, targets)
     errors = predictions - targets
     rows = (errors.shape[0], -1)
     errors, targets = xp.reshape(errors, rows), xp.reshape(targets, rows)

@@ -41,8 +41,8 @@ def log_loss(
     from_logits : bool
         Whether predictions are logits: what goes into Softmax, or into Sigmoid for one column.
         Then nothing is cut off.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------
@@ -118,8 +118,8 @@ def roc_auc(
     average : {"macro", "weighted", "micro", "binary", None}
         As in `precision`, of each class against all others ("one versus rest").  Of two
         classes it is that of class 1, however it is averaged.
-    sample_weight : array of shape (n,), optional
-        How much each sample counts, >= 0, in the dtype of the predictions.
+    sample_weight : array_like of shape (n,), optional
+        How much each sample counts, >= 0.
 
     Returns
     -------

@@ -326,9 +326,10 @@ def check_targets(
         if float(xp.mean(xp.astype(is_off, y.dtype))) > FAR_OFF:
             reject(is_off, y, wanted)
         return
-    for is_off in (y < low - SLACK, y > high + SLACK):
-        if bool(xp.all(is_off)):
-            reject(is_off, y, wanted)
+    if np.isfinite(low) and bool(xp.all(y < low - SLACK)):
+        reject(y < low - SLACK, y, wanted)
+    if np.isfinite(high) and bool(xp.all(y > high + SLACK)):
+        reject(y > high + SLACK, y, wanted)
 
 
 def _check_sums(y: Array, last: Layer, loss: Loss) -> None:
