@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from ..backend import Array, array_namespace
 from ..checks import beside
-from ..operations import mean
+from ..operations import as_floats, mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -170,7 +170,7 @@ def predicted_and_actual(
     """
     xp = array_namespace(predictions)
     if says_yes_or_no(predictions):
-        predicted = xp.reshape(predictions > threshold, (-1,))
+        predicted = xp.reshape(as_floats(predictions) > threshold, (-1,))
         check_same_length(predicted, targets)
         return predicted, flat_targets(targets, float_dtype(predictions)) > 0.5
     return xp.argmax(predictions, axis=1), class_indices(predictions, targets)
