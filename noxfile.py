@@ -67,7 +67,10 @@ def tests(session: nox.Session, backend: str, extras: str) -> None:
     elif session.python:  # the newest that this Python has
         options = ["--upgrade", "numpy"]
     session.install("-e", f".[{extras}]", *options)
-    session.run("pytest", "-n2", *session.posargs, env={"XPNN_TEST_BACKENDS": backend})
+    env = {"XPNN_TEST_BACKENDS": backend}
+    # that are the same for each, and have a session
+    ignored = "--ignore=tests/test_examples.py"
+    session.run("pytest", "-n2", ignored, *session.posargs, env=env)
 
 
 def oldest(session: nox.Session, extras: str) -> str:
