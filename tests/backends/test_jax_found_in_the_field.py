@@ -118,10 +118,10 @@ def ours(epochs):
     model.fit(X, y, epochs=epochs, batch_size=size, verbose=False)
 
 times = {plain: [], ours: []}
-for turn in range(12):
+for turn in range(30):
     for train, taken in times.items():
         start = time.perf_counter()
-        train(4)
+        train(1)
         taken.append(time.perf_counter() - start)
     if turn > 1 and min(times[ours]) < min(times[plain]):
         break  # else something else may have been at work
@@ -129,13 +129,13 @@ print(*(min(taken) for taken in times.values()))
 """
 
 
-def test_20_a_step_takes_no_longer_than_a_plain_one():
-    """Compiled, with its arrays donated, and fed by NumPy's indexing: the book's network.
+def test_20_an_epoch_takes_less_time_than_plain_steps():
+    """Those are compiled, with donated arrays, and fed by NumPy's indexing: the book's network.
 
-    Where it was found, 69caa3c took 865 µs for 761; on performance.md's machine it is ahead.
+    69caa3c took 1.15 of their time for a fit of one epoch, which places the rows first.
     """
     plain, ours = map(float, outputs(STEPS).split())
-    assert ours < 1.05 * plain
+    assert ours < plain
 
 
 ESTIMATOR = """
