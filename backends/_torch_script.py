@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -32,6 +33,22 @@ class ScriptTensor(torch.Tensor):  # type: ignore[misc]
         if any(isinstance(out, torch.Tensor) for out in kwargs.get("out", ())):
             return NotImplemented
         return getattr(ufunc, method)(*_on_host(inputs), **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(_on_host(self), dtype, copy=copy)
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Call a function of torch; NumPy's arrays go to the tensor's device for it."""
+        if any(isinstance(a, np.ndarray) for a in args):
+            (device,) = {a.device for a in args if isinstance(a, torch.Tensor)}
+            args = [
+                torch.asarray(a, device=device) if isinstance(a, np.ndarray) else a
+                for a in args
+            ]
+        return super().__torch_function__(function, types, args, kwargs or {})
 
     def copy(self) -> torch.Tensor:
         """Return a copy, under NumPy's name for it."""

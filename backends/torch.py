@@ -145,7 +145,8 @@ class TorchBackend(Backend):
         # and refuses negative strides: those are copied
         if not x.flags.writeable or any(stride < 0 for stride in x.strides):
             x = x.copy()
-        return super().from_numpy(x, dtype, copy)
+        # of a number torch makes its own memory, and then refuses to copy it anywhere
+        return super().from_numpy(x, dtype, copy and x.ndim > 0)
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array; as in `Backend.asarray`."""

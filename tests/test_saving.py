@@ -134,6 +134,9 @@ def trained(optimizer, epochs=3, seed=1, **options):
 
 def assert_goes_on_alike(ours, theirs, exactly=True):
     tolerance = {"rtol": 0, "atol": 0} if exactly else {"rtol": 1e-8, "atol": 1e-9}
+    if exactly and ("cupy" in ours.backend.spec or "cuda" in ours.backend.spec):
+        # a step that is played by a GPU is that as it is written but for rounding
+        tolerance = {"rtol": 1e-5, "atol": 1e-6}
     assert ours.learning_rate == theirs.learning_rate
     runs = [m.fit(X, Y, batch_size=4, epochs=3, validation_split=0.2) for m in (ours, theirs)]
     for name, values in runs[0].history.items():

@@ -27,7 +27,7 @@ def tiny(model, optimizer):
 
 
 def forgets(backend):
-    """Whether tiny numbers are set to 0: CuPy leaves them, as a GPU is as fast with them."""
+    """Whether xpnn sets tiny numbers to 0: not CuPy's, whose kernels do in single precision."""
     return backend.name != "cupy"
 
 
@@ -42,5 +42,5 @@ def check_no_denormal_numbers(backend, optimizer):
         assert tiny(model, optimizer) == 0 or not forgets(backend)
     # of the first layer's weights
     momentum = host(model.train_state.memory[optimizer.slots[0]][0])
-    assert (momentum[:, :3] == 0).all() == forgets(backend)
+    assert (momentum[:, :3] == 0).all() or not forgets(backend)
     assert (momentum[:, 3:] != 0).any()

@@ -378,7 +378,7 @@ def test_one_surface(backend):
     point = third_party().get(backend.name)  # of another package, or one of xpnn's own
     load = point.load() if point else import_module(f"xpnn.backends.{backend.name}").load
     assert list(inspect.signature(load).parameters) == ["device"]
-    assert type(load(None)) is type(backend)
+    assert isinstance(backend, type(load(None)))  # which may do more on a GPU
     assert isinstance(backend.version, str)
     assert xpnn.backend.resolve(backend.spec) is backend
 
@@ -396,3 +396,19 @@ library = sys.modules.get("jax")
 assert library is None or not library.config.jax_enable_x64
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("number", [np.array(0.5), np.float64(0.5)], ids=["array", "scalar"])
+def test_a_number_becomes_an_array_of_its_own(backend, number):
+    """Which torch refused to copy into another dtype, or to another device."""
+    placed = backend.asarray(number, "float32", copy=True)
+    assert placed.shape == ()
+    assert backend.dtype("float32") == placed.dtype
+    assert float(backend.to_numpy(placed)) == 0.5
+
+
+def test_a_device_has_one_backend(backend):
+    """However it is called: "torch:cuda" is "torch:cuda:0"."""
+    if backend.device is not None:
+        whole = f"{backend.name}:{backend.device_name(backend.device)}"
+        assert xpnn.backend.resolve(f"{whole}!") is backend

@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -162,6 +162,9 @@ def _load(name: str, device: str | None) -> Any:
         point = points.get(name)
         make = point.load() if point else import_module(f"{GROUP}.{name}").load
         backend = make(device)
+        for known in _backends(name):  # under another spec: "torch:cuda" is "torch:cuda:0"
+            if known.device == backend.device:
+                return known
         _try(backend)
         backend.spec = name if device is None else f"{name}:{device}"
     except BackendUnavailableError as error:
@@ -273,7 +276,8 @@ def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:
         name = base.__module__.partition(".")[0]  # a backend has its library's name
         if name in shipped() or name in third_party():
             try:
-                backend = _loaded(name) or load(name, None)
+                # a library that is asked in the middle of compiling can't be tried then
+                backend = next(_backends(name), None) or load(name, None)
             except BackendUnavailableError:
                 break
             operations: Mapping[str, Callable[..., Any]] = backend.operations
@@ -281,13 +285,10 @@ def operations_of(kind: type) -> Mapping[str, Callable[..., Any]]:
     return {}
 
 
-def _loaded(name: str) -> Any:
-    """Return a backend of a library on whichever device, if there is one.
-
-    A library that is asked in the middle of compiling can't be tried then.
-    """
-    of_name = (backend for (known, _), backend in [*_found.items()] if known == name)
-    return next((b for b in of_name if not isinstance(b, BackendUnavailableError)), None)
+def _backends(name: str) -> Iterator[Any]:
+    """Return the backends of a library that were found, each on another device."""
+    of_name = [backend for (known, _), backend in [*_found.items()] if known == name]
+    return (b for b in of_name if not isinstance(b, BackendUnavailableError))
 
 
 def to_host(x: Any) -> np.ndarray:
