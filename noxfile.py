@@ -94,7 +94,7 @@ def gpu(session: nox.Session) -> None:
     """Run the tests with CuPy and torch, on a machine with an NVIDIA GPU and CUDA 13."""
     session.install("-e", ".[test,cuda13,torch]")
     env = {"XPNN_TEST_BACKENDS": "cupy,torch:cuda"}
-    session.run("pytest", *session.posargs, env=env)
+    session.run("pytest", "-n4", *session.posargs, env=env)
 
 
 @nox.session(default=False)

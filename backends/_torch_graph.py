@@ -59,9 +59,10 @@ class TorchStream:
 
     def capture(self, take: Callable[[], None]) -> Callable[[], None]:
         """Call `take`, then capture it, and return what plays that."""
-        with Constants():
-            with Watch():
-                take()  # cuBLAS makes itself ready for this stream, too
+        # in the capture too: what is refused there by CUDA ends it, though a step goes on that
+        # looks at numbers only where it may
+        with Constants(), Watch():
+            take()  # cuBLAS makes itself ready for this stream, too
             graph, raised = cuda.CUDAGraph(), None
             # another thread may ask what this one is refused
             mode = {"capture_error_mode": "thread_local"}
