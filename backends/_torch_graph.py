@@ -59,17 +59,19 @@ class TorchStream:
 
     def capture(self, take: Callable[[], None]) -> Callable[[], None]:
         """Call `take`, then capture it, and return what plays that."""
-        # in the capture too: what is refused there by CUDA ends it, though a step goes on that
-        # looks at numbers only where it may
-        with Constants(), Watch():
-            take()  # cuBLAS makes itself ready for this stream, too
+        with Constants():
+            with Watch():
+                take()  # cuBLAS makes itself ready for this stream, too
             graph, raised = cuda.CUDAGraph(), None
             # another thread may ask what this one is refused
             mode = {"capture_error_mode": "thread_local"}
             try:
                 with no_collection(), cuda.graph(graph, stream=self._stream, **mode):
                     try:
-                        take()
+                        # a step that looks at numbers only where it may goes on without;
+                        # what CUDA refuses ends the capture all the same
+                        with Watch():
+                            take()
                     except BaseException as error:
                         raised = error
             except Exception:  # it complains of what is raised below
@@ -125,18 +127,17 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         with self:
             result = function.decompose(*args, **kwargs)
         if result is NotImplemented:
-            result = function(*args, **kwargs)
-            if _waits(function, args, result):
+            waits = _looks(function, args)  # in a capture, before CUDA is asked
+            if not waits:
+                result = function(*args, **kwargs)
+                waits = _moves(function, args, result)
+            if waits:
                 raise RuntimeError(f"{function} makes the host wait for the GPU")
         return result
 
 
-def _waits(function: Any, args: Any, result: Any) -> bool:
-    """Whether the host has to know what an operation computes, or has to copy."""
-    if function is aten.lift_fresh.default:  # a tensor was made of numbers of the host
-        return bool(result.device.type != "cpu")
-    if function in COPIES:
-        return any(isinstance(a, torch.Tensor) and a.device != result.device for a in args)
+def _looks(function: Any, args: Any) -> bool:
+    """Whether the host has to know the numbers of a tensor."""
     masked = function in (aten.index.Tensor, *CHANGES) and any(
         index is not None and index.dtype in MASKS for index in args[1]
     )
@@ -146,3 +147,12 @@ def _waits(function: Any, args: Any, result: Any) -> bool:
         return masked
     tags = torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape
     return any(tag in function.tags for tag in tags)
+
+
+def _moves(function: Any, args: Any, result: Any) -> bool:
+    """Whether numbers go from the host to the GPU, or back."""
+    if function is aten.lift_fresh.default:  # a tensor was made of numbers of the host
+        return bool(result.device.type != "cpu")
+    return function in COPIES and any(
+        isinstance(a, torch.Tensor) and a.device != result.device for a in args
+    )
