@@ -1,4 +1,4 @@
-"""Steps of training as a CUDA graph, whichever library captures it; not run on a GPU yet.
+"""Steps of training as a CUDA graph, whichever library captures it.
 
 Asked one at a time, the kernels of a step cost the host more than a small step costs the GPU.
 A CUDA graph is all of them with their arguments, launched by one call.  It is made by letting

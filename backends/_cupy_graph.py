@@ -1,4 +1,4 @@
-"""Capturing a CUDA graph with CuPy; not run on a GPU yet.
+"""Capturing a CUDA graph with CuPy.
 
 `_cuda_graph` tells what is captured, and what for.
 """

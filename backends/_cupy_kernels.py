@@ -1,8 +1,9 @@
-"""Single kernels for what CuPy computes in several; not run on a GPU yet.
+"""Single kernels for what CuPy computes in several.
 
 On a GPU a small operation costs its launch, whatever it computes.  So what the shared bodies
 of `xpnn.operations` write in several calls, and an optimizer's rule in about ten, is one
-kernel here.  None of it was measured here; each says what it saves.
+kernel here.  What each saves alone was not
+measured; a step with all of them was (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _ones(n: int, dtype: Any, device: int) -> Any:
 
 
 def column_sums(a: Any) -> Any:
-    """Multiply by ones: CuPy has a fast sum along rows only.  Not measured here."""
+    """Multiply by ones: CuPy has a fast sum along rows only."""
     return product(_ones(a.shape[0], a.dtype, a.device.id), a).view(cupy.ndarray)
 
 
@@ -48,12 +49,12 @@ _where_positive = cupy.ElementwiseKernel(
 
 
 def where_positive(a: Any, b: Any) -> Any:
-    """Choose in one kernel, not two.  Not measured here."""
+    """Choose in one kernel, not two."""
     return _where_positive(a, b)
 
 
 def sign(a: Any) -> Any:
-    """Compare: array-api-compat looks for NaN besides, on the host.  Not measured here."""
+    """Compare: array-api-compat looks for NaN besides, on the host."""
     return (a > 0).astype(a.dtype) - (a < 0).astype(a.dtype)
 
 
@@ -63,7 +64,7 @@ _pick = cupy.ElementwiseKernel(
 
 
 def pick(a: Any, columns: Any) -> Any:
-    """Index in the kernel: one, not four.  Not measured here."""
+    """Index in the kernel: one, not four."""
     return _pick(a, columns, a.shape[1])
 
 
@@ -73,7 +74,7 @@ _subtract_one_hot = cupy.ElementwiseKernel(
 
 
 def subtract_one_hot(a: Any, columns: Any) -> Any:
-    """Change one number of each row: one kernel, not four.  Not measured here."""
+    """Change one number of each row: one kernel, not four."""
     _subtract_one_hot(columns, a.shape[1], a)
     return a
 
@@ -90,7 +91,7 @@ def _join(count: int) -> Any:
 
 
 def join(*arrays: Any) -> Any:
-    """Join in one kernel.  Not measured here.
+    """Join in one kernel.
 
     CuPy takes one for each array; and with more than eight arrays it sends their addresses
     from the host, which a captured stream refuses.

@@ -1,4 +1,4 @@
-"""Matrix products that can be recorded in a CUDA graph; not run on a GPU yet.
+"""Matrix products that can be recorded in a CUDA graph.
 
 CuPy refuses every call of cuBLAS while a stream is being captured, though cuBLAS itself
 allows it.  So the products of a captured step call the same library directly, with a handle

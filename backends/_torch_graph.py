@@ -1,4 +1,4 @@
-"""Capturing a CUDA graph with torch; not run on a GPU yet.
+"""Capturing a CUDA graph with torch.
 
 `_cuda_graph` tells what is captured, and what for.  A capture that fails leaves traces in
 torch: its random numbers can't be drawn any more, and in some versions memory stays taken
@@ -118,6 +118,11 @@ class Constants(TorchFunctionMode):  # type: ignore[misc]
 
 class Watch(TorchDispatchMode):  # type: ignore[misc]
     """Refuses what would make the host wait for the GPU, as a capture does."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Say that torch need not keep its compiler away, which it would import for seconds."""
+        return False
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None

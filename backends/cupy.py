@@ -1,8 +1,8 @@
 """CuPy: NVIDIA GPUs, "cupy" for the first one, "cupy:1" for the next.
 
 Steps of training are played as a CUDA graph (`_cuda_graph`), with an optimizer's rule in one
-kernel (`_cupy_kernels`).  Neither was run on a GPU yet: each is compared with the step as it
-is written, which goes on alone where they differ or fail.
+kernel (`_cupy_kernels`).  Each is compared with the step as it is written, which goes on alone
+where they differ or fail.
 
 Who computes with arrays of another GPU than the first outside of a model makes that GPU
 the current one, as CuPy asks: ``with backend.activate():``.
@@ -84,7 +84,7 @@ class CupyBackend(Backend):
         return repeat(self, super().repeat(step), step, as_written, CupyStream, address)
 
     def flush(self, slots: list[list[Array]], block: Block) -> None:
-        """Leave tiny numbers: a GPU computes with them as fast as with others."""
+        """Leave tiny numbers: CuPy's kernels set them to 0 in single precision."""
 
 
 def load(device: str | None) -> Backend:
