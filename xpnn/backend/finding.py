@@ -162,7 +162,7 @@ def _load(name: str, device: str | None) -> Any:
         point = points.get(name)
         make = point.load() if point else import_module(f"{GROUP}.{name}").load
         backend = make(device)
-        for known in _backends(name):  # under another spec: "torch:cuda" is "torch:cuda:0"
+        for known in _backends(name):  # under another spec: "gpu" may be "gpu:0"
             if known.device == backend.device:
                 return known
         _try(backend)
