@@ -24,7 +24,7 @@ def random_network(seed, dtype):
     generator = np.random.default_rng(seed)
     activations = [
         xpnn.Linear(), xpnn.ReLU(), xpnn.LeakyReLU(float(generator.uniform(0, 1.5))),
-        xpnn.Sigmoid(), xpnn.Tanh(), xpnn.Softmax(), xpnn.Step(),
+        xpnn.SiLU(), xpnn.Sigmoid(), xpnn.Tanh(), xpnn.Softmax(), xpnn.Step(),
     ]  # fmt: skip
     layers, size = [], int(generator.integers(1, 65))
     for _ in range(generator.integers(1, 7)):

@@ -18,6 +18,7 @@ from xpnn.layers import LAYERS
 REFERENCE = {
     "ReLU": lambda x: anp.maximum(x, 0),
     "LeakyReLU": lambda x: anp.where(x > 0, x, 0.1 * x),
+    "SiLU": lambda x: x / (1 + anp.exp(-x)),
     "Sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
     "Tanh": anp.tanh,
     "Linear": lambda x: x,
@@ -63,7 +64,7 @@ def random_network(rng, loss):
     sizes = rng.integers(1, 8, size=rng.integers(2, 5)).tolist()
     ours, theirs = [], []
     for n_inputs, n_outputs in pairwise(sizes):
-        name = rng.choice(["ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softmax"])
+        name = rng.choice(["ReLU", "LeakyReLU", "SiLU", "Sigmoid", "Tanh", "Softmax"])
         if n_outputs == 1 and name == "Softmax":  # which is refused, as it is always 1
             name = "Tanh"
         biases = rng.standard_normal(n_outputs)

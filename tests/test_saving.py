@@ -25,6 +25,7 @@ EXAMPLES = {
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],
     "ReLU": [xpnn.ReLU()],
+    "SiLU": [xpnn.SiLU()],
     "Sigmoid": [xpnn.Sigmoid()],
     "Softmax": [xpnn.Softmax()],
     "Step": [xpnn.Step()],

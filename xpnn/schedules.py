@@ -19,7 +19,9 @@ from .naming import Described, check_described, make, register
 __all__ = [
     "SCHEDULES",
     "CosineDecay",
+    "CosineLog",
     "ExponentialDecay",
+    "FlatCosine",
     "Schedule",
     "StepDecay",
     "WarmUp",
@@ -155,6 +157,81 @@ class CosineDecay(Schedule):
         part = xp.where(t < self.steps, t / self.steps, 1.0)
         cosine = xp.cos(math.pi * part)
         return self.final + (self.learning_rate - self.final) * (1 + cosine) / 2
+
+
+@dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """The first learning rate for a while, then half a cosine down to 0.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The first learning rate, > 0.
+    steps : int
+        After how many steps 0 is reached; it stays from there on.
+    flat : float
+        The part of these in which nothing changes, 0 <= flat < 1.
+
+    Notes
+    -----
+    With p = t / steps, learning_rate while p < flat, then
+    learning_rate * (1 + cos(pi * (p - flat) / (1 - flat))) / 2.  With flat = 0.5 it is what
+    Holzmüller, Grinsztajn and Steinwart (2024) have for weight decay and dropout.
+    """
+
+    learning_rate: float
+    steps: int
+    flat: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_integer("steps", self.steps, at_least=1)
+        check_number("flat", self.flat, at_least=0, below=1)
+
+    def __call__(self, t: Array) -> Array:
+        """Return the learning rate of step `t`; as in `Schedule`."""
+        xp = array_namespace(t)
+        part = xp.where(t < self.steps, t / self.steps, 1.0)
+        fall = xp.where(part < self.flat, 0.0, (part - self.flat) / (1 - self.flat))
+        return self.learning_rate * (1 + xp.cos(math.pi * fall)) / 2
+
+
+@dataclass(frozen=True)
+class CosineLog(Schedule):
+    """Whole cosines, each twice as long as the one before, from 0 up and down again.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The largest learning rate, > 0.
+    steps : int
+        After how many steps the last cosine ends; the learning rate is 0 from there on.
+    cycles : int
+        How many cosines there are, at least 1.
+
+    Notes
+    -----
+    learning_rate * (1 - cos(2 * pi * log2(1 + (2**cycles - 1) * t / steps))) / 2, as
+    Holzmüller, Grinsztajn and Steinwart (2024) have it, with four cycles.
+    """
+
+    learning_rate: float
+    steps: int
+    cycles: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_integer("steps", self.steps, at_least=1)
+        check_integer("cycles", self.cycles, at_least=1)
+
+    def __call__(self, t: Array) -> Array:
+        """Return the learning rate of step `t`; as in `Schedule`."""
+        xp = array_namespace(t)
+        part = xp.where(t < self.steps, t / self.steps, 1.0)
+        done = xp.log2(1 + (2**self.cycles - 1) * part)  # cosines
+        return self.learning_rate * (1 - xp.cos(2 * math.pi * done)) / 2
 
 
 @dataclass(frozen=True)

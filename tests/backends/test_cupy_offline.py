@@ -391,6 +391,7 @@ def test_own_kernels_compile(cupy, array):
 ACTIVATIONS = [
     xpnn.ReLU(),
     xpnn.LeakyReLU(0.1),
+    xpnn.SiLU(),
     xpnn.Sigmoid(),
     xpnn.Tanh(),
     xpnn.Step(),

@@ -313,6 +313,7 @@ def make(loss, optimizer, backend):
         xpnn.BatchNorm(5),
         xpnn.Dense(5, 4),
         xpnn.LeakyReLU(),
+        xpnn.SiLU(),
         xpnn.Dense(4, 2),
         last.get(loss, xpnn.Linear()),
     ]

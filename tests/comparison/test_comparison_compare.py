@@ -72,7 +72,7 @@ def strict():
 def test_all_layers_agree(backend, dtype, capsys):
     model = network(
         Dense(6, 40, l1=1e-3), xpnn.BatchNorm(40), xpnn.ReLU(), xpnn.Dropout(0.5),
-        Dense(40, 30), xpnn.LeakyReLU(0.1), Dense(30, 20), xpnn.Tanh(),
+        Dense(40, 30), xpnn.LeakyReLU(0.1), Dense(30, 20), xpnn.SiLU(), xpnn.Tanh(),
         Dense(20, 10, bias_l2=0.1), xpnn.Sigmoid(), Dense(10, 10), xpnn.Linear(), xpnn.Step(),
         Dense(10, 8), xpnn.Softmax(), Dense(8, 3), xpnn.Softmax(),
         dtype=dtype,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..backend import Backend
-from ..layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, Softmax
+from ..layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, SiLU, Softmax
 from ..sequential import Sequential
 from ..tables import Classes, Measure
 from .settings import Settings, activation
@@ -21,7 +21,7 @@ def network(
     """Make the network: hidden layers, and an output that suits the target."""
     between = activation(settings.activation)
     # He et al.'s start is for what is 0 on one side, Glorot's for what is even
-    weights = "he_normal" if isinstance(between, ReLU | LeakyReLU) else "glorot_uniform"
+    weights = "he_normal" if isinstance(between, ReLU | LeakyReLU | SiLU) else "glorot_uniform"
     layers: list[Layer] = []
     for size in settings.hidden:
         layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), between]

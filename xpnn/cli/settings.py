@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checks import check_integer, check_number
-from ..layers import LAYERS, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from ..layers import LAYERS, Layer, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Tanh
 from ..naming import look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
@@ -20,6 +20,7 @@ ACTIVATIONS: dict[str, Layer] = {
     "linear": Linear(),
     "relu": ReLU(),
     "leaky_relu": LeakyReLU(),
+    "silu": SiLU(),
     "sigmoid": Sigmoid(),
     "tanh": Tanh(),
 }

@@ -11,6 +11,7 @@ from .leaky_relu import LeakyReLU
 from .linear import Linear
 from .relu import ReLU
 from .sigmoid import Sigmoid
+from .silu import SiLU
 from .softmax import Softmax
 from .step import Step
 from .tanh import Tanh
@@ -25,6 +26,7 @@ __all__ = [
     "Linear",
     "Parameter",
     "ReLU",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Step",

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 
 from ..backend import Backend
 from ..keywords import Helpful
-from ..layers import LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from ..layers import LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Tanh
 from ..layers.base import Layer
 from ..optimizers import Optimizer
 from .adapter import Interval, Options, StrOptions
@@ -29,8 +29,9 @@ ACTIVATIONS: dict[str, Layer] = {
     "tanh": Tanh(),
     "relu": ReLU(),
     "leaky_relu": LeakyReLU(),
+    "silu": SiLU(),
 }
-"""The activations of hidden layers by name; all but the last are scikit-learn's, too."""
+"""The activations of hidden layers by name; the first four are scikit-learn's, too."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
