@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from xpnn.optimizers import SGD, Adam, AdamW, Optimizer
+from xpnn.schedules import Schedule
 
 __all__ = ["Fused", "fused"]
 
@@ -102,8 +103,16 @@ class FusedAdam(Fused):
     """Adam and AdamW: 52 µs where the rule takes 150, for a hundred thousand parameters."""
 
     def numbers(self, t: Any) -> tuple[Any, ...]:
-        """Return the learning rate and the number of the step."""
-        return *Optimizer.numbers(self.optimizer, t), t + 1
+        """Return the learning rate, the number of the step, and what a schedule lets shrink."""
+        (learning_rate,) = Optimizer.numbers(self.optimizer, t)
+        if not self._decay_changes:
+            return learning_rate, t + 1
+        return learning_rate, t + 1, self.optimizer.numbers(t)[-1]
+
+    @property
+    def _decay_changes(self) -> bool:
+        """Whether the weight decay is another in each step, which the kernel does not know."""
+        return isinstance(getattr(self.optimizer, "weight_decay", 0.0), Schedule)
 
     def units(self) -> tuple[float, ...]:
         """Return the factors 1 - beta of the means, which xpnn leaves out."""
@@ -114,8 +123,10 @@ class FusedAdam(Fused):
     ) -> None:
         """Ask for the kernel."""
         rule = self.optimizer
-        learning_rate, count = numbers
-        decays = isinstance(rule, AdamW)
+        learning_rate, count, *shrink = numbers
+        if shrink:
+            torch._foreach_mul_(params, *shrink)
+        decays = isinstance(rule, AdamW) and not shrink
         kernel = torch._fused_adamw_ if decays else torch._fused_adam_
         kernel(
             params,

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError, Block
+from xpnn.optimizers.apart import variants_of, with_variants
 
 REMEDY = (
     "On a machine with an NVIDIA GPU and driver, install CuPy for its CUDA version: "
@@ -79,9 +80,12 @@ class CupyBackend(Backend):
         from ._cupy_graph import CupyStream, address
         from ._cupy_kernels import InPlace, OneKernel
 
-        as_written = replace(step, optimizer=InPlace(step.optimizer))
-        step = replace(step, optimizer=OneKernel(step.optimizer))
-        return repeat(self, super().repeat(step), step, as_written, CupyStream, address)
+        def made(kind: type) -> Any:
+            variants = map(kind, variants_of(step.optimizer))
+            return replace(step, optimizer=with_variants(step.optimizer, [*variants]))
+
+        run_eagerly = super().repeat(step)
+        return repeat(self, run_eagerly, made(OneKernel), made(InPlace), CupyStream, address)
 
     def flush(self, slots: list[list[Array]], block: Block) -> None:
         """Leave tiny numbers: CuPy's kernels set them to 0 in single precision."""

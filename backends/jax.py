@@ -27,6 +27,7 @@ from xpnn.backend import (
     row_blocks,
 )
 from xpnn.backend.base import Function
+from xpnn.optimizers.apart import variants_of, with_variants
 
 from ._jax_memory import empty, padded
 
@@ -224,10 +225,12 @@ class JaxBackend(Backend):
         The learning rate is no part of that: it is in the numbers that a step is given.
         """
         metrics = [getattr(metric, "function", metric) for metric in step.metrics]
-        parts = (step.criterion, step.optimizer, *metrics)
+        variants = variants_of(step.optimizer)
+        parts = (step.criterion, *variants, *metrics)
         ours = all(type(part).__module__.startswith("xpnn.") for part in parts)
         if ours and step.stack.rows_apart:  # and so are all layers
-            optimizer = replace(step.optimizer, learning_rate=1.0, decay=0.0)
+            same = [replace(variant, learning_rate=1.0, decay=0.0) for variant in variants]
+            optimizer = with_variants(step.optimizer, same)
             return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
         return partial(self._repeat.__wrapped__(self, step), step.numbers)
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xpnn.backend import Array, Backend, BackendUnavailableError, Block
+from xpnn.optimizers.apart import variants_of, with_variants
 
 CAPTURING = ("cuda",)
 """The types of devices whose work can be captured in a graph."""
@@ -221,12 +222,15 @@ class TorchBackend(Backend):
 
         @cache
         def of(dtype: Any) -> tuple[Any, Callable[..., Any]]:
-            kernel = fused(step.optimizer, self.device, dtype)
-            if not kernel:
+            kernels = [fused(o, self.device, dtype) for o in variants_of(step.optimizer)]
+            if not all(kernels):
                 return None, self._repeat(step)
-            # one pass over the parameters need not be cut for the cache's sake
-            whole = replace(step.packing, cut_above=sys.maxsize)
-            return kernel, self._repeat(replace(step, optimizer=kernel, packing=whole))
+            quick = replace(step, optimizer=with_variants(step.optimizer, kernels))
+            if len(kernels) == 1:
+                # one pass over the parameters need not be cut for the cache's sake
+                whole = replace(step.packing, cut_above=sys.maxsize)
+                quick = replace(quick, packing=whole)
+            return kernels[0], self._repeat(quick)
 
         def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Any:
             with torch.inference_mode():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support import host
 
-from xpnn.schedules import CosineLog, FlatCosine
+import xpnn
+from xpnn.schedules import CosineLog, FlatCosine, Scaled
 
 
 def rates(backend, schedule, steps):
@@ -32,6 +33,26 @@ def test_flat_cosine(backend):
     assert rates(backend, schedule, [101, 10_000]) == pytest.approx([0, 0])
 
 
+def test_scaled(backend):
+    halved = rates(backend, Scaled(FlatCosine(0.2, 100), 0.5), [0, 75, 100])
+    assert halved == pytest.approx([0.1, 0.05, 0], abs=1e-7)
+
+
+def test_a_weight_decay_that_changes(backend, tmp_path):
+    """With no gradient, each step multiplies by 1 - rate * decay, which ends after two."""
+    layer = xpnn.Dense(1, 1, weights=1.0)
+    model = xpnn.Sequential([layer], dtype="float64")
+    optimizer = xpnn.AdamW(0.5, weight_decay=FlatCosine(0.1, 2))
+    model.compile("mean_squared_error", optimizer)
+    model.fit(np.zeros((1, 1)), np.zeros((1, 1)), epochs=1)
+    model.save(tmp_path / "model")
+    model = xpnn.load(tmp_path / "model")
+    assert model.compiled.optimizer == optimizer
+    model.fit(np.zeros((1, 1)), np.zeros((1, 1)), epochs=3)
+    # of the steps 0, 1, 2 and 3: flat until half of them, then 0
+    assert host(model.parameters[0])[0, 0] == pytest.approx((1 - 0.5 * 0.1) ** 2)
+
+
 @pytest.mark.parametrize(
     ("make", "name"),
     [
@@ -40,8 +61,12 @@ def test_flat_cosine(backend):
         (lambda: CosineLog(0.1, 10, cycles=0), "cycles"),
         (lambda: FlatCosine(0.1, 10, flat=1), "flat"),
         (lambda: FlatCosine(0.1, 2.5), "steps"),
+        (lambda: Scaled(0.1, -1), "factor"),
+        (lambda: Scaled("fast", 1), "schedule"),
+        (lambda: xpnn.AdamW(weight_decay=-0.1), "weight_decay"),
+        (lambda: xpnn.AdamW(weight_decay=lambda t: t), "weight_decay"),
     ],
-    ids=["rate", "steps", "cycles", "flat", "half"],
+    ids=["rate", "steps", "cycles", "flat", "half", "factor", "what", "decay", "function"],
 )
 def test_what_is_refused(make, name):
     with pytest.raises((TypeError, ValueError), match=f"^{name} must"):

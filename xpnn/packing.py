@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .backend import Array, array_namespace
 from .operations import join
@@ -31,11 +32,14 @@ class Packing:
         Arrays with fewer numbers lie in one buffer together.
     cut_above : int
         Buffers with more numbers are given to the optimizer in parts of half as many.
+    kinds : tuple, optional
+        Something for each parameter: only those of equal kinds lie in one buffer.
     """
 
     shapes: tuple[tuple[int, ...], ...]
     join_below: int
     cut_above: int
+    kinds: tuple[Any, ...] = ()
     buffers: list[list[int]] = field(init=False)
     """For each buffer the parameters that lie in it, by their number."""
     cuts: bool = field(init=False)
@@ -43,9 +47,12 @@ class Packing:
 
     def __post_init__(self) -> None:
         sizes = [math.prod(shape) for shape in self.shapes]
-        small = [i for i, size in enumerate(sizes) if size < self.join_below]
+        small: dict[Any, list[int]] = {}
+        for i, size in enumerate(sizes):
+            if size < self.join_below:
+                small.setdefault(self.kinds[i] if self.kinds else None, []).append(i)
         alone = [[i] for i, size in enumerate(sizes) if size >= self.join_below]
-        object.__setattr__(self, "buffers", [small, *alone] if small else alone)
+        object.__setattr__(self, "buffers", [*small.values(), *alone])
         largest = max((sum(sizes[i] for i in members) for members in self.buffers), default=0)
         object.__setattr__(self, "cuts", largest > self.cut_above)
 
@@ -60,6 +67,15 @@ class Packing:
             else flat(arrays[members[0]])
             for members in self.buffers
         ]
+
+    def kinds_of_parts(self) -> list[Any]:
+        """Return the kind of each part that the optimizer is given."""
+        kinds = []
+        for members in self.buffers:
+            size = sum(math.prod(self.shapes[i]) for i in members)
+            count = -(-size // (self.cut_above // 2)) if size > self.cut_above else 1
+            kinds += [self.kinds[members[0]]] * count
+        return kinds
 
     def cut(self, buffers: Sequence[Array]) -> list[Array]:
         """Return flat buffers as the parts that the optimizer is given: views of them."""

@@ -1,9 +1,9 @@
 """Learning rates that change with the number of steps taken, sorted by complexity.
 
-A schedule is given to an optimizer instead of a number: ``Adam(CosineDecay(0.01, 1000))``.  It
-is a frozen description and elementwise in the step, so `fit` computes it for many steps at
-once on the host, and a compiled step never goes stale.  What depends on how training goes is
-a callback: `xpnn.callbacks.ReduceOnPlateau`.
+A schedule is given to an optimizer instead of a number: ``Adam(CosineDecay(0.01, 1000))``, or
+as `AdamW`'s weight decay.  It is a frozen description and elementwise in the step, so `fit`
+computes it for many steps at once on the host, and a compiled step never goes stale.  What
+depends on how training goes is a callback: `xpnn.callbacks.ReduceOnPlateau`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "CosineLog",
     "ExponentialDecay",
     "FlatCosine",
+    "Scaled",
     "Schedule",
     "StepDecay",
     "WarmUp",
@@ -270,13 +271,40 @@ class WarmUp(Schedule):
         return part * learning_rate_at(self.schedule, xp.where(rising, 0.0, t - self.steps))
 
 
-def as_learning_rate(value: Any, name: str = "learning_rate") -> float | Schedule:
+@dataclass(frozen=True)
+class Scaled(Schedule):
+    """Another schedule, times a factor.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        The other one.
+    factor : float
+        By what its learning rates are multiplied, >= 0.
+    """
+
+    schedule: Any
+    factor: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "schedule", as_learning_rate(self.schedule, "schedule"))
+        check_number("factor", self.factor, at_least=0)
+
+    def __call__(self, t: Array) -> Array:
+        """Return the learning rate of step `t`; as in `Schedule`."""
+        return self.factor * learning_rate_at(self.schedule, t)
+
+
+def as_learning_rate(
+    value: Any, name: str = "learning_rate", may_be_zero: bool = False
+) -> float | Schedule:
     """Return what may be given as a learning rate, also as a model file describes it.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no number > 0 and no schedule.
+        If it is no number > 0, or >= 0 where it may be zero, and no schedule.
     """
     if isinstance(value, dict):
         return make(value, SCHEDULES, "schedule")
@@ -284,11 +312,12 @@ def as_learning_rate(value: Any, name: str = "learning_rate") -> float | Schedul
         check_described(value, name)
         return value
     if callable(value):
+        wanted = ">= 0" if may_be_zero else "> 0"
         raise TypeError(
-            f"{name} must be a number > 0 or a Schedule, got {value!r}; derive a class from "
-            "xpnn.schedules.Schedule"
+            f"{name} must be a number {wanted} or a Schedule, got {value!r}; derive a class "
+            "from xpnn.schedules.Schedule"
         )
-    check_number(name, value, above=0)
+    check_number(name, value, **({"at_least": 0} if may_be_zero else {"above": 0}))
     return value  # type: ignore[no-any-return]
 
 

@@ -46,12 +46,18 @@ class Parameter(NamedTuple):
         Its first value, as in `xpnn.initializers.draw`.
     l1, l2 : float
         What it adds to the loss: ``l1 * sum(abs(p)) + l2 * sum(p**2)`` (the book, ch. 14).
+    learning_rate : float
+        By what the optimizer's learning rate is multiplied for it, > 0.
+    weight_decay : bool or float
+        Whether the optimizer's weight decay is for it, too; or by what that is multiplied.
     """
 
     shape: tuple[int, ...]
     initializer: Any = "zeros"
     l1: float = 0.0
     l2: float = 0.0
+    learning_rate: float = 1.0
+    weight_decay: bool | float = True
 
 
 @dataclass(frozen=True, eq=False)

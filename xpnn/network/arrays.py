@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..backend import Array, Backend, resolve, to_host
-from ..checks import about, check_precision
+from ..checks import about, check_number, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
 from ..layers.base import Layer, Parameter
@@ -113,6 +113,9 @@ class PlacedLayers(Helpful):
         self.backend = resolve(backend)
         self.stack = Stack(self.layers)
         self.declared_parameters = _by_name(layer.parameters() for layer in self.layers)
+        for name, p in self.declared_parameters.items():
+            check_number(f"learning_rate of the parameter {name}", p.learning_rate, above=0)
+            check_number(f"weight_decay of the parameter {name}", +p.weight_decay, at_least=0)
         self.declared_states = _by_name(layer.state() for layer in self.layers)
         self._copy: Callable[..., list[Array]] | None = None
         self.gate = Gate()

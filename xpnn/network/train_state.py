@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import Array, Backend
 from ..optimizers import State
+from ..optimizers.apart import vary
 from ..packing import Packing
 from .compiled import Compiled
 from .network import Network
@@ -179,10 +180,11 @@ class TrainState:
         if self._run is None or self._run_is_of is not network.compiled:
             compiled = network.require_compiled()
             stack, criterion = fuse(network.layers, compiled.loss)
+            factors = packing.kinds_of_parts() if packing else factors_of(network)
             step = TrainStep(
                 stack,
                 criterion,
-                compiled.optimizer,
+                vary(compiled.optimizer, factors),
                 compiled.step_metrics,
                 packing,
                 compiled.clip_norm,
@@ -202,4 +204,12 @@ class TrainState:
 def packing_of(network: Network) -> Packing | None:
     """Return how a network's parameters are packed; None where arrays can't share memory."""
     shapes = tuple(p.shape for p in network.declared_parameters.values())
-    return Packing(shapes, *network.backend.packing) if network.backend.packing else None
+    if not network.backend.packing:
+        return None
+    return Packing(shapes, *network.backend.packing, tuple(factors_of(network)))
+
+
+def factors_of(network: Network) -> list[tuple[float, float]]:
+    """Return by what each parameter's learning rate and weight decay are multiplied."""
+    declared = network.declared_parameters.values()
+    return [(float(p.learning_rate), float(p.weight_decay)) for p in declared]

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from ..backend import Array, array_namespace
 from ..checks import check_number
 from ..operations import add_product
-from ..schedules import Schedule
+from ..schedules import Schedule, as_learning_rate, learning_rate_at
 from .base import Optimizer
 
 
@@ -86,21 +86,22 @@ class AdamW(Adam):
     ----------
     learning_rate, beta_1, beta_2, epsilon, decay
         As in `Adam`.
-    weight_decay : float
+    weight_decay : float or Schedule
         Before each step, parameters are multiplied by 1 - learning_rate * weight_decay.
     """
 
     _: KW_ONLY
-    weight_decay: float = 0.004
+    weight_decay: float | Schedule = 0.004
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("weight_decay", self.weight_decay, at_least=0)
+        weight_decay = as_learning_rate(self.weight_decay, "weight_decay", may_be_zero=True)
+        object.__setattr__(self, "weight_decay", weight_decay)
 
     def numbers(self, t: Array) -> tuple[Array, ...]:
         """Return Adam's numbers and the factor by which parameters shrink."""
         (learning_rate,) = Optimizer.numbers(self, t)
-        return *super().numbers(t), 1 - learning_rate * self.weight_decay
+        return *super().numbers(t), 1 - learning_rate * learning_rate_at(self.weight_decay, t)
 
     def rule(self, p: Array, g: Array, *rest: Array) -> tuple[Array, ...]:
         """Compute p = p (1 - learning_rate * weight_decay), then Adam's step."""
