@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from xpnn.optimizers import SGD, Adam, AdamW, Optimizer
-from xpnn.schedules import Schedule
 
 __all__ = ["Fused", "fused"]
 
@@ -112,7 +111,7 @@ class FusedAdam(Fused):
     @property
     def _decay_changes(self) -> bool:
         """Whether the weight decay is another in each step, which the kernel does not know."""
-        return isinstance(getattr(self.optimizer, "weight_decay", 0.0), Schedule)
+        return callable(getattr(self.optimizer, "weight_decay", 0.0))
 
     def units(self) -> tuple[float, ...]:
         """Return the factors 1 - beta of the means, which xpnn leaves out."""

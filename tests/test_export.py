@@ -29,7 +29,8 @@ def random_network(seed, dtype):
     layers, size = [], int(generator.integers(1, 65))
     for _ in range(generator.integers(1, 7)):
         width = int(generator.integers(1, 65))
-        layers.append(Dense(size, width, weights="he_normal"))
+        kind = ("standard", "ntk")[generator.random() < 0.2]
+        layers.append(Dense(size, width, weights="he_normal", parametrisation=kind))
         size = width
         if generator.random() < 0.3:
             layers.append(xpnn.BatchNorm(size, epsilon=10.0 ** generator.integers(-6, -1)))
@@ -37,6 +38,15 @@ def random_network(seed, dtype):
             layers.append(activations[generator.integers(len(activations))])
         if generator.random() < 0.2:
             layers.append(xpnn.Dropout(0.3))
+        if generator.random() < 0.1:
+            layers.append(
+                xpnn.NumericEmbedding(size, generator.integers(1, size + 1), scale=0.5)
+            )
+            size = layers[-1].output_size(size)
+        if generator.random() < 0.1:
+            sizes = generator.integers(1, 9, generator.integers(1, size + 1))
+            layers += [xpnn.Step(), xpnn.OneHot(size, tuple(sizes.tolist()))]
+            size = layers[-1].output_size(size)
     model = Sequential(layers, seed=seed, dtype=dtype, backend="numpy")
     ranges = {"biases": (-0.5, 0.5), "scale": (0.5, 1.5), "shift": (-0.5, 0.5)}
     ranges |= {"mean": (-1, 1), "variance": (0.2, 3)}

@@ -19,11 +19,16 @@ from xpnn.losses import LOSSES
 from xpnn.optimizers import OPTIMIZERS
 
 EXAMPLES = {
-    "Dense": [Dense(2, 2)],
+    "Dense": [Dense(2, 2), Dense(2, 3, parametrisation="ntk")],
     "BatchNorm": [xpnn.BatchNorm(2), xpnn.BatchNorm(2, momentum=0.5, epsilon=0.25)],
     "Dropout": [xpnn.Dropout(0.0), xpnn.Dropout(0.125)],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],
+    "NumericEmbedding": [
+        xpnn.NumericEmbedding(2),
+        xpnn.NumericEmbedding(2, 1, n_outputs=2, n_frequencies=5, scale=0.5, learning_rate=0.2),
+    ],
+    "OneHot": [xpnn.OneHot(2, (3,)), xpnn.OneHot(2, (3, 1))],
     "ReLU": [xpnn.ReLU()],
     "SiLU": [xpnn.SiLU()],
     "Sigmoid": [xpnn.Sigmoid()],
@@ -44,7 +49,8 @@ def test_examples_are_complete():
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_layer(backend, dtype, tmp_path, name):
     for layer in EXAMPLES[name]:
-        model = Sequential([Dense(2, 2), layer, Dense(2, 2)], seed=0, dtype=dtype)
+        last = Dense(layer.output_size(2), 2)
+        model = Sequential([Dense(2, 2), layer, last], seed=0, dtype=dtype)
         model.save(tmp_path / "model.safetensors")
         loaded = xpnn.load(tmp_path / "model.safetensors")
         check_same(loaded, model)

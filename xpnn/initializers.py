@@ -18,7 +18,15 @@ from .backend import to_host
 from .checks import check_number
 from .naming import look_up
 
-__all__ = ["INITIALIZERS", "Normal", "VarianceScaling", "as_generator", "draw"]
+__all__ = [
+    "INITIALIZERS",
+    "Normal",
+    "Scaled",
+    "Uniform",
+    "VarianceScaling",
+    "as_generator",
+    "draw",
+]
 
 if TYPE_CHECKING:  # naming them imports numpy.random, a fifth of what NumPy costs
     Generator = np.random.Generator | np.random.RandomState
@@ -68,6 +76,26 @@ class Normal:
     def __call__(self, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draw an array of a shape."""
         return self.scale * generator.standard_normal(shape)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Draws from an interval around 0, each number in it as likely as the others.
+
+    Parameters
+    ----------
+    bound : float
+        The interval's end; -bound is where it begins.
+    """
+
+    bound: float
+
+    def __post_init__(self) -> None:
+        check_number("bound", self.bound, above=0)
+
+    def __call__(self, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw an array of a shape."""
+        return generator.uniform(-self.bound, self.bound, shape)
 
 
 @dataclass(frozen=True)
@@ -121,6 +149,26 @@ INITIALIZERS: dict[str, Any] = {
     "lecun_uniform": VarianceScaling(1.0, "in", "uniform"),
     "lecun_normal": VarianceScaling(1.0, "in", "normal"),
 }
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """The first values that another initializer makes, times a factor.
+
+    Parameters
+    ----------
+    initializer : str, float, array_like or callable
+        The other one, as in `draw`.
+    factor : float
+        The factor.
+    """
+
+    initializer: Any
+    factor: float
+
+    def __call__(self, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw an array of a shape."""
+        return self.factor * draw(self.initializer, generator, shape)
 
 
 def draw(initializer: Initializer, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -34,6 +34,7 @@ class Feed(Callback):
         ({"patience": 2, "mode": "max"}, [3, 2.6, 2.4, 2.2], 0, 2),
         ({"patience": 2}, [3, float("nan"), 2, float("nan"), float("inf"), 1], 2, 4),
         ({"patience": 9}, [3, 2, 1, 2], 2, None),
+        ({"patience": None}, [3, 1, 2, 2, 2, 2, 2, 2, 2], 1, None),
     ],
     ids=str,
 )

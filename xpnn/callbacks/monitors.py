@@ -23,10 +23,11 @@ class Monitor(Callback):
         As in `EarlyStopping`.
     """
 
-    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
+    def __init__(self, monitor: str, patience: float, min_delta: float, mode: str) -> None:
         if not isinstance(monitor, str):
             raise TypeError(f"monitor must be the name of a measure, got {monitor!r}")
-        patience = check_integer("patience", patience, at_least=1)
+        if patience != math.inf:
+            patience = check_integer("patience", patience, at_least=1)
         check_number("min_delta", min_delta, at_least=0)
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
@@ -116,8 +117,9 @@ class EarlyStopping(Monitor):
         The measure: a name in `History.history`, or what `Sequential.compile` was asked for:
         ``"val_recall"`` is also found as ``"val_recall_macro"``, as it is called of more than
         two classes.
-    patience : int
-        After how many epochs in a row without a better one to stop.
+    patience : int or None
+        After how many epochs in a row without a better one to stop; None never stops, for the
+        best of all epochs.
     restore_best : bool
         Whether the model gets back what had the best measure, whenever training ends.  The
         optimizer's memory stays that of the last epoch.
@@ -152,7 +154,7 @@ class EarlyStopping(Monitor):
     def __init__(
         self,
         monitor: str = "val_loss",
-        patience: int = 5,
+        patience: int | None = 5,
         restore_best: bool = True,
         *,
         min_delta: float = 0.0,
@@ -160,7 +162,8 @@ class EarlyStopping(Monitor):
     ) -> None:
         check_flag("restore_best", restore_best)
         self.restore_best = restore_best
-        super().__init__(monitor, patience, min_delta, mode)
+        waits = math.inf if patience is None else patience
+        super().__init__(monitor, waits, min_delta, mode)
 
     def _start(self) -> None:
         super()._start()
@@ -255,6 +258,7 @@ class ReduceOnPlateau(Monitor):
         check_number("factor", factor, above=0, below=1)
         check_number("minimum", minimum, at_least=0)
         self.factor, self.minimum = factor, minimum
+        check_integer("patience", patience, at_least=1)
         super().__init__(monitor, patience, min_delta, mode)
 
     def on_train_begin(self, epochs: int, steps: int) -> None:

@@ -9,6 +9,8 @@ from .dense import Dense
 from .dropout import Dropout
 from .leaky_relu import LeakyReLU
 from .linear import Linear
+from .numeric_embedding import NumericEmbedding
+from .one_hot import OneHot
 from .relu import ReLU
 from .sigmoid import Sigmoid
 from .silu import SiLU
@@ -24,6 +26,8 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "NumericEmbedding",
+    "OneHot",
     "Parameter",
     "ReLU",
     "SiLU",

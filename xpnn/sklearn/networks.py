@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from ..initializers import Uniform
 from ..layers import Dense, Dropout, Linear, Sigmoid, Softmax
 from ..layers.base import Layer
 from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
 from .losses import Exponential
 from .parameters import ACTIVATIONS, Parameters
 
-if TYPE_CHECKING:
-    from ..initializers import Generator
-
 __all__ = [
     "OUTPUTS",
-    "Uniform",
     "activation_layers",
     "hidden_sizes",
     "make_layers",
@@ -37,23 +31,6 @@ OUTPUTS: dict[str, Layer] = {
     "exp": Exponential(),
 }
 """What a network can end in, by scikit-learn's names."""
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """First values as scikit-learn's MLP draws them, also for biases.
-
-    Parameters
-    ----------
-    bound : float
-        They are drawn between it and its negative.
-    """
-
-    bound: float
-
-    def __call__(self, generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
-        """Draw an array of a shape."""
-        return generator.uniform(-self.bound, self.bound, shape)
 
 
 def hidden_sizes(parameters: Parameters) -> list[int]:
@@ -117,7 +94,7 @@ def make_layers(
     rates = _each("dropout", parameters.dropout, len(hidden))
     factors = [2.0 if isinstance(layer, Sigmoid) else 6.0 for layer in hidden] or [6.0]
     factors.append(factors[-1])
-    penalties = {}
+    penalties: dict[str, Any] = {}
     if rows is not None:
         penalties = {
             "l1": float(parameters.l1) / rows,
