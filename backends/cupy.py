@@ -84,8 +84,8 @@ class CupyBackend(Backend):
             variants = map(kind, variants_of(step.optimizer))
             return replace(step, optimizer=with_variants(step.optimizer, [*variants]))
 
-        run_eagerly = super().repeat(step)
-        return repeat(self, run_eagerly, made(OneKernel), made(InPlace), CupyStream, address)
+        step, as_written = made(OneKernel), made(InPlace)
+        return repeat(self, super().repeat(step), step, as_written, CupyStream, address)
 
     def flush(self, slots: list[list[Array]], block: Block) -> None:
         """Leave tiny numbers: CuPy's kernels set them to 0 in single precision."""

@@ -29,8 +29,8 @@ def random_network(seed, dtype):
     layers, size = [], int(generator.integers(1, 65))
     for _ in range(generator.integers(1, 7)):
         width = int(generator.integers(1, 65))
-        kind = ("standard", "ntk")[generator.random() < 0.2]
-        layers.append(Dense(size, width, weights="he_normal", parametrisation=kind))
+        dense = xpnn.NTKDense if generator.random() < 0.2 else Dense
+        layers.append(dense(size, width, weights="he_normal"))
         size = width
         if generator.random() < 0.3:
             layers.append(xpnn.BatchNorm(size, epsilon=10.0 ** generator.integers(-6, -1)))

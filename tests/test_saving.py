@@ -19,11 +19,12 @@ from xpnn.losses import LOSSES
 from xpnn.optimizers import OPTIMIZERS
 
 EXAMPLES = {
-    "Dense": [Dense(2, 2), Dense(2, 3, parametrisation="ntk")],
+    "Dense": [Dense(2, 2)],
     "BatchNorm": [xpnn.BatchNorm(2), xpnn.BatchNorm(2, momentum=0.5, epsilon=0.25)],
     "Dropout": [xpnn.Dropout(0.0), xpnn.Dropout(0.125)],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],
+    "NTKDense": [xpnn.NTKDense(2, 3)],
     "NumericEmbedding": [
         xpnn.NumericEmbedding(2),
         xpnn.NumericEmbedding(2, 1, n_outputs=2, n_frequencies=5, scale=0.5, learning_rate=0.2),

@@ -9,6 +9,7 @@ from .dense import Dense
 from .dropout import Dropout
 from .leaky_relu import LeakyReLU
 from .linear import Linear
+from .ntk_dense import NTKDense
 from .numeric_embedding import NumericEmbedding
 from .one_hot import OneHot
 from .relu import ReLU
@@ -26,6 +27,7 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "NTKDense",
     "NumericEmbedding",
     "OneHot",
     "Parameter",

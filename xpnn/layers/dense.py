@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..backend import Array
 from ..checks import check_integer, check_number
-from ..initializers import INITIALIZERS, Scaled
+from ..initializers import INITIALIZERS
 from ..naming import look_up
 from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
@@ -37,10 +36,6 @@ class Dense(Layer):
         (the book, ch. 14).
     bias_l1, bias_l2 : float
         The same of the biases.
-    parametrisation : {"standard", "ntk"}
-        With "ntk" ``y = x @ weights / sqrt(n_inputs) + biases``, and what is learnt is
-        sqrt(n_inputs) times the weights' first values: so one learning rate suits layers of any
-        width.  Jacot, Gabriel and Hongler (2018).
 
     Raises
     ------
@@ -60,7 +55,6 @@ class Dense(Layer):
     l2: float = 0.0
     bias_l1: float = 0.0
     bias_l2: float = 0.0
-    parametrisation: str = "standard"
 
     unbounded: ClassVar[bool | None] = True
 
@@ -70,28 +64,18 @@ class Dense(Layer):
         check_integer("n_outputs", self.n_outputs, at_least=1)
         for name in ("l1", "l2", "bias_l1", "bias_l2"):
             check_number(name, getattr(self, name), at_least=0)
-        if self.parametrisation not in ("standard", "ntk"):
-            raise ValueError(
-                f"parametrisation must be 'standard' or 'ntk', got {self.parametrisation!r}"
-            )
         for initializer in (self.weights, self.biases):
             if isinstance(initializer, str):
                 look_up(initializer, INITIALIZERS, "initializer")
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the weights (n_inputs, n_outputs) and biases (n_outputs,)."""
-        shape, weights = (self.n_inputs, self.n_outputs), self.weights
-        if self.parametrisation == "ntk":
-            weights = Scaled(weights, 1 / self._factor)
         return {
-            "weights": Parameter(shape, weights, self.l1, self.l2),
+            "weights": Parameter(
+                (self.n_inputs, self.n_outputs), self.weights, self.l1, self.l2
+            ),
             "biases": Parameter((self.n_outputs,), self.biases, self.bias_l1, self.bias_l2),
         }
-
-    @property
-    def _factor(self) -> float:
-        """By what the weights are multiplied where they are used, with "ntk"."""
-        return 1 / math.sqrt(self.n_inputs)
 
     def output_size(self, n_inputs: int | None) -> int:
         """Return `n_outputs`."""
@@ -105,29 +89,21 @@ class Dense(Layer):
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute ``x @ weights + biases``."""
         weights, biases = params
-        y = self._scaled(x @ weights)  # (n, n_outputs)
+        y = x @ weights  # (n, n_outputs)
         y += biases
 
         def backward(dy: Array) -> tuple[Array, Params]:
-            dx = self._scaled(dy @ weights.T)  # (n, n_inputs)
+            dx = dy @ weights.T  # (n, n_inputs)
             return dx, self.gradients(x, dy)
 
         return y, backward
 
-    def _scaled(self, product: Array) -> Array:
-        """Return a product with the weights as they are used."""
-        if self.parametrisation == "ntk":
-            product *= self._factor
-        return product
-
     def gradients(self, x: Array, dy: Array) -> Params:
         """Compute the gradients with respect to the weights and biases alone."""
-        dweights = self._scaled(x.T @ dy)  # (n_inputs, n_outputs)
+        dweights = x.T @ dy  # (n_inputs, n_outputs)
         dbiases = column_sums(dy)  # (n_outputs,)
         return dweights, dbiases
 
     def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
         """Add a Gemm: x @ weights + biases."""
-        if self.parametrisation == "ntk":  # a factor of Gemm's own would have single precision
-            x = graph.node("Mul", x, graph.constant(self._factor))
         return graph.node("Gemm", x, *params)
