@@ -1,0 +1,232 @@
+"""Columns gathered from runs of cells, as the engine hands them over.
+
+A column of a text file begins as texts.  It becomes numbers where it has more different texts
+than labels would have, and all of them are plain numbers; from then on its texts aren't kept.
+If one that is no plain number comes later, the column must be read once more, as texts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from .columns import (
+    MOST_TEXTS,
+    Column,
+    Moments,
+    Numbers,
+    Texts,
+    is_missing,
+    is_plain_number,
+)
+from .texts import Dictionary, TextCells, compact
+
+__all__ = ["Cells", "Gatherer", "TextGatherer", "ValueGatherer"]
+
+LARGEST_WHOLE = 2.0**53
+"""From here on float64 doesn't keep every whole number."""
+
+MOST_SPACES = 3
+
+SPACE, PLUS, MINUS, ZERO, NINE, UNDERSCORE = b" +-09_"
+
+
+Cells = TextCells | np.ndarray | Texts
+"""Texts or numbers as the engine gives them, or a whole column at once."""
+
+
+class Gatherer(Protocol):
+    """Gathers one column."""
+
+    spoilt: bool
+
+    def add(self, cells: Cells) -> None:
+        """Add a run of cells."""
+
+    def column(self) -> Column:
+        """Return what was gathered, and let go of it."""
+
+
+class ValueGatherer:
+    """Gathers cells of a kind: "number" (float64) or "moment" (datetime64[us])."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.parts: list[np.ndarray] = []
+        self.spoilt = False
+
+    def add(self, cells: Cells) -> None:
+        """Add a run of cells."""
+        assert isinstance(cells, np.ndarray)
+        self.parts.append(cells)
+
+    def column(self) -> Column:
+        """Return what was gathered, and let go of it."""
+        if self.kind == "moment":
+            return Moments(joined(self.parts, "datetime64[us]"))
+        return Numbers(joined(self.parts, "float64"))
+
+
+class TextGatherer:
+    """Gathers texts, which may turn out to be numbers.
+
+    Parameters
+    ----------
+    may_be_numbers : bool
+        Whether so many plain numbers that they can't be labels are kept as numbers.
+    keep : bool
+        Whether cells that became numbers are kept as texts too, so that the column needn't
+        be read once more.  For few rows.
+
+    Attributes
+    ----------
+    spoilt : bool
+        Whether the column must be read once more, with `may_be_numbers` false.
+    """
+
+    def __init__(self, may_be_numbers: bool = True, keep: bool = False) -> None:
+        self.dictionary = Dictionary()
+        self.parts: list[np.ndarray] = []
+        self.may_be_numbers = may_be_numbers
+        self.are_numbers = False
+        self.kept: list[TextCells] | None = [] if keep else None
+        self.spoilt = False
+
+    def add(self, cells: Cells) -> None:
+        """Add a run of cells."""
+        if self.spoilt:
+            return
+        if isinstance(cells, Texts):
+            table = np.array([*self.dictionary.add(cells.values), -1], dtype=np.int32)
+            self.parts.append(table[cells.codes])
+            return
+        assert isinstance(cells, TextCells)
+        if self.kept is not None:
+            self.kept.append(cells)
+        if self.are_numbers or self._clearly_numbers(cells):
+            self._add_numbers(cells)
+        else:
+            self._add_texts(cells)
+
+    def column(self) -> Column:
+        """Return what was gathered, and let go of it."""
+        if self.are_numbers:
+            return Numbers(joined(self.parts, "float64"))
+        codes = joined(self.parts, "int32")
+        texts = list(self.dictionary.positions)
+        self.dictionary = Dictionary()
+        return compact(codes, texts)
+
+    def _clearly_numbers(self, cells: TextCells) -> bool:
+        """Whether the first cells alone are so many different numbers."""
+        if self.parts or not self.may_be_numbers or cells.floats is None:
+            return False
+        if len(cells) <= MOST_TEXTS:
+            return False
+        values = plain_numbers(cells)
+        self.are_numbers = values is not None and different(values) > MOST_TEXTS
+        return self.are_numbers
+
+    def _add_numbers(self, cells: TextCells) -> None:
+        values = plain_numbers(cells)
+        if values is not None:
+            self.parts.append(values)
+        elif self.kept is None:
+            self.spoilt = True
+            self.parts = []
+        else:
+            again = TextGatherer(may_be_numbers=False, keep=True)
+            for earlier in self.kept:
+                again.add(earlier)
+            self.__dict__ = again.__dict__
+
+    def _add_texts(self, cells: TextCells) -> None:
+        self.parts.append(self.dictionary.encode(cells))
+        if self.may_be_numbers and len(self.dictionary) > MOST_TEXTS:
+            self._turn_to_numbers()
+
+    def _turn_to_numbers(self) -> None:
+        """Make numbers of what there is, if there are many and all are plain."""
+        stripped = [text.strip() for text in self.dictionary.positions]
+        values = numbers_of(stripped)
+        if values is None:
+            self.may_be_numbers = False
+        elif len({text for text in stripped if not is_missing(text)}) > MOST_TEXTS:
+            values = np.append(values, math.nan)
+            self.parts = [values[codes] for codes in self.parts]
+            self.dictionary = Dictionary()
+            self.are_numbers = True
+
+
+def different(values: np.ndarray) -> int:
+    """Return how many different numbers there are beside NaN."""
+    return int(np.unique(values[~np.isnan(values)]).size)
+
+
+def numbers_of(texts: list[str]) -> np.ndarray | None:
+    """Return stripped texts as numbers, NaN where one is missing; None unless all are plain."""
+    values = np.empty(len(texts))
+    for position, text in enumerate(texts):
+        if is_missing(text):
+            values[position] = math.nan
+        elif is_plain_number(text):
+            values[position] = float(text)
+        else:
+            return None
+    return values
+
+
+def plain_numbers(cells: TextCells) -> np.ndarray | None:
+    """Return cells as numbers, NaN where one is missing; None unless all are plain.
+
+    The engine has cast them already.  Those of which it made nothing, or which it takes more
+    freely than `is_plain_number`, are looked at one by one.
+    """
+    given = cells.floats
+    if given is None:
+        odd = ~cells.null
+        values = np.full(len(cells), math.nan)
+    else:
+        odd = (~(np.abs(given) < LARGEST_WHOLE) | _written_oddly(cells)) & ~cells.null
+        values = given
+    rows = np.flatnonzero(odd)
+    if rows.size:
+        found = numbers_of([text.strip() for text in cells.decoded(rows)])
+        if found is None:
+            return None
+        values = values.copy()
+        values[rows] = found
+    return values
+
+
+def _written_oddly(cells: TextCells) -> np.ndarray:
+    """Return which cells begin like a label (`01`, `+-1`), or may have an underscore."""
+    data, at = cells.data, cells.starts
+    end = at + cells.lengths
+    first = data[at]
+    # ':' comes after the digits; what begins with 1 to 9, most numbers, is done with
+    rows = np.flatnonzero((first <= ZERO) & (end > at))
+    at, end, first = at[rows].copy(), end[rows], first[rows]
+    for _ in range(MOST_SPACES):
+        at += (first == SPACE) & (at < end)
+        first = data[at]
+    signed = (first == PLUS) | (first == MINUS)
+    second = data[at + 1]
+    wrong = (first <= SPACE) | (signed & ((second == PLUS) | (second == MINUS)))
+    at += signed
+    after = data[at + 1]
+    wrong |= (data[at] == ZERO) & (at + 1 < end) & (after >= ZERO) & (after <= NINE)
+    odd = np.zeros(len(cells), dtype=bool)
+    odd[rows] = wrong
+    owners = np.searchsorted(cells.starts, np.flatnonzero(data == UNDERSCORE), "right") - 1
+    odd[owners[owners >= 0]] = True
+    return odd
+
+
+def joined(parts: list[np.ndarray], dtype: str) -> np.ndarray:
+    """Join arrays, and let go of them."""
+    whole = np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+    parts.clear()
+    return whole
