@@ -123,19 +123,23 @@ class Texts:
 
     def missing(self) -> np.ndarray:
         """Return which cells have no value, bool of shape (n,)."""
-        return self.codes < 0
+        missing: np.ndarray = self.codes < 0
+        return missing
 
     def cells(self) -> np.ndarray:
         """Return the cells as texts, None where one is missing: objects of shape (n,)."""
-        return np.array([*self.values, None], dtype=object)[self.codes]
+        cells: np.ndarray = np.array([*self.values, None], dtype=object)
+        return cells[self.codes]
 
     def counts(self) -> np.ndarray:
         """Return how many rows have each text, int64 of shape (len(values),)."""
-        return np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:]
+        counts: np.ndarray = np.bincount(self.codes + 1, minlength=len(self.values) + 1)
+        return counts[1:]
 
     def numbers(self) -> np.ndarray:
         """Return the cells as float64 of shape (n,), NaN where one is missing or no number."""
-        return self._value_numbers[self.codes]
+        numbers: np.ndarray = self._value_numbers
+        return numbers[self.codes]
 
     @cached_property
     def _value_numbers(self) -> np.ndarray:
@@ -163,7 +167,8 @@ class Numbers:
 
     def missing(self) -> np.ndarray:
         """Return which cells have no value, bool of shape (n,)."""
-        return np.isnan(self.values)
+        missing: np.ndarray = np.isnan(self.values)
+        return missing
 
     def cells(self) -> np.ndarray:
         """Return the cells as texts, None where one is missing: objects of shape (n,)."""
@@ -195,7 +200,8 @@ class Moments:
 
     def missing(self) -> np.ndarray:
         """Return which cells have no value, bool of shape (n,)."""
-        return np.isnat(self.values)
+        missing: np.ndarray = np.isnat(self.values)
+        return missing
 
     def cells(self) -> np.ndarray:
         """Return the cells as texts, None where one is missing: objects of shape (n,).
@@ -205,18 +211,20 @@ class Moments:
         values = self.values
         days = values.astype("datetime64[D]")
         unit = "D" if ((values == days) | np.isnat(values)).all() else "auto"
-        texts = (None if text == "NaT" else text.replace("T", " ") for text in _times(values, unit))
+        texts = (
+            None if text == "NaT" else text.replace("T", " ") for text in _times(values, unit)
+        )
         return _objects(texts, len(self))
 
 
 def _times(values: np.ndarray, unit: str) -> list[str]:
     """Return moments as texts, which show the fraction of a second only where there is one."""
     if unit == "D":
-        return np.datetime_as_string(values, unit="D").tolist()
+        return list(np.datetime_as_string(values, unit="D"))
     seconds = np.datetime_as_string(values.astype("datetime64[s]"))
     exact = np.datetime_as_string(values, unit="us")
     whole = values == values.astype("datetime64[s]")
-    return np.where(whole, seconds, exact).tolist()
+    return list(np.where(whole, seconds, exact))
 
 
 @dataclass(frozen=True, eq=False)

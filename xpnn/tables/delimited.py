@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from .columns import is_missing, is_plain_number
 from .files import LocalFile
@@ -125,7 +126,8 @@ def layout(file: LocalFile) -> Layout:
     found = _layout(lines[blank:], whole)
     if lines[blank].startswith(COMMENT):
         commented = next(
-            (i for i, line in enumerate(lines) if i > blank and not line.startswith(COMMENT)), None
+            (i for i, line in enumerate(lines) if i > blank and not line.startswith(COMMENT)),
+            None,
         )
         if commented is not None:
             behind = _layout(lines[commented:], whole)
@@ -146,7 +148,11 @@ def _layout(lines: list[str], whole: bool) -> Layout:
     if best.row_names():
         head = ["", *head]
         notes.append("the header has no name for the first column")
-    elif len(head) > 1 and not head[-1].strip() and all(_bare(row, len(head)) for row in best.body):
+    elif (
+        len(head) > 1
+        and not head[-1].strip()
+        and all(_bare(row, len(head)) for row in best.body)
+    ):
         head, awkward = head[:-1], True  # a separator at the end of each line
     numeric = tuple(
         _looks_numeric([row[i].strip() for row in best.body if i < len(row)])
@@ -199,26 +205,21 @@ def _parse(lines: list[str], whole: bool, separator: str, quote: str) -> _Parsed
 
 def _records(lines: Iterable[str], separator: str, quote: str) -> Iterator[list[str]]:
     """Split lines into cells, as far as that goes; empty lines are left out."""
-    reader = csv.reader(_trimmed(lines, separator), **_dialect(separator, quote))
+    reader = _reader(lines, separator, quote, strict=False)
     try:
         yield from (row for row in reader if any(cell.strip() for cell in row) or len(row) > 1)
     except csv.Error:
         return
 
 
-def _dialect(separator: str, quote: str) -> dict[str, object]:
-    return {
-        "delimiter": separator,
-        "quotechar": quote,
-        "skipinitialspace": separator == " ",
-    }
-
-
-def _trimmed(lines: Iterable[str], separator: str) -> Iterable[str]:
-    """Take away spaces at the ends of lines, where spaces separate."""
-    if separator != " ":
-        return lines
-    return (line.rstrip() + "\n" for line in lines)
+def _reader(lines: Iterable[str], separator: str, quote: str, strict: bool) -> Any:
+    """Split lines into cells; where spaces separate, any number of them does."""
+    spaced = separator == " "
+    if spaced:
+        lines = (line.rstrip() + "\n" for line in lines)
+    return csv.reader(
+        lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced, strict=strict
+    )
 
 
 def rewritten(file: LocalFile, found: Layout, path: str) -> None:
@@ -238,8 +239,7 @@ def rewritten(file: LocalFile, found: Layout, path: str) -> None:
         ):
             for _ in range(found.skip):
                 text.readline()
-            lines = _trimmed(text, found.separator)
-            reader = csv.reader(lines, strict=True, **_dialect(found.separator, found.quote))
+            reader = _reader(text, found.separator, found.quote, strict=True)
             csv.writer(out, lineterminator="\n").writerows(_rows(reader, file, found, width))
     except csv.Error as error:
         line = reader.line_num + found.skip
@@ -248,7 +248,7 @@ def rewritten(file: LocalFile, found: Layout, path: str) -> None:
         csv.field_size_limit(longest)
 
 
-def _rows(reader: csv.reader, file: LocalFile, found: Layout, width: int) -> Iterator[list[str]]:
+def _rows(reader: Any, file: LocalFile, found: Layout, width: int) -> Iterator[list[str]]:
     """Give the header and all rows, which must have as many cells."""
     next(row for row in reader if row)
     yield list(found.header)
@@ -257,9 +257,9 @@ def _rows(reader: csv.reader, file: LocalFile, found: Layout, width: int) -> Ite
             if not row or (width > 1 and len(row) == 1 and not row[0].strip()):
                 continue
             if not _fits(row, width):
+                line = reader.line_num + found.skip
                 raise ValueError(
-                    f"{file.name}, line {reader.line_num + found.skip}: expected {width} cells, "
-                    f"as the header has, got {len(row)}"
+                    f"{file.name}, line {line}: expected {width} cells, as the header has, "
+                    f"got {len(row)}"
                 )
         yield row[:width]
-

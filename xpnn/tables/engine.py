@@ -67,7 +67,7 @@ def connect(folder: str) -> Any:
         import nanoarrow  # noqa: F401
     except ModuleNotFoundError as error:
         raise needed(error.name or "duckdb", "reading tables") from None
-    settings = {
+    settings: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "temp_directory": os.path.join(folder, "spilled"),
@@ -146,7 +146,7 @@ def _cells(run: Any, wanted: Sequence[Wanted]) -> dict[str, Cells]:
 
 
 def _raw(array: Any, dtype: type) -> np.ndarray:
-    values = np.asarray(array.view().buffer(1)).view(dtype)
+    values: np.ndarray = np.asarray(array.view().buffer(1)).view(dtype)
     return values[array.offset : array.offset + array.length]
 
 

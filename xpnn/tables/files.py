@@ -257,8 +257,17 @@ def _without_pattern(file: LocalFile, folder: str) -> LocalFile:
     return replace(file, path=path)
 
 
-def in_utf8(file: LocalFile, folder: str) -> LocalFile:
+def in_utf8(file: LocalFile, folder: str, keep_mark: bool = True) -> LocalFile:
     """Make sure that a text file is UTF-8: write it anew if it is not.
+
+    Parameters
+    ----------
+    file : LocalFile
+        The file.
+    folder : str
+        A temporary folder, where it is written to if need be.
+    keep_mark : bool
+        Whether it may begin with a byte order mark.
 
     Raises
     ------
@@ -272,7 +281,9 @@ def in_utf8(file: LocalFile, folder: str) -> LocalFile:
     )
     if encoding == "utf-8":
         if _decodes(file.path, "utf-8"):
-            return file
+            if keep_mark or not head.startswith(codecs.BOM_UTF8):
+                return file
+            return replace(file, path=_transcoded(file.path, "utf-8-sig", folder))
         encoding = next(name for name in OLD_ENCODINGS if _decodes(file.path, name))
     try:
         path = _transcoded(file.path, encoding, folder)

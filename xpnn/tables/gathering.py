@@ -23,15 +23,17 @@ from .columns import (
 )
 from .texts import Dictionary, TextCells, compact
 
-__all__ = ["Cells", "Gatherer", "TextGatherer", "ValueGatherer"]
+__all__ = ["Cells", "Gatherer", "TextGatherer", "ValueGatherer", "part"]
 
 LARGEST_WHOLE = 2.0**53
 """From here on float64 doesn't keep every whole number."""
 
+ROWS_TO_DECIDE = 2 * MOST_TEXTS
+"""After how many rows a column is given up as clearly numbers, to be looked at as texts."""
+
 MOST_SPACES = 3
 
 SPACE, PLUS, MINUS, ZERO, NINE, UNDERSCORE = b" +-09_"
-
 
 Cells = TextCells | np.ndarray | Texts
 """Texts or numbers as the engine gives them, or a whole column at once."""
@@ -89,6 +91,8 @@ class TextGatherer:
     def __init__(self, may_be_numbers: bool = True, keep: bool = False) -> None:
         self.dictionary = Dictionary()
         self.parts: list[np.ndarray] = []
+        self.waiting: list[TextCells] = []
+        self.undecided = may_be_numbers
         self.may_be_numbers = may_be_numbers
         self.are_numbers = False
         self.kept: list[TextCells] | None = [] if keep else None
@@ -105,13 +109,19 @@ class TextGatherer:
         assert isinstance(cells, TextCells)
         if self.kept is not None:
             self.kept.append(cells)
-        if self.are_numbers or self._clearly_numbers(cells):
+        if self.undecided and cells.floats is not None:
+            self.waiting.append(cells)
+            if sum(map(len, self.waiting)) > ROWS_TO_DECIDE:
+                self._decide()
+        elif self.are_numbers:
             self._add_numbers(cells)
         else:
             self._add_texts(cells)
 
     def column(self) -> Column:
         """Return what was gathered, and let go of it."""
+        if self.undecided:
+            self._decide()
         if self.are_numbers:
             return Numbers(joined(self.parts, "float64"))
         codes = joined(self.parts, "int32")
@@ -119,15 +129,19 @@ class TextGatherer:
         self.dictionary = Dictionary()
         return compact(codes, texts)
 
-    def _clearly_numbers(self, cells: TextCells) -> bool:
-        """Whether the first cells alone are so many different numbers."""
-        if self.parts or not self.may_be_numbers or cells.floats is None:
-            return False
-        if len(cells) <= MOST_TEXTS:
-            return False
-        values = plain_numbers(cells)
-        self.are_numbers = values is not None and different(values) > MOST_TEXTS
-        return self.are_numbers
+    def _decide(self) -> None:
+        """See whether the first cells alone are so many different numbers."""
+        self.undecided = False
+        first, self.waiting = self.waiting, []
+        if sum(map(len, first)) > MOST_TEXTS:
+            values = [plain_numbers(cells) for cells in first]
+            plain = [part for part in values if part is not None]
+            if len(plain) == len(first) and different(np.concatenate(plain)) > MOST_TEXTS:
+                self.are_numbers = True
+                self.parts = plain
+                return
+        for cells in first:
+            self._add_texts(cells)
 
     def _add_numbers(self, cells: TextCells) -> None:
         values = plain_numbers(cells)
@@ -158,6 +172,11 @@ class TextGatherer:
             self.parts = [values[codes] for codes in self.parts]
             self.dictionary = Dictionary()
             self.are_numbers = True
+
+
+def part(cells: Cells, rows: slice) -> Cells:
+    """Return some of a run of cells."""
+    return cells.take(rows) if isinstance(cells, Texts) else cells[rows]
 
 
 def different(values: np.ndarray) -> int:
@@ -203,25 +222,25 @@ def plain_numbers(cells: TextCells) -> np.ndarray | None:
 
 def _written_oddly(cells: TextCells) -> np.ndarray:
     """Return which cells begin like a label (`01`, `+-1`), or may have an underscore."""
-    data, at = cells.data, cells.starts
-    end = at + cells.lengths
-    first = data[at]
-    # ':' comes after the digits; what begins with 1 to 9, most numbers, is done with
-    rows = np.flatnonzero((first <= ZERO) & (end > at))
-    at, end, first = at[rows].copy(), end[rows], first[rows]
+    at, lengths = cells.starts, cells.lengths
+    letters = cells.windows("<u4")
+    begin = letters[at]
     for _ in range(MOST_SPACES):
-        at += (first == SPACE) & (at < end)
-        first = data[at]
+        spaced = begin & 255 == SPACE
+        if not spaced.any():
+            break
+        at, lengths = at + spaced, lengths - spaced
+        begin = letters[at]
+    first = begin & 255
     signed = (first == PLUS) | (first == MINUS)
-    second = data[at + 1]
-    wrong = (first <= SPACE) | (signed & ((second == PLUS) | (second == MINUS)))
-    at += signed
-    after = data[at + 1]
-    wrong |= (data[at] == ZERO) & (at + 1 < end) & (after >= ZERO) & (after <= NINE)
-    odd = np.zeros(len(cells), dtype=bool)
-    odd[rows] = wrong
-    owners = np.searchsorted(cells.starts, np.flatnonzero(data == UNDERSCORE), "right") - 1
-    odd[owners[owners >= 0]] = True
+    begin >>= signed.astype(np.uint32) << 3
+    first, second = begin & 255, (begin >> 8) & 255
+    odd = (first == ZERO) & (second >= ZERO) & (second <= NINE) & (lengths > signed + 1)
+    odd |= (first <= SPACE) | (first == PLUS) | (first == MINUS)
+    underscores = np.flatnonzero(cells.data == UNDERSCORE)
+    if underscores.size:
+        owners = np.searchsorted(cells.starts, underscores, "right") - 1
+        odd[owners[owners >= 0]] = True
     return odd
 
 

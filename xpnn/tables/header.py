@@ -15,6 +15,10 @@ ROW = "row"
 """What an unnamed first column is called if it doesn't count the rows: it names them."""
 
 
+UNNAMED = ("", "Unnamed: 0", "...1")
+"""No name, and what pandas and R make of that."""
+
+
 @dataclass(frozen=True)
 class Header:
     """The names of a source's columns.
@@ -34,8 +38,8 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def header(source: str, cells: Sequence[str]) -> Header:
-    """Make names of a header's cells.
+def header(source: str, cells: Sequence[str], typed: bool = False) -> Header:
+    """Make names of a header's cells; `typed` says that they are surely names.
 
     Raises
     ------
@@ -44,7 +48,8 @@ def header(source: str, cells: Sequence[str]) -> Header:
         row of data stands where the header should.
     """
     given = [cell.strip() for cell in cells]
-    _check(source, given)
+    if not typed:
+        _check(source, given)
     taken = set(given)
     names: list[str] = []
     notes = []
@@ -60,12 +65,14 @@ def header(source: str, cells: Sequence[str]) -> Header:
             new = name
         taken.add(new)
         names.append(new)
-    return Header(tuple(names), not given[0], tuple(notes))
+    return Header(tuple(names), given[0] in UNNAMED, tuple(notes))
 
 
 def _check(source: str, names: list[str]) -> None:
     if not any(names):
-        raise ValueError(f"{source} must begin with a header of names, but its first line is empty")
+        raise ValueError(
+            f"{source} must begin with a header of names, but its first line is empty"
+        )
     values = np.array([to_number(name) for name in names if name])
     # one data row would be lost in silence, unless the columns are simply counted
     counted = values - values[0] == np.arange(len(values))
@@ -135,4 +142,6 @@ def without_counts(
     if counts_rows(columns[name]) and len(columns) > 1:
         del columns[name]
         return columns, ("the first column has no name and counts the rows: left out",)
+    if name in UNNAMED:
+        return columns, ()
     return columns, (f"the first column has no name: it is called {name!r}",)

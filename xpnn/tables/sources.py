@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .columns import Column, Table
-from .gathering import Cells, Gatherer, TextGatherer, ValueGatherer
+from .documents import scan_json
+from .engine import connect, literal
+from .files import LocalFile, find, local
+from .frames import scan_arrow_file, scan_frame
+from .gathering import Gatherer, TextGatherer, ValueGatherer, part
 from .header import chosen, without_counts
-from .files import find
-from .scans import Scan, scan
+from .scans import Scan
+from .sheets import scan_workbook
+from .textfiles import scan_text
+from .typed import typed_scan
 
-__all__ = ["batches", "read"]
+__all__ = ["batches", "from_frame", "read"]
 
 PathLike = str | os.PathLike[str]
 
@@ -99,9 +106,30 @@ def batches(
                 yield Table(first.source, kept)
 
 
+def scan_parquet(file: LocalFile, folder: str) -> Scan:
+    """Open a Parquet file."""
+    source = f"read_parquet({literal(os.path.abspath(file.path))})"
+    return typed_scan(file.name, connect(folder).sql, source, file.notes)
+
+
+READERS = {
+    "text": scan_text,
+    "json": scan_json,
+    "parquet": scan_parquet,
+    "arrow": scan_arrow_file,
+    "excel": scan_workbook,
+}
+
+
+def _scan(path: str, folder: str) -> Scan:
+    """Open a file of whichever format."""
+    file = local(path, folder)
+    return READERS[file.format](file, folder)
+
+
 def _scans(path: PathLike, folder: str) -> list[Scan]:
     """Open all files that a path means, which must have the same columns."""
-    scans = [scan(file, folder) for file in find(path)]
+    scans = [_scan(file, folder) for file in find(path)]
     first = scans[0]
     for other in scans[1:]:
         missing = set(first.header.names) - set(other.header.names)
@@ -134,10 +162,9 @@ def _gather(scans: list[Scan], gatherers: dict[str, Gatherer]) -> None:
                 gatherers[name].add(cells)
 
 
-def _batches(
-    scans: list[Scan], names: list[str], rows: int
-) -> Iterator[dict[str, Column]]:
+def _batches(scans: list[Scan], names: list[str], rows: int) -> Iterator[dict[str, Column]]:
     """Cut runs of rows, which have the engine's lengths, into batches."""
+
     def fresh() -> dict[str, Gatherer]:
         return {name: _gatherer(scans[0], name, keep=True) for name in names}
 
@@ -148,7 +175,7 @@ def _batches(
             while start < length:
                 stop = min(length, start + room)
                 for name, cells in run.items():
-                    gatherers[name].add(_part(cells, start, stop))
+                    gatherers[name].add(part(cells, slice(start, stop)))
                 room -= stop - start
                 start = stop
                 if not room:
@@ -156,10 +183,6 @@ def _batches(
                     gatherers, room, any_given = fresh(), rows, True
     if room < rows or not any_given:
         yield {name: gatherers[name].column() for name in names}
-
-
-def _part(cells: Cells, start: int, stop: int) -> Cells:
-    return cells[start:stop]
 
 
 def _table(scans: list[Scan], gathered: dict[str, Column], asked: bool) -> Table:
@@ -170,3 +193,38 @@ def _table(scans: list[Scan], gathered: dict[str, Column], asked: bool) -> Table
     if len(scans) > 1:
         source = f"{source} and {len(scans) - 1} more"
     return Table(source, columns, (*notes, *done))
+
+
+def from_frame(frame: Any) -> Table:
+    """Take a table from memory.
+
+    Parameters
+    ----------
+    frame : frame, dict, array or Table
+        A frame of pandas, polars, pyarrow, DuckDB or any other library that narwhals knows; a
+        dictionary of arrays; a NumPy array of shape (n, columns), whose columns are called
+        "0", "1" and so on, or one with named fields; or a `Table`, which is given back.
+
+    Returns
+    -------
+    Table
+        Numbers become `Numbers`, dates `Moments` (in UTC if they had a time zone), everything
+        else `Texts`: truth values "True" and "False", times of day "HH:MM:SS". Whole numbers
+        that float64 can't hold stay texts.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing of the kind.
+    ValueError
+        If columns have different lengths or the same name, or none could be used.
+    ModuleNotFoundError
+        If narwhals is not installed; it says how to install it.
+    """
+    if isinstance(frame, Table):
+        return frame
+    scans = [scan_frame(frame)]
+    names = list(scans[0].header.names)
+    gatherers = {name: _gatherer(scans[0], name) for name in names}
+    _gather(scans, gatherers)
+    return _table(scans, {name: gatherers[name].column() for name in names}, False)

@@ -20,13 +20,15 @@ __all__ = ["Dictionary", "TextCells", "compact"]
 WORDS = 4
 """Cells of up to this many times eight bytes are compared as numbers."""
 
-SLOT_BITS = 17
+SLOT_BITS = 16
 
 MANY = 1000
 """From this many cells on, it pays to copy all the bytes first."""
 
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """An odd number without a pattern: multiplying by it spreads what differs over all bits."""
+
+HALF = np.uint64(32)
 
 MASKS = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)
 
@@ -78,7 +80,7 @@ class TextCells:
         ends = (begins + self.lengths[rows]).tolist()
         places = zip(begins.tolist(), ends)
         if len(rows) < MANY:
-            some = memoryview(self.data)
+            some = self.data.data
             return [str(some[a:b], "utf-8") for a, b in places]
         data = self.data.tobytes()
         if data.isascii():
@@ -86,17 +88,20 @@ class TextCells:
             return [text[a:b] for a, b in places]
         return [str(data[a:b], "utf-8") for a, b in places]
 
+    def windows(self, dtype: str) -> np.ndarray:
+        """See the bytes from each place on as a number, of at most eight bytes."""
+        places = self.data.size - 8
+        return np.ndarray((places + 1,), dtype, buffer=self.data, strides=(1,))
+
     def words(self, count: int) -> list[np.ndarray]:
         """Return the first bytes of each cell as `count` arrays of uint64, shape (n,)."""
-        windows: np.ndarray = np.ndarray(
-            (self.data.size - 7,), "<u8", buffer=self.data, strides=(1,)
-        )
+        windows = self.windows("<u8")
         found = []
         for word in range(count):
-            left = np.clip(self.lengths - 8 * word, 0, 8)
-            # where nothing is left the mask is 0, so any place will do
-            place = np.where(left > 0, self.starts + 8 * word, 0)
-            found.append(windows[place].astype(np.uint64) & MASKS[left])
+            left, place = self.lengths - 8 * word, self.starts + 8 * word
+            if word:  # where nothing is left the mask is 0, so any place will do
+                left, place = np.maximum(left, 0), np.minimum(place, len(windows) - 1)
+            found.append(windows[place] & MASKS[np.minimum(left, 8)])
         return found
 
 
@@ -136,25 +141,24 @@ def _leaders(cells: TextCells) -> np.ndarray:
         For each row the first one with the same cell, maybe itself; -1 where a cell is too
         long for this, or where a different one has the same place in a table by hash.
     """
-    leader = np.full(len(cells), -1, dtype=np.int64)
-    rows = np.flatnonzero(~cells.null & (cells.lengths <= 8 * WORDS))
-    if not rows.size:
-        return leader
-    longest = int(cells.lengths[rows].max())
-    words = [word[rows] for word in cells.words(-(-longest // 8))]
-    words.append(cells.lengths[rows].astype(np.uint64))
-    hashed = np.zeros(len(rows), dtype=np.uint64)
+    n = len(cells)
+    short = ~cells.null & (cells.lengths <= 8 * WORDS)
+    longest = int(cells.lengths.max(where=short, initial=0))
+    words = [cells.lengths.astype(np.uint64), *cells.words(-(-longest // 8))]
+    hashed = np.zeros(n, dtype=np.uint64)
     for word in words:
-        hashed = (hashed ^ (hashed >> np.uint64(29)) ^ word) * FACTOR
-    slots = (hashed >> np.uint64(64 - SLOT_BITS)).astype(np.int64)
+        hashed ^= (hashed >> HALF) ^ word
+        hashed *= FACTOR
+    slots = hashed >> np.uint64(64 - SLOT_BITS)
+    rows = np.arange(n)
     table = np.empty(1 << SLOT_BITS, dtype=np.int64)
-    table[slots[::-1]] = np.arange(len(rows))[::-1]  # what is written last stays: the first row
-    found = table[slots]
-    same = np.ones(len(rows), dtype=bool)
+    taken, those = (slots, rows) if short.all() else (slots[short], rows[short])
+    table[taken[::-1]] = those[::-1]  # what is written last stays: the first row
+    found = np.where(short, table[slots], rows)
+    same = short
     for word in words:
         same &= word == word[found]
-    leader[rows[same]] = rows[found[same]]
-    return leader
+    return np.where(same, found, -1)
 
 
 def compact(codes: np.ndarray, texts: list[str]) -> Texts:
@@ -184,5 +188,6 @@ def nulls(array: Any) -> np.ndarray:
     bits = np.asarray(array.view().buffer(0))
     if not bits.size or not array.null_count:
         return np.zeros(n, dtype=bool)
-    valid = np.unpackbits(bits.view(np.uint8), bitorder="little")[skip : skip + n]
-    return valid == 0
+    valid: np.ndarray = np.unpackbits(bits.view(np.uint8), bitorder="little")
+    null: np.ndarray = valid[skip : skip + n] == 0
+    return null
