@@ -129,17 +129,20 @@ class Texts:
     def cells(self) -> np.ndarray:
         """Return the cells as texts, None where one is missing: objects of shape (n,)."""
         cells: np.ndarray = np.array([*self.values, None], dtype=object)
-        return cells[self.codes]
+        cells = cells[self.codes]
+        return cells
 
     def counts(self) -> np.ndarray:
         """Return how many rows have each text, int64 of shape (len(values),)."""
         counts: np.ndarray = np.bincount(self.codes + 1, minlength=len(self.values) + 1)
-        return counts[1:]
+        counts = counts[1:]
+        return counts
 
     def numbers(self) -> np.ndarray:
         """Return the cells as float64 of shape (n,), NaN where one is missing or no number."""
         numbers: np.ndarray = self._value_numbers
-        return numbers[self.codes]
+        numbers = numbers[self.codes]
+        return numbers
 
     @cached_property
     def _value_numbers(self) -> np.ndarray:

@@ -177,10 +177,10 @@ def _best(lines: list[str], whole: bool, quote: str) -> _Parsed:
     several = [p for p in parsed if len(p.header) > 1 and p.share() > 0.5]
     if several:
         return max(several, key=lambda p: (round(10 * p.share()), len(p.header)))
+    spaced = _parse(lines, whole, " ", quote)
+    if _is_spaced(spaced):
+        return spaced
     if all(len(p.header) == 1 for p in parsed):
-        spaced = _parse(lines, whole, " ", quote)
-        if _is_spaced(spaced):
-            return spaced
         # a comma within the cells of a single column, in numbers or in sentences
         single = [p for p in reversed(parsed) if p.share() == 1.0]
         widest = max((len(row) for p in parsed for row in p.body), default=1)
@@ -213,10 +213,10 @@ def _records(lines: Iterable[str], separator: str, quote: str) -> Iterator[list[
 
 
 def _reader(lines: Iterable[str], separator: str, quote: str, strict: bool) -> Any:
-    """Split lines into cells; where spaces separate, any number of them does."""
+    """Split lines into cells; where spaces separate, any number of them and of tabs does."""
     spaced = separator == " "
     if spaced:
-        lines = (line.rstrip() + "\n" for line in lines)
+        lines = (line.rstrip().replace("\t", " ") + "\n" for line in lines)
     return csv.reader(
         lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced, strict=strict
     )

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .columns import Column, Numbers, Texts, no_column, to_number
+from .columns import Column, Numbers, Texts, is_missing, no_column, to_number
 
 __all__ = ["Header", "chosen", "counts_rows", "header"]
 
 ROW = "row"
 """What an unnamed first column is called if it doesn't count the rows: it names them."""
 
+
+MOST_NOTES = 5
+"""How many renamed columns are told one by one."""
 
 UNNAMED = ("", "Unnamed: 0", "...1")
 """No name, and what pandas and R make of that."""
@@ -65,6 +68,8 @@ def header(source: str, cells: Sequence[str], typed: bool = False) -> Header:
             new = name
         taken.add(new)
         names.append(new)
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"{len(notes) - MOST_NOTES} more columns are renamed in this way"]
     return Header(tuple(names), given[0] in UNNAMED, tuple(notes))
 
 
@@ -73,11 +78,13 @@ def _check(source: str, names: list[str]) -> None:
         raise ValueError(
             f"{source} must begin with a header of names, but its first line is empty"
         )
-    values = np.array([to_number(name) for name in names if name])
+    if not names[0]:
+        return  # as R writes names of rows; the columns' names may well be years
+    values = np.array([to_number(name) for name in names])
+    told = np.array([not is_missing(name) for name in names])
     # one data row would be lost in silence, unless the columns are simply counted
-    counted = values - values[0] == np.arange(len(values))
-    whole = values == np.floor(values)
-    if np.isfinite(values).all() and not (counted & whole).all():
+    counted = (values - values[0] == np.arange(len(values))) & (values == np.floor(values))
+    if told.any() and np.isfinite(values[told]).all() and not counted.all():
         raise ValueError(
             f"{source} must begin with a header of names, but its first line is numbers"
         )
