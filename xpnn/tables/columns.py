@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 __all__ = [
+    "LARGEST_WHOLE",
     "MISSING",
     "MOST_TEXTS",
     "Column",
@@ -47,8 +48,8 @@ MOST_TEXTS = 65_536
 MOST_NAMES = 20
 """How many names of columns an error message shows."""
 
-LONGEST_WHOLE = 15
-"""How many digits a whole number may have that float64 surely keeps."""
+LARGEST_WHOLE = 2.0**53
+"""From here on float64 doesn't keep every whole number."""
 
 PLAIN = re.compile(r"[+-]?(?!0\d)(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -75,12 +76,15 @@ def to_number(text: str) -> float:
 def is_plain_number(text: str) -> bool:
     """Whether a text loses nothing but its way of writing if it is kept as a float64.
 
-    A leading zero before another digit, and more digits than float64 has, belong to labels.
+    A leading zero before another digit, and whole numbers larger than float64 keeps, belong
+    to labels.
     """
-    digits = text.lstrip("+-")
-    if digits.isdigit() and len(digits) > LONGEST_WHOLE:
+    if PLAIN.fullmatch(text) is None:
         return False
-    return PLAIN.fullmatch(text) is not None and math.isfinite(float(text))
+    value = float(text)
+    if abs(value) < LARGEST_WHOLE:
+        return True
+    return math.isfinite(value) and not text.lstrip("+-").isdigit()
 
 
 class Column(Protocol):

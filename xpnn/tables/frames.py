@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Column, Moments, Numbers
+from .columns import LARGEST_WHOLE, Column, Moments, Numbers
 from .engine import needed
 from .files import LocalFile
-from .gathering import LARGEST_WHOLE
 from .scans import Scan, scan_columns
 from .typed import typed_scan
 from .values import column_of, texts_of

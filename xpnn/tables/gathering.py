@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from .columns import (
+    LARGEST_WHOLE,
     MOST_TEXTS,
     Column,
     Moments,
@@ -24,9 +25,6 @@ from .columns import (
 from .texts import Dictionary, TextCells, compact
 
 __all__ = ["Cells", "Gatherer", "TextGatherer", "ValueGatherer", "part"]
-
-LARGEST_WHOLE = 2.0**53
-"""From here on float64 doesn't keep every whole number."""
 
 ROWS_TO_DECIDE = 2 * MOST_TEXTS
 """After how many rows a column is given up as clearly numbers, to be looked at as texts."""
@@ -47,6 +45,9 @@ class Gatherer(Protocol):
     def add(self, cells: Cells) -> None:
         """Add a run of cells."""
 
+    def end(self) -> None:
+        """Say that there are no more cells, after which `spoilt` is known."""
+
     def column(self) -> Column:
         """Return what was gathered, and let go of it."""
 
@@ -63,6 +64,9 @@ class ValueGatherer:
         """Add a run of cells."""
         assert isinstance(cells, np.ndarray)
         self.parts.append(cells)
+
+    def end(self) -> None:
+        """Say that there are no more cells."""
 
     def column(self) -> Column:
         """Return what was gathered, and let go of it."""
@@ -100,8 +104,6 @@ class TextGatherer:
 
     def add(self, cells: Cells) -> None:
         """Add a run of cells."""
-        if self.spoilt:
-            return
         if isinstance(cells, Texts):
             table = np.array([*self.dictionary.add(cells.values), -1], dtype=np.int32)
             self.parts.append(table[cells.codes])
@@ -113,15 +115,18 @@ class TextGatherer:
             self.waiting.append(cells)
             if sum(map(len, self.waiting)) > ROWS_TO_DECIDE:
                 self._decide()
-        elif self.are_numbers:
-            self._add_numbers(cells)
         else:
-            self._add_texts(cells)
+            self.end()
+            self._add_decided(cells)
+
+    def end(self) -> None:
+        """Say that there are no more cells, after which `spoilt` is known."""
+        if self.undecided:
+            self._decide()
 
     def column(self) -> Column:
         """Return what was gathered, and let go of it."""
-        if self.undecided:
-            self._decide()
+        self.end()
         if self.are_numbers:
             return Numbers(joined(self.parts, "float64"))
         codes = joined(self.parts, "int32")
@@ -141,6 +146,14 @@ class TextGatherer:
                 self.parts = plain
                 return
         for cells in first:
+            self._add_decided(cells)
+
+    def _add_decided(self, cells: TextCells) -> None:
+        if self.spoilt:
+            return
+        if self.are_numbers:
+            self._add_numbers(cells)
+        else:
             self._add_texts(cells)
 
     def _add_numbers(self, cells: TextCells) -> None:

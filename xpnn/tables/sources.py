@@ -160,6 +160,8 @@ def _gather(scans: list[Scan], gatherers: dict[str, Gatherer]) -> None:
         for run in scan.runs(list(gatherers), True):
             for name, cells in run.items():
                 gatherers[name].add(cells)
+    for gatherer in gatherers.values():
+        gatherer.end()
 
 
 def _batches(scans: list[Scan], names: list[str], rows: int) -> Iterator[dict[str, Column]]:

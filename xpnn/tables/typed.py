@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from .columns import LARGEST_WHOLE
 from .engine import EngineError, Wanted, identifier, stream
-from .gathering import LARGEST_WHOLE, Cells
+from .gathering import Cells
 from .header import header
 from .scans import Scan
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Column, Moments, Numbers, Texts, number_text
-from .gathering import LARGEST_WHOLE
+from .columns import LARGEST_WHOLE, Column, Moments, Numbers, Texts, number_text
 from .texts import Dictionary, compact
 
 __all__ = ["column_of", "texts_of", "written"]
