@@ -120,7 +120,7 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest(table):
 
 def test_at_most_twenty_names_are_shown():
     wide = Table("wide.csv", {f"c{i}": Numbers(np.zeros(1)) for i in range(300)})
-    with pytest.raises(ValueError, match="and 280 more$") as caught:
+    with pytest.raises(ValueError, match=r"and 280 more$") as caught:
         wide["zzz"]
     assert str(caught.value).count("'c") == 20
 

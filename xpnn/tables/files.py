@@ -12,6 +12,7 @@ import glob
 import gzip
 import lzma
 import os
+import re
 import shutil
 import stat
 import sys
@@ -26,6 +27,9 @@ __all__ = ["LocalFile", "find", "in_utf8", "local"]
 STDIN = "-"
 
 BLOCK = 1 << 20
+
+ENOUGH = 1 << 12
+"""How many bytes are looked at to tell JSON from other texts."""
 
 MARKS = {
     b"PAR1": "parquet",
@@ -190,10 +194,8 @@ def _text_format(file: LocalFile, head: bytes) -> str:
     marked = head.startswith(tuple(BYTE_ORDER_MARKS))
     if not marked and b"\x00" in head:
         raise ValueError(f"{file.name} is no table, but a binary file of an unknown format")
-    inside = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if inside.startswith(b"{"):
-        return "json"
-    if inside.startswith(b"[") and inside[1:].lstrip()[:1] in (b"{", b"]", b"["):
+    begin = head[:ENOUGH].decode(_marked_encoding(head), "replace").lstrip("\ufeff \t\r\n")
+    if begin.startswith("{") or re.match(r"\[\s*[{[\]]", begin):
         return "json"
     return "text"
 
@@ -276,9 +278,7 @@ def in_utf8(file: LocalFile, folder: str, keep_mark: bool = True) -> LocalFile:
     """
     with open(file.path, "rb") as content:
         head = content.read(4)
-    encoding = next(
-        (name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), "utf-8"
-    )
+    encoding = _marked_encoding(head)
     if encoding == "utf-8":
         if _decodes(file.path, "utf-8"):
             if keep_mark or not head.startswith(codecs.BOM_UTF8):
@@ -291,6 +291,12 @@ def in_utf8(file: LocalFile, folder: str, keep_mark: bool = True) -> LocalFile:
         raise ValueError(f"{file.name} begins as UTF-16, but is not: {error.reason}") from None
     said = OLD_ENCODINGS.get(encoding, "UTF-16")
     return replace(file, path=path, notes=(*file.notes, f"{file.name} is read as {said}"))
+
+
+def _marked_encoding(head: bytes) -> str:
+    """Return the encoding that a byte order mark tells, or UTF-8."""
+    marks = BYTE_ORDER_MARKS.items()
+    return next((name for mark, name in marks if head.startswith(mark)), "utf-8")
 
 
 def _decodes(path: str, encoding: str) -> bool:

@@ -52,8 +52,8 @@ def scan_frame(frame: Any) -> Scan:
         known = known.collect()
     columns = []
     notes = []
-    for label in known.columns:
-        column, note = _series_column(known[label], narwhals)
+    for label, series in zip(known.columns, known.iter_columns()):
+        column, note = _series_column(series, narwhals)
         columns.append((str(label), column))
         notes += [f"the column {label!r} {note}"] if note else []
     return scan_columns(name, columns, tuple(notes))

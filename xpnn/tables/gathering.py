@@ -259,6 +259,6 @@ def _written_oddly(cells: TextCells) -> np.ndarray:
 
 def joined(parts: list[np.ndarray], dtype: str) -> np.ndarray:
     """Join arrays, and let go of them."""
-    whole = np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+    whole: np.ndarray = np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
     parts.clear()
     return whole

@@ -116,7 +116,7 @@ def _too_long(query: Callable[[str], Any], source: str, names: list[str]) -> set
     largest = ", ".join(
         f"greatest(max({sql}), -CAST(min({sql}) AS HUGEINT))" for sql in map(identifier, names)
     )
-    row = query(f"SELECT {largest} FROM {source}").fetchone()
+    row = query(f"SELECT {largest} FROM {source}").fetchall()[0]
     return {
         name for name, value in zip(names, row) if value is not None and value >= LARGEST_WHOLE
     }
