@@ -22,10 +22,10 @@ __all__ = ["Layout", "layout", "rewritten"]
 SEPARATORS = ("\t", ";", "|", ",")
 """What may stand between cells, and a space; of two that would do, the first is taken."""
 
-SAMPLE = 1 << 18
+SAMPLE = 1 << 17
 """How many letters are looked at to find the separator."""
 
-MOST_RECORDS = 2000
+MOST_RECORDS = 500
 
 LONGEST_CELL = 1 << 24
 

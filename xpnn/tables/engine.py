@@ -146,7 +146,7 @@ def _cells(run: Any, wanted: Sequence[Wanted]) -> dict[str, Cells]:
 
 
 def _raw(array: Any, dtype: type) -> np.ndarray:
-    values: np.ndarray = np.asarray(array.view().buffer(1)).view(dtype)
+    values: np.ndarray = np.frombuffer(array.view().buffer(1), dtype=dtype)
     return values[array.offset : array.offset + array.length]
 
 

@@ -8,6 +8,7 @@ If one that is no plain number comes later, the column must be read once more, a
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,36 @@ Cells = TextCells | np.ndarray | Texts
 """Texts or numbers as the engine gives them, or a whole column at once."""
 
 
+class Growing:
+    """An array that grows at its end, in place: larger ones are moved by no copy.
+
+    Parameters
+    ----------
+    dtype : str
+        What it holds.
+    """
+
+    def __init__(self, dtype: str) -> None:
+        self.array: np.ndarray = np.empty(0, dtype=dtype)
+        self.length = 0
+
+    def add(self, values: np.ndarray) -> None:
+        """Add values at the end."""
+        stop = self.length + len(values)
+        if stop > len(self.array):
+            # nobody else sees the array before `taken`
+            self.array.resize(max(stop, len(self.array) * 5 // 4), refcheck=False)
+        self.array[self.length : stop] = values
+        self.length = stop
+
+    def taken(self) -> np.ndarray:
+        """Return all values, and begin anew."""
+        whole = self.array
+        whole.resize(self.length, refcheck=False)
+        self.array, self.length = np.empty(0, dtype=whole.dtype), 0
+        return whole
+
+
 class Gatherer(Protocol):
     """Gathers one column."""
 
@@ -56,23 +87,21 @@ class ValueGatherer:
     """Gathers cells of a kind: "number" (float64) or "moment" (datetime64[us])."""
 
     def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.parts: list[np.ndarray] = []
+        self.values = Growing("datetime64[us]" if kind == "moment" else "float64")
         self.spoilt = False
 
     def add(self, cells: Cells) -> None:
         """Add a run of cells."""
         assert isinstance(cells, np.ndarray)
-        self.parts.append(cells)
+        self.values.add(cells)
 
     def end(self) -> None:
         """Say that there are no more cells."""
 
     def column(self) -> Column:
         """Return what was gathered, and let go of it."""
-        if self.kind == "moment":
-            return Moments(joined(self.parts, "datetime64[us]"))
-        return Numbers(joined(self.parts, "float64"))
+        values = self.values.taken()
+        return Moments(values) if values.dtype.kind == "M" else Numbers(values)
 
 
 class TextGatherer:
@@ -94,7 +123,8 @@ class TextGatherer:
 
     def __init__(self, may_be_numbers: bool = True, keep: bool = False) -> None:
         self.dictionary = Dictionary()
-        self.parts: list[np.ndarray] = []
+        self.codes = Growing("int32")
+        self.numbers = Growing("float64")
         self.waiting: list[TextCells] = []
         self.undecided = may_be_numbers
         self.may_be_numbers = may_be_numbers
@@ -106,7 +136,7 @@ class TextGatherer:
         """Add a run of cells."""
         if isinstance(cells, Texts):
             table = np.array([*self.dictionary.add(cells.values), -1], dtype=np.int32)
-            self.parts.append(table[cells.codes])
+            self.codes.add(table[cells.codes])
             return
         assert isinstance(cells, TextCells)
         if self.kept is not None:
@@ -128,11 +158,10 @@ class TextGatherer:
         """Return what was gathered, and let go of it."""
         self.end()
         if self.are_numbers:
-            return Numbers(joined(self.parts, "float64"))
-        codes = joined(self.parts, "int32")
+            return Numbers(self.numbers.taken())
         texts = list(self.dictionary.positions)
         self.dictionary = Dictionary()
-        return compact(codes, texts)
+        return compact(self.codes.taken(), texts)
 
     def _decide(self) -> None:
         """See whether the first cells alone are so many different numbers."""
@@ -140,10 +169,11 @@ class TextGatherer:
         first, self.waiting = self.waiting, []
         if sum(map(len, first)) > MOST_TEXTS:
             values = [plain_numbers(cells) for cells in first]
-            plain = [part for part in values if part is not None]
+            plain = [found for found in values if found is not None]
             if len(plain) == len(first) and different(np.concatenate(plain)) > MOST_TEXTS:
                 self.are_numbers = True
-                self.parts = plain
+                for found in plain:
+                    self.numbers.add(found)
                 return
         for cells in first:
             self._add_decided(cells)
@@ -159,10 +189,10 @@ class TextGatherer:
     def _add_numbers(self, cells: TextCells) -> None:
         values = plain_numbers(cells)
         if values is not None:
-            self.parts.append(values)
+            self.numbers.add(values)
         elif self.kept is None:
             self.spoilt = True
-            self.parts = []
+            self.numbers.taken()
         else:
             again = TextGatherer(may_be_numbers=False, keep=True)
             for earlier in self.kept:
@@ -170,7 +200,7 @@ class TextGatherer:
             self.__dict__ = again.__dict__
 
     def _add_texts(self, cells: TextCells) -> None:
-        self.parts.append(self.dictionary.encode(cells))
+        self.codes.add(self.dictionary.encode(cells))
         if self.may_be_numbers and len(self.dictionary) > MOST_TEXTS:
             self._turn_to_numbers()
 
@@ -182,7 +212,7 @@ class TextGatherer:
             self.may_be_numbers = False
         elif len({text for text in stripped if not is_missing(text)}) > MOST_TEXTS:
             values = np.append(values, math.nan)
-            self.parts = [values[codes] for codes in self.parts]
+            self.numbers.add(values[self.codes.taken()])
             self.dictionary = Dictionary()
             self.are_numbers = True
 
@@ -235,7 +265,20 @@ def plain_numbers(cells: TextCells) -> np.ndarray | None:
 
 def _written_oddly(cells: TextCells) -> np.ndarray:
     """Return which cells begin like a label (`01`, `+-1`), or may have an underscore."""
-    at, lengths = cells.starts, cells.lengths
+    odd: np.ndarray = _suspicious_pairs()[cells.windows("<u2")[cells.starts]]
+    rows = np.flatnonzero(odd)
+    if rows.size:
+        odd[rows] = _begins_oddly(cells, rows)
+    underscores = np.flatnonzero(cells.data == UNDERSCORE)
+    if underscores.size:
+        owners = np.searchsorted(cells.starts, underscores, "right") - 1
+        odd[owners[owners >= 0]] = True
+    return odd
+
+
+def _begins_oddly(cells: TextCells, rows: np.ndarray) -> np.ndarray:
+    """Return which of some cells begin like a label."""
+    at, lengths = cells.starts[rows], cells.lengths[rows]
     letters = cells.windows("<u4")
     begin = letters[at]
     for _ in range(MOST_SPACES):
@@ -248,17 +291,21 @@ def _written_oddly(cells: TextCells) -> np.ndarray:
     signed = (first == PLUS) | (first == MINUS)
     begin >>= signed.astype(np.uint32) << 3
     first, second = begin & 255, (begin >> 8) & 255
-    odd = (first == ZERO) & (second >= ZERO) & (second <= NINE) & (lengths > signed + 1)
+    odd: np.ndarray = (first == ZERO) & (second >= ZERO) & (second <= NINE)
+    odd &= lengths > signed + 1
     odd |= (first <= SPACE) | (first == PLUS) | (first == MINUS)
-    underscores = np.flatnonzero(cells.data == UNDERSCORE)
-    if underscores.size:
-        owners = np.searchsorted(cells.starts, underscores, "right") - 1
-        odd[owners[owners >= 0]] = True
     return odd
 
 
-def joined(parts: list[np.ndarray], dtype: str) -> np.ndarray:
-    """Join arrays, and let go of them."""
-    whole: np.ndarray = np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
-    parts.clear()
-    return whole
+@cache
+def _suspicious_pairs() -> np.ndarray:
+    """Return for each pair of bytes whether a cell that begins so must be looked at.
+
+    Most numbers begin with another digit than 0, or with `0.`.
+    """
+    first, second = np.arange(1 << 16) & 255, np.arange(1 << 16) >> 8
+    digit = (second >= ZERO) & (second <= NINE)
+    sign = (first == PLUS) | (first == MINUS)
+    signed = (second == ZERO) | (second == PLUS) | (second == MINUS)
+    pairs: np.ndarray = (first <= SPACE) | ((first == ZERO) & digit) | (sign & signed)
+    return pairs

@@ -20,7 +20,7 @@ __all__ = ["Dictionary", "TextCells", "compact"]
 WORDS = 4
 """Cells of up to this many times eight bytes are compared as numbers."""
 
-SLOT_BITS = 16
+SLOT_BITS = 14
 
 MANY = 1000
 """From this many cells on, it pays to copy all the bytes first."""
@@ -59,8 +59,8 @@ class TextCells:
     def of(cls, array: Any, floats: np.ndarray | None = None) -> TextCells:
         """Take a nanoarrow array of strings."""
         view, n, skip = array.view(), array.length, array.offset
-        offsets = np.asarray(view.buffer(1))[skip : skip + n + 1]
-        data = np.asarray(view.buffer(2)).view(np.uint8)
+        offsets = np.frombuffer(view.buffer(1), dtype=np.int32)[skip : skip + n + 1]
+        data = np.frombuffer(view.buffer(2), dtype=np.uint8)
         padded = np.zeros(data.size + 8, dtype=np.uint8)
         padded[: data.size] = data
         return cls(offsets[:-1], np.diff(offsets), padded, nulls(array), floats)
@@ -137,28 +137,34 @@ def _leaders(cells: TextCells) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray of int64, shape (n,)
+    numpy.ndarray of int32, shape (n,)
         For each row the first one with the same cell, maybe itself; -1 where a cell is too
         long for this, or where a different one has the same place in a table by hash.
     """
-    n = len(cells)
-    short = ~cells.null & (cells.lengths <= 8 * WORDS)
-    longest = int(cells.lengths.max(where=short, initial=0))
-    words = [cells.lengths.astype(np.uint64), *cells.words(-(-longest // 8))]
-    hashed = np.zeros(n, dtype=np.uint64)
+    lengths, rows = cells.lengths, np.arange(len(cells), dtype=np.int32)
+    short = lengths <= 8 * WORDS
+    short &= ~cells.null
+    all_short = bool(short.all())
+    candidates = rows if all_short else rows[short]
+    longest = int(lengths[candidates].max(initial=0))
+    words = cells.words(-(-longest // 8))
+    hashed = lengths.astype(np.uint64)
     for word in words:
-        hashed ^= (hashed >> HALF) ^ word
+        hashed ^= hashed >> HALF
+        hashed ^= word
         hashed *= FACTOR
-    slots = hashed >> np.uint64(64 - SLOT_BITS)
-    rows = np.arange(n)
-    table = np.empty(1 << SLOT_BITS, dtype=np.int64)
-    taken, those = (slots, rows) if short.all() else (slots[short], rows[short])
-    table[taken[::-1]] = those[::-1]  # what is written last stays: the first row
-    found = np.where(short, table[slots], rows)
-    same = short
+    hashed >>= np.uint64(64 - SLOT_BITS)
+    slots = hashed.view(np.int64)
+    table = np.empty(1 << SLOT_BITS, dtype=np.int32)
+    taken = slots if all_short else slots[candidates]
+    table[taken[::-1]] = candidates[::-1]  # what is written last stays: the first row
+    found = table[slots]
+    if not all_short:
+        found[~short] = 0
+    short &= lengths == lengths[found]
     for word in words:
-        same &= word == word[found]
-    return np.where(same, found, -1)
+        short &= word == word[found]
+    return np.where(short, found, -1)
 
 
 def compact(codes: np.ndarray, texts: list[str]) -> Texts:
@@ -185,9 +191,9 @@ def compact(codes: np.ndarray, texts: list[str]) -> Texts:
 def nulls(array: Any) -> np.ndarray:
     """Return which elements of a nanoarrow array are null, bool of shape (n,)."""
     n, skip = array.length, array.offset
-    bits = np.asarray(array.view().buffer(0))
-    if not bits.size or not array.null_count:
+    if not array.null_count:
         return np.zeros(n, dtype=bool)
-    valid: np.ndarray = np.unpackbits(bits.view(np.uint8), bitorder="little")
+    bits = np.frombuffer(array.view().buffer(0), dtype=np.uint8)
+    valid: np.ndarray = np.unpackbits(bits, bitorder="little")
     null: np.ndarray = valid[skip : skip + n] == 0
     return null
