@@ -1,0 +1,265 @@
+"""Text files with cells between separators: which separator, and files the engine can't take.
+
+The engine is told everything about a file, and guesses nothing.  What it refuses, for lines of
+different ends, say, is written anew as a file it takes.  There each line is looked at, and one
+that doesn't fit the header is told by its number.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from .columns import is_missing, is_plain_number
+from .files import LocalFile
+
+__all__ = ["Layout", "layout", "rewritten"]
+
+SEPARATORS = ("\t", ";", "|", ",")
+"""What may stand between cells, and a space; of two that would do, the first is taken."""
+
+SAMPLE = 1 << 17
+"""How many letters are looked at to find the separator."""
+
+MOST_RECORDS = 500
+
+LONGEST_CELL = 1 << 24
+
+COMMENT = "#"
+
+SPOKEN = {"\t": "tabs", " ": "spaces", ",": "','", ";": "';'", "|": "'|'"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file's cells lie.
+
+    Attributes
+    ----------
+    separator, quote : str
+        What stands between cells, and around those which hold separators.
+    header : tuple of str
+        The cells of the header, one for each column.
+    skip : int
+        How many lines to leave out before the header.
+    numeric : tuple of bool
+        Which columns look like numbers in the first rows.
+    awkward : bool
+        Whether the engine can't take the file as it is.
+    notes : tuple of str
+        What was found.
+    """
+
+    separator: str
+    quote: str
+    header: tuple[str, ...]
+    skip: int = 0
+    numeric: tuple[bool, ...] = ()
+    awkward: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """The first records of a file, as one separator would have them."""
+
+    separator: str
+    records: list[list[str]]
+
+    @property
+    def header(self) -> list[str]:
+        return self.records[0]
+
+    @property
+    def body(self) -> list[list[str]]:
+        return self.records[1:]
+
+    def share(self) -> float:
+        """Return the part of the rows that have as many cells as the header."""
+        if not self.body:
+            return 1.0
+        if self.row_names():
+            return 1.0
+        width = len(self.header)
+        return sum(_fits(row, width) for row in self.body) / len(self.body)
+
+    def row_names(self) -> bool:
+        """Whether each row has a name or a number before its cells, as R writes them."""
+        width = len(self.header) + 1
+        if width < 3 or len(self.body) < 2 or any(len(row) != width for row in self.body):
+            return False
+        names = {row[0] for row in self.body}
+        return len(names) == len(self.body) and any(row[-1].strip() for row in self.body)
+
+
+def _fits(row: list[str], width: int) -> bool:
+    """Whether a row has so many cells, or an empty one more: a separator at the end."""
+    return len(row) == width or (len(row) == width + 1 and not row[-1].strip())
+
+
+def layout(file: LocalFile) -> Layout:
+    """Find out how the cells of a text file lie, from its first lines.
+
+    Parameters
+    ----------
+    file : LocalFile
+        A file in UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing in it but empty lines.
+    """
+    with open(file.path, encoding="utf-8-sig", newline="") as text:
+        sample = text.read(SAMPLE)
+        whole = not text.read(1)
+    if not whole:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    lines = list(io.StringIO(sample, newline=""))
+    blank = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if blank is None:
+        raise ValueError(f"{file.name} is empty; expected a header and rows")
+    found = _layout(lines[blank:], whole)
+    if lines[blank].startswith(COMMENT):
+        commented = next(
+            (i for i, line in enumerate(lines) if i > blank and not line.startswith(COMMENT)),
+            None,
+        )
+        if commented is not None:
+            behind = _layout(lines[commented:], whole)
+            if len(behind.header) > len(found.header):
+                notes = (*behind.notes, "the lines with '#' before the header are left out")
+                return replace(behind, skip=commented, awkward=True, notes=notes)
+    return replace(found, skip=blank, awkward=found.awkward or blank > 0)
+
+
+def _layout(lines: list[str], whole: bool) -> Layout:
+    quote = "'" if lines[0].startswith("'") and lines[0].count("'") > 1 else '"'
+    best = _best(lines, whole, quote)
+    head = best.header
+    notes = []
+    awkward = best.separator == " "
+    if best.separator != "," and len(head) > 1:
+        notes.append(f"read with {SPOKEN[best.separator]} between cells")
+    if best.row_names():
+        head = ["", *head]
+        notes.append("the header has no name for the first column")
+    elif (
+        len(head) > 1
+        and not head[-1].strip()
+        and all(_bare(row, len(head)) for row in best.body)
+    ):
+        head, awkward = head[:-1], True  # a separator at the end of each line
+    numeric = tuple(
+        _looks_numeric([row[i].strip() for row in best.body if i < len(row)])
+        for i in range(len(head))
+    )
+    return Layout(best.separator, quote, tuple(head), 0, numeric, awkward, tuple(notes))
+
+
+def _bare(row: list[str], width: int) -> bool:
+    """Whether a row has nothing in the last of so many cells."""
+    return len(row) < width or (len(row) == width and not row[-1].strip())
+
+
+def _looks_numeric(cells: list[str]) -> bool:
+    told = [cell for cell in cells if not is_missing(cell)]
+    return bool(told) and all(is_plain_number(cell) for cell in told)
+
+
+def _best(lines: list[str], whole: bool, quote: str) -> _Parsed:
+    """Return the reading that gives most rows as many cells as the header, and most cells."""
+    parsed = [_parse(lines, whole, separator, quote) for separator in SEPARATORS]
+    several = [p for p in parsed if len(p.header) > 1 and p.share() > 0.5]
+    if several:
+        return max(several, key=lambda p: (round(10 * p.share()), len(p.header)))
+    spaced = _parse(lines, whole, " ", quote)
+    if _is_spaced(spaced):
+        return spaced
+    if all(len(p.header) == 1 for p in parsed):
+        # a comma within the cells of a single column, in numbers or in sentences
+        single = [p for p in reversed(parsed) if p.share() == 1.0]
+        widest = max((len(row) for p in parsed for row in p.body), default=1)
+        if single and widest <= 2:
+            return single[0]
+    return max(reversed(parsed), key=lambda p: len(p.header))
+
+
+def _is_spaced(parsed: _Parsed) -> bool:
+    """Whether spaces separate: the same number in all lines, and numbers between them."""
+    if len(parsed.header) < 2 or not parsed.body or parsed.share() < 1.0:
+        return False
+    return any(is_plain_number(cell) for row in parsed.body[:20] for cell in row)
+
+
+def _parse(lines: list[str], whole: bool, separator: str, quote: str) -> _Parsed:
+    records = list(islice(_records(lines, separator, quote), MOST_RECORDS))
+    if not whole and len(records) > 2:
+        records.pop()  # it may have been cut within quotes
+    return _Parsed(separator, records or [[""]])
+
+
+def _records(lines: Iterable[str], separator: str, quote: str) -> Iterator[list[str]]:
+    """Split lines into cells, as far as that goes; empty lines are left out."""
+    reader = _reader(lines, separator, quote, strict=False)
+    try:
+        yield from (row for row in reader if any(cell.strip() for cell in row) or len(row) > 1)
+    except csv.Error:
+        return
+
+
+def _reader(lines: Iterable[str], separator: str, quote: str, strict: bool) -> Any:
+    """Split lines into cells; where spaces separate, any number of them and of tabs does."""
+    spaced = separator == " "
+    if spaced:
+        lines = (line.rstrip().replace("\t", " ") + "\n" for line in lines)
+    return csv.reader(
+        lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced, strict=strict
+    )
+
+
+def rewritten(file: LocalFile, found: Layout, path: str) -> None:
+    """Write a text file anew, as the engine takes it: commas, and quotes where need be.
+
+    Raises
+    ------
+    ValueError
+        If a line has another number of cells than the header, or a quote is never closed.
+    """
+    width = len(found.header)
+    longest = csv.field_size_limit(LONGEST_CELL)
+    try:
+        with (
+            open(file.path, encoding="utf-8-sig", newline="") as text,
+            open(path, "w", encoding="utf-8", newline="") as out,
+        ):
+            for _ in range(found.skip):
+                text.readline()
+            reader = _reader(text, found.separator, found.quote, strict=True)
+            csv.writer(out, lineterminator="\n").writerows(_rows(reader, file, found, width))
+    except csv.Error as error:
+        line = reader.line_num + found.skip
+        raise ValueError(f"{file.name}, line {line}: no valid CSV, {error}") from None
+    finally:
+        csv.field_size_limit(longest)
+
+
+def _rows(reader: Any, file: LocalFile, found: Layout, width: int) -> Iterator[list[str]]:
+    """Give the header and all rows, which must have as many cells."""
+    next(row for row in reader if row)
+    yield list(found.header)
+    for row in reader:
+        if len(row) != width:
+            if not row or (width > 1 and len(row) == 1 and not row[0].strip()):
+                continue
+            if not _fits(row, width):
+                line = reader.line_num + found.skip
+                raise ValueError(
+                    f"{file.name}, line {line}: expected {width} cells, as the header has, "
+                    f"got {len(row)}"
+                )
+        yield row[:width]

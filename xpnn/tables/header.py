@@ -1,0 +1,154 @@
+"""Names of columns: told apart, given where they lack, and row numbers without a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .columns import Column, Numbers, Texts, is_missing, no_column, to_number
+
+__all__ = ["Header", "chosen", "counts_rows", "header"]
+
+ROW = "row"
+"""What an unnamed first column is called if it doesn't count the rows: it names them."""
+
+
+MOST_NOTES = 5
+"""How many renamed columns are told one by one."""
+
+UNNAMED = ("", "Unnamed: 0", "...1")
+"""No name, and what pandas and R make of that."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The names of a source's columns.
+
+    Attributes
+    ----------
+    names : tuple of str
+        One for each column, all different.
+    unnamed_first : bool
+        Whether the first column had no name, so that it may be left out.
+    notes : tuple of str
+        What was given another name.
+    """
+
+    names: tuple[str, ...]
+    unnamed_first: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def header(source: str, cells: Sequence[str], typed: bool = False) -> Header:
+    """Make names of a header's cells; `typed` says that they are surely names.
+
+    Raises
+    ------
+    ValueError
+        If there is no name, or all are numbers that aren't simply counted: then the first
+        row of data stands where the header should.
+    """
+    given = [cell.strip() for cell in cells]
+    if not typed:
+        _check(source, given)
+    taken = set(given)
+    names: list[str] = []
+    notes = []
+    for position, name in enumerate(given):
+        if not name:
+            new = _free(ROW if position == 0 else f"column {position + 1}", taken)
+            if position:
+                notes.append(f"the column without a name is called {new!r}")
+        elif name in names:
+            new = _free(name, taken)
+            notes.append(f"two columns are called {name!r}: the second is {new!r}")
+        else:
+            new = name
+        taken.add(new)
+        names.append(new)
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"{len(notes) - MOST_NOTES} more columns are renamed in this way"]
+    return Header(tuple(names), given[0] in UNNAMED, tuple(notes))
+
+
+def _check(source: str, names: list[str]) -> None:
+    if not any(names):
+        raise ValueError(
+            f"{source} must begin with a header of names, but its first line is empty"
+        )
+    if not names[0]:
+        return  # as R writes names of rows; the columns' names may well be years
+    values = np.array([to_number(name) for name in names])
+    told = np.array([not is_missing(name) for name in names])
+    # one data row would be lost in silence, unless the columns are simply counted
+    counted = (values - values[0] == np.arange(len(values))) & (values == np.floor(values))
+    if told.any() and np.isfinite(values[told]).all() and not counted.all():
+        raise ValueError(
+            f"{source} must begin with a header of names, but its first line is numbers"
+        )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no column has."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+def chosen(source: str, names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Return the columns to read, in the order of the source.
+
+    Raises
+    ------
+    ValueError
+        If one of those asked for is not there.
+    """
+    if columns is None:
+        return list(names)
+    if isinstance(columns, str):
+        raise TypeError(f"columns must be a list of names, got the text {columns!r}")
+    for name in columns:
+        if name not in names:
+            raise ValueError(no_column(source, name, names))
+    return [name for name in names if name in set(columns)]
+
+
+def counts_rows(column: Column) -> bool:
+    """Whether a column is whole numbers that go up from row to row, as an index does."""
+    if not isinstance(column, Texts | Numbers) or not len(column):
+        return False
+    values = column.numbers()
+    return bool(
+        np.isfinite(values).all()
+        and (values == np.floor(values)).all()
+        and (np.diff(values) > 0).all()
+    )
+
+
+def without_counts(
+    columns: Mapping[str, Column], found: Header, asked: bool
+) -> tuple[dict[str, Column], tuple[str, ...]]:
+    """Leave out an unnamed first column that counts the rows, unless it was asked for.
+
+    Returns
+    -------
+    columns : dict of str to Column
+        What is left.
+    notes : tuple of str
+        What was done.
+    """
+    columns = dict(columns)
+    name = found.names[0]
+    if not found.unnamed_first or name not in columns or asked:
+        return columns, ()
+    if counts_rows(columns[name]) and len(columns) > 1:
+        del columns[name]
+        return columns, ("the first column has no name and counts the rows: left out",)
+    if name in UNNAMED:
+        return columns, ()
+    return columns, (f"the first column has no name: it is called {name!r}",)
