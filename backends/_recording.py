@@ -84,7 +84,12 @@ class Recording(np.ndarray):
         array = super().reshape(*shape, **kwargs)
         if np.may_share_memory(array.view(np.ndarray), self.view(np.ndarray)):
             return array
-        return _current().computed(np.ndarray.reshape, self, *shape, **kwargs)
+        if kwargs not in ({}, {"order": "C"}):
+            return _current().computed(np.ndarray.reshape, self, *shape, **kwargs)
+        # its numbers in their order, which is that of the new array in this one's shape
+        array = _current().empty(array.shape, self.dtype)
+        _current().copy(array.view(type(self)).reshape(self.shape), self)
+        return array
 
     def ravel(self, order: Any = "C") -> Any:
         return self.reshape(-1, order=order)

@@ -165,9 +165,12 @@ class Tape:
                 if np.may_share_memory(result, array):
                     raise CannotRecordError(f"{function} returned a view")
         array = self.keep(result)
-        self.calls.append(
-            (_copy_result, (self.plain(array), partial(function, *args, **kwargs)))
-        )
+        if function is np.concatenate:
+            joins = partial(function, *args, **(kwargs | {"out": self.plain(array)}))
+            self.calls.append((joins, ()))
+        else:
+            copies = partial(function, *args, **kwargs)
+            self.calls.append((_copy_result, (self.plain(array), copies)))
         return array
 
     def copy(self, to: Any, source: Any, casting: str = "same_kind") -> None:
