@@ -4,7 +4,11 @@ import datetime
 import sys
 from decimal import Decimal
 
+import duckdb
 import numpy as np
+import pandas
+import polars
+import pyarrow
 import pytest
 
 from xpnn.tables.columns import Moments, Numbers, Table, Texts
@@ -37,22 +41,19 @@ def cells(table):
 
 
 def as_duckdb(data):
-    duckdb, pyarrow = pytest.importorskip("duckdb"), pytest.importorskip("pyarrow")
     return duckdb.connect().from_arrow(pyarrow.table(data))
 
 
 def as_nullable(data):
-    return pytest.importorskip("pandas").DataFrame(data).convert_dtypes()
+    return pandas.DataFrame(data).convert_dtypes()
 
 
 FRAMES = {
-    "pandas": lambda data: pytest.importorskip("pandas").DataFrame(data),
-    "pandas, nullable": lambda data: (
-        pytest.importorskip("pandas").DataFrame(data).convert_dtypes()
-    ),
-    "polars": lambda data: pytest.importorskip("polars").DataFrame(data),
-    "polars, lazy": lambda data: pytest.importorskip("polars").LazyFrame(data),
-    "pyarrow": lambda data: pytest.importorskip("pyarrow").table(data),
+    "pandas": lambda data: pandas.DataFrame(data),
+    "pandas, nullable": lambda data: pandas.DataFrame(data).convert_dtypes(),
+    "polars": lambda data: polars.DataFrame(data),
+    "polars, lazy": lambda data: polars.LazyFrame(data),
+    "pyarrow": lambda data: pyarrow.table(data),
     "duckdb": as_duckdb,
     "dictionary": dict,
 }
@@ -88,7 +89,6 @@ def test_other_types(name):
 
 
 def test_moments_with_a_time_zone_are_in_utc():
-    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     berlin = pandas.Series(pandas.to_datetime(["2021-07-01 12:00"])).dt.tz_localize(
         "Europe/Berlin"
     )
@@ -103,7 +103,6 @@ def test_moments_with_a_time_zone_are_in_utc():
 
 
 def test_columns_of_objects_are_looked_at():
-    pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
         {
             "truth": [True, None, False],
@@ -126,7 +125,6 @@ def test_columns_of_objects_are_looked_at():
 
 
 def test_categories_are_texts():
-    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     frame = pandas.DataFrame(
         {"a": pandas.Categorical(["x", None, "y"]), "b": pandas.Categorical([3, 1, 3])}
     )
@@ -137,7 +135,6 @@ def test_categories_are_texts():
 
 
 def test_pandas_names_and_an_index_written_before():
-    pandas = pytest.importorskip("pandas")
     assert list(from_frame(pandas.DataFrame({0: [1], 7: [2]})).columns) == ["0", "7"]
     table = from_frame(pandas.DataFrame({"Unnamed: 0": [0, 1], "x": [5, 6]}))
     assert list(table.columns) == ["x"]
@@ -147,7 +144,6 @@ def test_pandas_names_and_an_index_written_before():
 
 
 def test_a_frame_without_rows():
-    pandas = pytest.importorskip("pandas")
     table = from_frame(pandas.DataFrame({"x": np.zeros(0), "y": np.array([], dtype=object)}))
     assert (len(table), list(table.columns)) == (0, ["x", "y"])
 

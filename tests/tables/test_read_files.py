@@ -12,7 +12,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+import zstandard
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from xpnn.tables.columns import Numbers, Texts, is_missing
@@ -153,7 +154,6 @@ def test_an_archive_with_one_file(tmp_path):
 
 
 def test_zstd_where_something_reads_it(write, monkeypatch):
-    zstandard = pytest.importorskip("zstandard")
     assert cells(read(write(zstandard.compress(b"a,b\n1,2\n"), "d.zst"))) == {
         "a": ["1"],
         "b": ["2"],
@@ -392,6 +392,14 @@ TEXT = st.text(
 )
 
 
+def means_more(data):
+    """Whether bytes are UTF-8 beyond ASCII, too, which then is what they are taken for."""
+    try:
+        return not data.decode("utf-8").isascii()
+    except UnicodeDecodeError:
+        return False
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     data=st.data(),
@@ -409,6 +417,8 @@ def test_what_was_written_is_read(tmp_path, data, width, separator, quoting, end
         writer = csv.writer(file, delimiter=separator, quoting=quoting, lineterminator=end)
         writer.writerow(names)
         writer.writerows(rows)
+    if encoding == "cp1252":  # whose bytes may happen to be UTF-8 that says something else
+        assume(not means_more(path.read_bytes()))
     expected = [[None if is_missing(c.strip()) else c.strip() for c in row] for row in rows]
     table = read(path)
     assert list(table.columns) == names
