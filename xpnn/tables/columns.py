@@ -142,6 +142,12 @@ class Texts:
         counts = counts[1:]
         return counts
 
+    def present(self) -> tuple[list[str], np.ndarray]:
+        """Return the texts that rows have, and how many rows have each."""
+        counts = self.counts()
+        kept = np.flatnonzero(counts)
+        return [self.values[k] for k in kept], counts[kept]
+
     def numbers(self) -> np.ndarray:
         """Return the cells as float64 of shape (n,), NaN where one is missing or no number."""
         numbers: np.ndarray = self._value_numbers

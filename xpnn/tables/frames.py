@@ -52,7 +52,7 @@ def scan_frame(frame: Any) -> Scan:
         known = known.collect()
     columns = []
     notes = []
-    for label, series in zip(known.columns, known.iter_columns()):
+    for label, series in zip(known.columns, known.iter_columns()):  # labels may be numbers
         column, note = _series_column(series, narwhals)
         columns.append((str(label), column))
         notes += [f"the column {label!r} {note}"] if note else []

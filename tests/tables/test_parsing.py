@@ -1,0 +1,149 @@
+"""Numbers, dates and times as people write them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from xpnn.tables.parsing import (
+    DateStyle,
+    NumberStyle,
+    TimeStyle,
+    date_style,
+    is_code,
+    number_style,
+    time_style,
+)
+
+nan = math.nan
+
+WRITTEN = {
+    "plain": (["1", "-2.5", "+3", "1e3", ".5", "7."], [1, -2.5, 3, 1000, 0.5, 7]),
+    "money": (["$1,234", "$12", "-$3.50", "$ 7"], [1234, 12, -3.5, 7]),
+    "thousands": (["1,234", "2,345,678", "12"], [1234, 2345678, 12]),
+    "per cent": (["61.5%", "3 %"], [61.5, 3]),
+    "decimal comma": (["0,23", "1,5", "1.234,50", "7"], [0.23, 1.5, 1234.5, 7]),
+    "fractions of three digits": (["0,123", "0,456"], [0.123, 0.456]),
+    "France": (["1 234,5 €", "3,2 €", "12\u202f345 €"], [1234.5, 3.2, 12345]),
+    "Switzerland": (["1'234.5", "12"], [1234.5, 12]),
+    "units": (["3 kg", "4.5 kg", "10kg"], [3, 4.5, 10]),
+    "speed": (["5 km/h", "60 km/h"], [5, 60]),
+    "metres, not millions": (["3 m", "4 m"], [3, 4]),
+    "millions": (["€1.2M", "€300K", "€2bn"], [1.2e6, 3e5, 2e9]),
+    "millions alone": (["€105M", "€99M"], [105e6, 99e6]),
+    "accounts": (["(1,234)", "5", "-7"], [-1234, 5, -7]),
+    "code of a currency": (["USD 12", "usd 1,300"], [12, 1300]),
+    "minus": (["\u22125", "5"], [-5, 5]),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_numbers(name):
+    values, wanted = WRITTEN[name]
+    style, part = number_style(values, np.ones(len(values), int))
+    assert part == 1
+    np.testing.assert_allclose(style.read(values), wanted)
+
+
+NO_NUMBERS = {
+    "addresses": ["12 Main", "13 Oak St"],
+    "feet": ["5'11\"", "6'0\""],
+    "versions": ["1.2.3", "1.3.0"],
+    "days": ["2021-01-31", "2021-02-01"],
+    "ranges": ["10-20", "20-30"],
+    "places": ["1st", "2nd", "3rd"],
+    "telephones": ["555-1234", "555-9876"],
+    "times": ["12:30", "13:15"],
+    "codes": ["A1", "B2"],
+    "hexadecimal": ["0x1F", "0x2A"],
+    "underscores": ["1_000", "2_000"],
+    "infinite": ["inf", "nan"],
+    "several": ["10 20", "30 40"],
+    "half": ["1", "2", "no", "yes"],
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_what_is_no_number(name):
+    assert number_style(NO_NUMBERS[name], np.ones(len(NO_NUMBERS[name]), int)) is None
+
+
+def test_nearly_all_are_enough():
+    values = ["$1", "$2", "unknown"]
+    style, part = number_style(values, np.array([50, 49, 1]))
+    assert part == 0.99
+    np.testing.assert_array_equal(style.read(values), [1, 2, nan])
+    assert number_style(values, np.array([50, 40, 10])) is None
+    assert number_style(values, np.array([50, 40, 10]), at_least=0.5)[1] == 0.9
+
+
+def test_the_style_is_kept_for_few_rows():
+    """Where one row alone would be read otherwise."""
+    assert NumberStyle(",").number("1.234") == 1234
+    assert NumberStyle(".").number("1.234") == 1.234
+    assert NumberStyle(",").number("12,5") == 12.5
+    assert math.isnan(NumberStyle(".").number("12,5"))
+    assert math.isnan(NumberStyle(".", "kg").number("12 lb"))
+    assert NumberStyle(".", "kg").number("12") == 12
+
+
+def test_codes():
+    assert [is_code(text) for text in ("01", "007", "0", "0.5", "10", "0a")] == [
+        True, True, False, False, False, False,
+    ]  # fmt: skip
+
+
+DATES = {
+    "iso": (["2021-01-31", "2020-02-29"], "iso"),
+    "iso with time": (["2021-01-31 12:30", "2020-02-29T01:02:03"], "iso"),
+    "Germany": (["31.12.2020", "1.1.2021"], "%d.%m.%Y"),
+    "America": (["12/31/2020", "1/2/2021"], "%m/%d/%Y"),
+    "England": (["31/12/2020", "1/2/2021"], "%d/%m/%Y"),
+    "words": (["Jan 5, 2020", "Feb 28, 2019"], "%b %d, %Y"),
+    "day and word": (["5 January 2020", "28 February 2019"], "%d %B %Y"),
+    "eight digits": (["20210131", "20200229"], "%Y%m%d"),
+    "afternoon": (["1/31/2021 01:05 PM", "12/1/2021 11:00 AM"], "%m/%d/%Y %I:%M %p"),
+}
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_dates(name):
+    values, format = DATES[name]
+    style, doubt = date_style(values)
+    assert style.format == format
+    assert not doubt
+    assert not np.isnat(style.read(values)).any()
+
+
+def test_what_a_date_is():
+    style = DateStyle("%d/%m/%Y")
+    assert str(style.read(["3/4/2021"])[0]) == "2021-04-03T00:00:00.000000"
+    assert np.isnat(style.read(["31/31/2021", "soon"])).all()
+    zone = DateStyle().read(["2021-01-01T00:30:00+02:00", "2021-01-01T10:00:00Z"])
+    assert [*map(str, zone)] == ["2020-12-31T22:30:00.000000", "2021-01-01T10:00:00.000000"]
+    assert np.isnat(DateStyle().read(["0001-01-01T00:00:00+14:00"])).all()  # before all years
+
+
+def test_days_and_months_that_could_be_either():
+    style, doubt = date_style(["1/2/2021", "3/4/2021"])
+    assert (style.format, doubt) == ("%m/%d/%Y", "%d/%m/%Y")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["1999", "2000"], ["12345678", "87654321"], ["hello"], ["1.5"], [], ["A-1", "B-2"]],
+)
+def test_what_is_no_date(values):
+    assert date_style(values) is None
+
+
+def test_times():
+    style = time_style(["12:30", "1:05 pm"])
+    seconds = style.read(
+        ["12:30", "1:05 pm", "23:59:59.5", "12:05 am", "27:15", "13:00 pm", "x"]
+    )
+    wanted = [45000, 47100, 86399.5, 300, 98100, nan, nan]
+    np.testing.assert_array_equal(seconds, wanted)
+    assert time_style(["noon", "12:30", "later"]) is None
+    assert time_style([]) is None
+    assert TimeStyle() == style

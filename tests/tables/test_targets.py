@@ -1,0 +1,69 @@
+"""What is learnt: classes as they are written, or numbers."""
+
+import numpy as np
+import pytest
+
+from xpnn.tables.sources import from_frame
+from xpnn.tables.targets import Classes, Measure, find_target
+
+
+def target(values, task="auto"):
+    return find_target(from_frame({"y": values}), "y", task)
+
+
+def test_labels_stay_as_they_are_written():
+    for labels in (["01", "1", "001"], ["1.50", "x", "1E2"], ["Yes", "No"], ["True", "False"]):
+        found, said = target(labels * 5)
+        assert set(found.labels) == set(labels)
+        numbers = found.apply(from_frame({"y": labels})["y"])
+        assert [found.labels[k] for k in numbers] == labels
+        assert said.startswith(f"Task: classification of y into {len(labels)} classes")
+
+
+def test_money_is_a_number():
+    found, said = target([f"${k * 1000:,}" for k in range(1, 60)])
+    assert isinstance(found, Measure)
+    assert found.apply(from_frame({"y": ["$1,234", "?", "ask"]})["y"])[0] == 1234
+    assert np.isnan(found.apply(from_frame({"y": ["?", "ask"]})["y"])).all()
+    assert "59 different whole numbers" in said
+
+
+def test_what_is_missing_is_no_class():
+    found, _ = target(["male", "female", "NA", None] * 5)
+    assert found.labels == ("female", "male")
+    assert found.apply(from_frame({"y": ["male", "NA", "other"]})["y"]).tolist() == [1, -1, -1]
+
+
+def test_few_whole_numbers_are_classes():
+    assert target([0, 1, 2] * 5)[0] == Classes("y", ("0", "1", "2"))
+    assert isinstance(target([0, 1, 2, 2.5] * 5)[0], Measure)
+    assert isinstance(target([0, 2, 1])[0], Measure)  # with too few rows of each
+    assert isinstance(target([0, 1, 2] * 5, "regression")[0], Measure)
+    assert target([10, 9, 2] * 5)[0].labels == ("2", "9", "10")
+    assert target(["10", "9", "2"] * 5)[0].labels == ("2", "9", "10")
+    assert target(range(30), "classification")[0].labels == tuple(map(str, range(30)))
+
+
+def test_numbers_are_scaled_and_answers_stay_within_what_was_seen():
+    found, _ = target([0.5, 1.5, 2.5, 3.5] * 5)
+    assert (found.mean, found.low, found.high) == (2.0, 0.5, 3.5)
+    assert found.scale == pytest.approx(np.sqrt(1.25))
+    assert found.restore(np.array([0.0, 99.0, -99.0])).tolist() == [2.0, 3.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "words"),
+    [
+        (["a"] * 9, "auto", "is constant, as each cell is 'a'"),
+        ([None] * 9, "auto", "is constant, as no cell has a value"),
+        ([f"A{k}B" for k in range(30)], "auto", "is id, as 100 % of its cells differ"),
+        (range(1, 30), "auto", "is index, as it counts the rows"),
+        (["a", "b"] * 9, "regression", "must be numbers, got 'a'"),
+        ([f"A{k}B" for k in range(1001)], "classification", "too many for classes"),
+        ([1e308, -1e308, 3.5] * 9, "auto", "too large numbers"),
+    ],
+    ids=["constant", "empty", "id", "index", "words", "many", "large"],
+)
+def test_what_can_not_be_learnt(values, task, words):
+    with pytest.raises(ValueError, match=words):
+        target(list(values), task)

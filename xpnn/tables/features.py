@@ -1,0 +1,383 @@
+"""How columns become a network's inputs, each by what was found out about it in training.
+
+A feature takes a column, of any later table, and gives inputs of three kinds: `numbers`, which
+a network may embed, `plain` ones, and `codes` of categories, which `xpnn.layers.OneHot` makes
+columns of.  No cell stops it: what is missing, or was not there in training, is an input too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+from .cells import DAY, PARTS, UNKNOWN, codes_of, counted, moments_of, numbers_of, read_cells
+from .columns import Column
+from .parsing import DateStyle, NumberStyle, TimeStyle
+from .understanding import Understood
+
+__all__ = [
+    "CategoryFeature",
+    "DateFeature",
+    "Feature",
+    "Inputs",
+    "NumberFeature",
+    "Odd",
+    "Scale",
+    "TimeFeature",
+    "YesNoFeature",
+    "fit_feature",
+]
+
+MOST_CATEGORIES = 40
+"""How many categories of a column have an input of their own; the rest share one."""
+
+FEWEST_OF_EACH = 2
+"""In how many training rows a category must be to have one."""
+
+FAR = 1.0
+"""How far outside of the training rows' range a number is odd, in parts of this range."""
+
+Arrays = list[np.ndarray]
+
+
+class Inputs(NamedTuple):
+    """What a feature makes of a column: arrays of shape (n,), of each kind so many."""
+
+    numbers: Arrays
+    plain: Arrays
+    codes: Arrays
+
+
+@dataclass
+class Odd:
+    """What cells held that training rows did not, counted for one warning.
+
+    Attributes
+    ----------
+    cells : dict of str to dict of str to int
+        Of each column what was odd, and in how many rows.
+    """
+
+    cells: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def count(self, column: str, what: str, which: np.ndarray) -> None:
+        """Count the rows of a mask."""
+        if n := int(np.count_nonzero(which)):
+            of_column = self.cells.setdefault(column, {})
+            of_column[what] = of_column.get(what, 0) + n
+
+    def __str__(self) -> str:
+        """Return what was odd, in a sentence."""
+        said = [
+            f"{column!r} has {what} in {n:,} row{'s' * (n != 1)}"
+            for column, counts in self.cells.items()
+            for what, n in counts.items()
+        ]
+        return "rows are unlike those of the training: " + "; ".join(said)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A number x becomes z = (x - center) * factor, and then z / sqrt(1 + (z / 3)²).
+
+    So the middle of the training rows lies around 0 in about a unit, and outliers within 3,
+    as Holzmüller, Grinsztajn and Steinwart (2024) have it; a missing number becomes 0.
+
+    Attributes
+    ----------
+    center, factor : float
+        The median; and 1 over the distance of the quartiles, or where these are one number
+        2 over that of the extremes, or 0.
+    bends : bool
+        Whether outliers are drawn in.
+    """
+
+    center: float = 0.0
+    factor: float = 1.0
+    bends: bool = True
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Scale:
+        """Return the scale of training rows, NaN left out."""
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return cls(0.0, 0.0)
+        lower, median, upper = np.quantile(values, [0.25, 0.5, 0.75])
+        with np.errstate(over="ignore"):
+            width = upper - lower or (values.max() - values.min()) / 2
+            # what varies by no more than rounding must not be blown up to noise
+            is_width = math.isfinite(width) and width > 1e-12 * abs(median)
+            factor = 1 / width if is_width else 0.0
+        return cls(float(median), float(factor) if math.isfinite(factor) else 0.0)
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return numbers, NaN where one is missing, as float32 inputs."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            z = (values - self.center) * self.factor
+            if self.bends:
+                z = np.clip(z, -1e100, 1e100)
+                z = z / np.sqrt(1 + (z / 3) ** 2)
+            z = np.where(np.isnan(z), 0.0, z)
+            limit = float(np.finfo(np.float32).max)
+            result: np.ndarray = np.clip(z, -limit, limit).astype(np.float32)
+        return result
+
+
+class Feature(Protocol):
+    """What all features can do.
+
+    Attributes
+    ----------
+    column : str
+        The column's name.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def column(self) -> str:
+        """The column's name."""
+
+    @property
+    def widths(self) -> tuple[int, int, tuple[int, ...]]:
+        """How many inputs are numbers, how many plain, and of each code how many there are."""
+
+    def apply(self, column: Column, odd: Odd) -> Inputs:
+        """Return the inputs of a column's rows, and count what is odd."""
+
+
+@dataclass(frozen=True)
+class NumberFeature:
+    """A number, and whether it is missing where that was seen in training.
+
+    Attributes
+    ----------
+    column : str
+        The column's name.
+    style : NumberStyle
+        How it is written.
+    scale : Scale
+        How it becomes an input.
+    missing : bool
+        Whether cells were missing in training.
+    low, high : float
+        The training rows' range.
+    """
+
+    column: str
+    style: NumberStyle
+    scale: Scale
+    missing: bool
+    low: float
+    high: float
+
+    kind: ClassVar[str] = "number"
+
+    @property
+    def widths(self) -> tuple[int, int, tuple[int, ...]]:
+        """One number, and one plain input where cells were missing."""
+        return 1, int(self.missing), ()
+
+    def apply(self, column: Column, odd: Odd) -> Inputs:
+        """Return the scaled numbers; as `Feature.apply`."""
+        values = numbers_of(column, self.style)
+        absent = np.isnan(values)
+        odd.count(self.column, "no number", absent & ~column.missing())
+        reach = FAR * (self.high - self.low)
+        far = (values < self.low - reach) | (values > self.high + reach)
+        odd.count(self.column, "far outside of the training rows", far)
+        plain = [absent.astype(np.float32)] if self.missing else []
+        return Inputs([self.scale(values)], plain, [])
+
+
+@dataclass(frozen=True)
+class YesNoFeature:
+    """One of two: -1 and 1, or 0 where it is neither.
+
+    Attributes
+    ----------
+    column : str
+        The column's name.
+    values : tuple of str
+        The two as texts, numbers as `number_text` writes them; where there is only one, a
+        missing cell is the other.
+    """
+
+    column: str
+    values: tuple[str, ...]
+
+    kind: ClassVar[str] = "yes/no"
+
+    @property
+    def widths(self) -> tuple[int, int, tuple[int, ...]]:
+        """One plain input."""
+        return 0, 1, ()
+
+    def apply(self, column: Column, odd: Odd) -> Inputs:
+        """Return -1 for the first value and 1 for the second; as `Feature.apply`."""
+        codes = codes_of(column, self.values)
+        odd.count(self.column, "a value that was not there in training", codes == UNKNOWN)
+        signs = [1.0] if len(self.values) == 1 else [-1.0, 1.0]
+        absent = -1.0 if len(self.values) == 1 else 0.0
+        return Inputs([], [np.array([*signs, 0.0, absent], np.float32)[codes]], [])
+
+
+@dataclass(frozen=True)
+class CategoryFeature:
+    """One of several: a code for each.
+
+    Attributes
+    ----------
+    column : str
+        The column's name.
+    values : tuple of str
+        The categories that have a code, in its order.
+    missing : bool
+        Whether cells were missing in training, so that this has a code, after those.
+    pooled : bool
+        Whether there were more categories, which share the last code with unseen ones.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    missing: bool
+    pooled: bool
+
+    kind: ClassVar[str] = "category"
+
+    @property
+    def widths(self) -> tuple[int, int, tuple[int, ...]]:
+        """One code."""
+        return 0, 0, (len(self.values) + self.missing + self.pooled,)
+
+    def apply(self, column: Column, odd: Odd) -> Inputs:
+        """Return the codes, -1 for what has none; as `Feature.apply`."""
+        codes = codes_of(column, self.values)
+        if not self.pooled:
+            odd.count(self.column, "a value that was not there in training", codes == UNKNOWN)
+        n = len(self.values)
+        other = n + self.missing if self.pooled else -1
+        table = np.array([*range(n), other, n if self.missing else -1], np.float32)
+        return Inputs([], [], [table[codes]])
+
+
+@dataclass(frozen=True)
+class DateFeature:
+    """A date: when it is, and what of a year, a month, a week or a day it is.
+
+    Attributes
+    ----------
+    column : str
+        The column's name.
+    style : DateStyle
+        How it is written.
+    parts : dict of str to Scale
+        What of it becomes inputs, and how: of `PARTS` those that varied in training.
+    missing : bool
+        Whether cells were missing in training.
+    """
+
+    column: str
+    style: DateStyle
+    parts: Mapping[str, Scale]
+    missing: bool
+
+    kind: ClassVar[str] = "date"
+
+    @property
+    def widths(self) -> tuple[int, int, tuple[int, ...]]:
+        """A number for each part, and a plain input where cells were missing."""
+        return len(self.parts), int(self.missing), ()
+
+    def apply(self, column: Column, odd: Odd) -> Inputs:
+        """Return the parts, scaled; as `Feature.apply`."""
+        moments = moments_of(column, self.style)
+        absent = np.isnat(moments)
+        odd.count(self.column, "no date", absent & ~column.missing())
+        known = np.where(absent, np.datetime64(0, "us"), moments)
+        parts = {name: np.where(absent, np.nan, PARTS[name](known)) for name in self.parts}
+        numbers = [scale(parts[name]) for name, scale in self.parts.items()]
+        plain = [absent.astype(np.float32)] if self.missing else []
+        return Inputs(numbers, plain, [])
+
+
+@dataclass(frozen=True)
+class TimeFeature:
+    """A time of day: how late it is, and where it is on the clock.
+
+    Attributes
+    ----------
+    column : str
+        The column's name.
+    scale : Scale
+        How its seconds become an input.
+    missing : bool
+        Whether cells were missing in training.
+    """
+
+    column: str
+    scale: Scale
+    missing: bool
+
+    kind: ClassVar[str] = "time"
+
+    @property
+    def widths(self) -> tuple[int, int, tuple[int, ...]]:
+        """One number, two plain inputs, and one more where cells were missing."""
+        return 1, 2 + self.missing, ()
+
+    def apply(self, column: Column, odd: Odd) -> Inputs:
+        """Return the seconds, scaled, and sine and cosine of the day; as `Feature.apply`."""
+        seconds = read_cells(column, TimeStyle())
+        absent = np.isnan(seconds)
+        odd.count(self.column, "no time", absent & ~column.missing())
+        angle = np.where(absent, 0.0, seconds) * (2 * math.pi / DAY)
+        plain = [
+            np.where(absent, 0.0, wave(angle)).astype(np.float32) for wave in (np.sin, np.cos)
+        ]
+        plain += [absent.astype(np.float32)] if self.missing else []
+        return Inputs([self.scale(seconds)], plain, [])
+
+
+def fit_feature(understood: Understood, column: Column) -> Feature | None:
+    """Return the feature that training rows of a column make; None for what tells nothing.
+
+    Parameters
+    ----------
+    understood : Understood
+        What the column was taken for.
+    column : Column
+        Its training rows.
+    """
+    name, kind, style = understood.column, understood.kind, understood.style
+    missing = bool(column.missing().any())
+    if kind == "number":
+        assert isinstance(style, NumberStyle)
+        values = numbers_of(column, style)
+        present = values[np.isfinite(values)]
+        low, high = (present.min(), present.max()) if present.size else (0.0, 0.0)
+        missing |= len(present) < len(values)
+        return NumberFeature(name, style, Scale.of(values), missing, float(low), float(high))
+    if kind == "date":
+        assert style is None or isinstance(style, DateStyle)
+        style = style or DateStyle()
+        moments = moments_of(column, style)
+        present = moments[~np.isnat(moments)]
+        parts = {part: of(present) for part, of in PARTS.items()}
+        varied = {p: Scale.of(v) for p, v in parts.items() if v.size and np.ptp(v) > 0}
+        return DateFeature(name, style, varied, len(present) < len(moments))
+    if kind == "time":
+        seconds = read_cells(column, TimeStyle())
+        return TimeFeature(name, Scale.of(seconds), bool(np.isnan(seconds).any()))
+    if kind in ("yes/no", "category"):
+        known, counts = counted(column)
+        if len(known) + missing <= 2 and known:
+            return YesNoFeature(name, tuple(sorted(known)))
+        order = np.argsort(-counts, kind="stable")
+        kept = [known[k] for k in order if counts[k] >= FEWEST_OF_EACH][:MOST_CATEGORIES]
+        return CategoryFeature(name, tuple(sorted(kept)), missing, len(kept) < len(known))
+    return None

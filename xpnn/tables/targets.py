@@ -1,0 +1,195 @@
+"""The column that is to be learnt: one of several classes, or a number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .cells import UNKNOWN, codes_of, numbers_of
+from .columns import Column, Numbers, Table, Texts, number_text, to_number
+from .parsing import NumberStyle
+from .understanding import Understood, understand
+
+__all__ = ["Classes", "Measure", "Target", "find_target"]
+
+MOST_CLASSES = 1000
+"""How many classes can be learnt."""
+
+MOST_WHOLE = 20
+"""How many different whole numbers are taken for classes, unless the task is given."""
+
+ROWS_PER_CLASS = 5
+"""How many rows there must be for each of them, on average."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A target that is one of several classes.
+
+    Attributes
+    ----------
+    column : str
+        The column that holds it; empty for data that is no table.
+    labels : tuple of str
+        The classes as they are written, in the order of the network's outputs.
+    """
+
+    column: str
+    labels: tuple[str, ...]
+
+    @property
+    def n_outputs(self) -> int:
+        """One for each class."""
+        return len(self.labels)
+
+    def apply(self, column: Column) -> np.ndarray:
+        """Return the classes' numbers, int64 of shape (n,): -1 where a cell is none of them."""
+        codes = codes_of(column, self.labels)
+        return np.where(codes == UNKNOWN, -1, codes)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A target that is a number.
+
+    Attributes
+    ----------
+    column : str
+        The column that holds it.
+    style : NumberStyle
+        How it is written.
+    mean, scale : float
+        A number y is (y - mean) / scale for the network.
+    low, high : float
+        The training rows' range, to which answers are cut.
+    """
+
+    column: str
+    style: NumberStyle
+    mean: float
+    scale: float
+    low: float
+    high: float
+
+    @property
+    def n_outputs(self) -> int:
+        """One."""
+        return 1
+
+    def apply(self, column: Column) -> np.ndarray:
+        """Return the numbers, float64 of shape (n,): NaN where a cell is none."""
+        return numbers_of(column, self.style)
+
+    def restore(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the numbers that a network's outputs, of any shape, stand for."""
+        restored = outputs.astype(np.float64) * self.scale + self.mean
+        return np.clip(restored, self.low, self.high)
+
+
+Target = Classes | Measure
+
+
+def find_target(table: Table, name: str, task: str = "auto") -> tuple[Target, str]:
+    """Find out whether a column is classes or a number.
+
+    Parameters
+    ----------
+    table : Table
+        The rows to learn from.
+    name : str
+        The column to learn.
+    task : {"auto", "classification", "regression"}
+        What to learn.  "auto" is regression of numbers, but of at most 20 different whole
+        numbers with at least 5 rows each on average; all else is classes.
+
+    Returns
+    -------
+    target : Classes or Measure
+        What it is.
+    said : str
+        A sentence that says why.
+
+    Raises
+    ------
+    ValueError
+        If it is not there, or can't be learnt.
+    """
+    column = table[name]
+    found = understand(Table(table.source, {name: column}))[name]
+    if found.kind == "constant":
+        raise ValueError(f"{table.source}: the target {name!r} is constant, {found.reason}")
+    if task == "regression" or (task == "auto" and found.kind in ("number", "id", "index")):
+        return _measure(table, name, found, task)
+    return _classes(table, name, found, task)
+
+
+def _measure(table: Table, name: str, found: Understood, task: str) -> tuple[Target, str]:
+    if task == "auto" and found.kind in ("id", "index"):
+        raise _names_rows(table, name, found)
+    style = found.style if isinstance(found.style, NumberStyle) else NumberStyle()
+    numbers = numbers_of(table[name], style)
+    numbers = numbers[np.isfinite(numbers)]
+    if not numbers.size:
+        cells = table[name].cells()
+        raise ValueError(
+            f"{table.source}: the target {name!r} must be numbers, got {cells[0]!r}"
+        )
+    different = np.unique(numbers)
+    is_whole = bool((different == np.floor(different)).all())
+    few = len(different) <= min(MOST_WHOLE, len(numbers) // ROWS_PER_CLASS)
+    if task == "auto" and is_whole and few:
+        return _classes(table, name, found, task)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = float(numbers.mean()), float(numbers.std())
+    if not math.isfinite(scale):
+        raise ValueError(
+            f"{table.source}: the target {name!r} has too large numbers, {numbers.max():g}"
+        )
+    measure = Measure(
+        name, style, mean, scale or 1.0, float(different[0]), float(different[-1])
+    )
+    kind = "whole numbers" if is_whole else "numbers"
+    why = (
+        "as asked"
+        if task == "regression"
+        else f"because it holds {len(different):,} different {kind}"
+    )
+    return measure, f"Task: regression of {name}, {why}."
+
+
+def _classes(table: Table, name: str, found: Understood, task: str) -> tuple[Target, str]:
+    labels = labels_of(table[name])
+    if task == "auto" and found.kind in ("id", "text", "date", "time"):
+        raise _names_rows(table, name, found)
+    if len(labels) > MOST_CLASSES:
+        raise ValueError(
+            f"{table.source}: the target {name!r} has {len(labels):,} different values, too "
+            f"many for classes; at most {MOST_CLASSES:,} can be learnt"
+        )
+    why = "as asked" if task == "classification" else f"because it is {found.kind}"
+    said = f"Task: classification of {name} into {len(labels)} classes, {why}."
+    return Classes(name, labels), said
+
+
+def labels_of(column: Column) -> tuple[str, ...]:
+    """Return the different values of a column as they are written, sorted."""
+    if isinstance(column, Texts):
+        values, _ = column.present()
+    elif isinstance(column, Numbers):
+        different = np.unique(column.values[~column.missing()])
+        return tuple(str(number_text(value)) for value in different.tolist())
+    else:
+        values = [cell for cell in set(column.cells().tolist()) if cell is not None]
+    numbers = [to_number(value) for value in values]
+    if all(map(math.isfinite, numbers)):
+        return tuple(value for _, value in sorted(zip(numbers, values)))
+    return tuple(sorted(values))
+
+
+def _names_rows(table: Table, name: str, found: Understood) -> ValueError:
+    return ValueError(
+        f"{table.source}: the target {name!r} is {found.kind}, {found.reason}, so that there "
+        "is nothing to learn; --task says that there is"
+    )

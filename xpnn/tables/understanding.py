@@ -1,0 +1,211 @@
+"""What columns are taken for, and why.
+
+What is looked at is written down as rules, in the order in which they are tried, with the
+constants where the lines are drawn; nothing is learnt from the target.  Who knows better says
+so (`asked`): a column is then what it was said to be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .columns import Column, Moments, Numbers, Table, Texts, to_number
+from .parsing import NumberStyle, Style, date_style, is_code, number_style, time_style
+
+__all__ = ["KINDS", "LEFT_OUT", "Understood", "understand"]
+
+KINDS = ("number", "yes/no", "category", "date", "time", "text", "id", "index", "constant")
+"""What a column can be."""
+
+LEFT_OUT = ("id", "index", "constant")
+"""What tells nothing of new rows."""
+
+NEARLY_DIFFERENT = 0.9
+"""The part of cells that differ from which on a column of words names its rows."""
+
+WORDS_OF_A_TEXT = 3.0
+"""How many words the cells of free text have on average."""
+
+LEAST_OF_A_TEXT = 0.5
+"""The part of cells of free text that differ, at least."""
+
+MOST_ODD_CODES = 0.005
+"""The part of cells that may have zeros in front in a column of numbers."""
+
+ENOUGH = 0.5
+"""The part of cells that must be of a kind that was asked for."""
+
+ID_NAME = re.compile(
+    r"(?i:(.*[\W_])?(id|uuid|guid|key|index|row|rowid|rownames?))|.*[a-z]I[dD]"
+)
+"""Names of columns that name rows."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a column is taken for.
+
+    Attributes
+    ----------
+    column : str
+        Its name.
+    kind : str
+        One of `KINDS`.
+    reason : str
+        Why, in words that go on from its kind.
+    style : NumberStyle, DateStyle, TimeStyle or None
+        How it writes what it holds, where that is a number, a date or a time.
+    """
+
+    column: str
+    kind: str
+    reason: str
+    style: Style | None = None
+
+    def __str__(self) -> str:
+        """Return the line that is said of it."""
+        left_out = "; left out" if self.kind in LEFT_OUT else ""
+        return f"{self.column}: {self.kind}, {self.reason}{left_out}"
+
+
+def understand(table: Table, asked: Mapping[str, str] | None = None) -> dict[str, Understood]:
+    """Find out what each column of a table is.
+
+    Parameters
+    ----------
+    table : Table
+        The rows to learn from.
+    asked : mapping of str to str, optional
+        Columns that somebody knows, and what they are, one of `KINDS`.
+
+    Returns
+    -------
+    dict of str to Understood
+        Of each column, in the table's order.
+
+    Raises
+    ------
+    ValueError
+        If a column that was asked for is not there, or can't be what it shall be.
+    """
+    asked = asked or {}
+    for name in asked:
+        table[name]
+    return {
+        name: _as_asked(table, name, asked[name]) if name in asked else _found(name, column)
+        for name, column in table.columns.items()
+    }
+
+
+def _found(name: str, column: Column) -> Understood:
+    """Try the rules in their order."""
+    present = int((~column.missing()).sum())
+    if not present:
+        reason = "as no cell has a value" if len(column) else "as there are no rows"
+        return Understood(name, "constant", reason)
+    if isinstance(column, Moments):
+        moments = column.values[~column.missing()]
+        if (moments == moments[0]).all():
+            return Understood(name, "constant", f"as each date is {column.cells()[0]}")
+        return Understood(name, "date", "as the source says")
+    if isinstance(column, Numbers):
+        return _of_numbers(name, column.values, "as each cell is one")
+    assert isinstance(column, Texts)
+    values, counts = column.present()
+    if len(values) == 1 and present == len(column):
+        return Understood(name, "constant", f"as each cell is {values[0]!r}")
+    if not _are_codes(values, counts) and (found := number_style(values, counts)):
+        style, part = found
+        reason = _written(values, style, part)
+        return _of_numbers(name, style.read(column.values)[column.codes], reason, style)
+    if len(values) <= 2:
+        said = repr(values[0]), "nothing" if len(values) == 1 else repr(values[1])
+        return Understood(name, "yes/no", " or ".join(said))
+    if dates := date_style(values):
+        date, other = dates
+        doubt = f", though {other} would fit as well" if other else ""
+        return Understood(name, "date", f"as cells are such as {values[0]!r}{doubt}", date)
+    if time := time_style(values):
+        return Understood(name, "time", f"as cells are such as {values[0]!r}", time)
+    return Understood(name, *_of_words(values, counts, present))
+
+
+def _are_codes(values: list[str], counts: np.ndarray) -> bool:
+    """Whether enough texts have zeros in front for these to be no numbers."""
+    codes = np.array([is_code(value) for value in values])
+    return bool(counts[codes].sum() > MOST_ODD_CODES * counts.sum())
+
+
+def _of_numbers(
+    name: str, numbers: np.ndarray, reason: str, style: NumberStyle | None = None
+) -> Understood:
+    """Tell numbers that measure from those that name rows, and from two that say yes or no."""
+    style = style or NumberStyle()
+    has_all = len(numbers)
+    numbers = numbers[np.isfinite(numbers)]
+    first, last = numbers.min(), numbers.max()
+    if first == last and len(numbers) == has_all:
+        return Understood(name, "constant", f"as each cell is {first:g}")
+    if np.isin(numbers, (first, last)).all():
+        other = "nothing" if first == last else f"{last:g}"
+        return Understood(name, "yes/no", f"{first:g} or {other}")
+    whole = bool((numbers == np.floor(numbers)).all())
+    if whole and len(numbers) > 2 and first in (0, 1) and (np.diff(numbers) == 1).all():
+        return Understood(name, "index", "as it counts the rows")
+    if whole and ID_NAME.fullmatch(name) and len(np.unique(numbers)) == len(numbers):
+        return Understood(name, "id", "as its name says, and no number is there twice")
+    return Understood(name, "number", reason, style)
+
+
+def _written(values: list[str], style: NumberStyle, part: float) -> str:
+    """Say how numbers are written, where that is not plain."""
+    if part < 1:
+        odd = next(value for value in values if np.isnan(style.number(value)))
+        return (
+            f"as {100 * part:.4g} % of its cells are one; {odd!r} and others count as missing"
+        )
+    odd = next((value for value in values if np.isnan(to_number(value))), "")
+    return f"as cells are such as {odd!r}" if odd else "as each cell is one"
+
+
+def _of_words(values: list[str], counts: np.ndarray, present: int) -> tuple[str, str]:
+    """Tell categories from what names rows, and from free text: the kind, and why."""
+    n_words = float(np.average([len(value.split()) for value in values], weights=counts))
+    part = len(values) / present
+    if n_words >= WORDS_OF_A_TEXT and part > LEAST_OF_A_TEXT:
+        return "text", f"as its cells differ, and have {n_words:.2g} words on average"
+    if part >= NEARLY_DIFFERENT:
+        return "id", f"as {100 * part:.3g} % of its cells differ"
+    codes = ", which are codes, as zeros stand in front" if any(map(is_code, values)) else ""
+    return "category", f"with {len(values):,} values{codes}"
+
+
+def _as_asked(table: Table, name: str, kind: str) -> Understood:
+    """Take a column for what somebody says that it is."""
+    if kind not in KINDS:
+        raise ValueError(f"{name!r} must be one of {', '.join(KINDS)}, got {kind!r}")
+    column, style = table[name], _found(name, table[name]).style
+    if isinstance(column, Texts):
+        values, counts = column.present()
+        found: Any = None
+        if kind == "number":
+            found = number_style(values, counts, at_least=ENOUGH)
+        elif kind == "date":
+            found = date_style(values, at_least=ENOUGH)
+        elif kind == "time":
+            found = [time_style(values, at_least=ENOUGH)]
+        if kind in ("number", "date", "time"):
+            if not found or found[0] is None:
+                raise ValueError(
+                    f"{table.source}: the column {name!r} can't be a {kind}, as most cells are "
+                    f"none, such as {next(iter(values), '')!r}"
+                )
+            style = found[0]
+    elif kind == "number":
+        style = NumberStyle()
+    return Understood(name, kind, "as asked", style)
