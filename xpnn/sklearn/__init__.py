@@ -16,7 +16,8 @@ with undisturbed_draws():
         ) from error
 
     from .estimators import MLPClassifier, MLPRegressor
+    from .tabular import TabularClassifier, TabularRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
 del _sklearn

@@ -1,0 +1,189 @@
+"""TabularClassifier and TabularRegressor on tables as they come."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import cross_val_score
+
+import xpnn
+from xpnn.sklearn import TabularClassifier, TabularRegressor
+from xpnn.tabular import recipe
+
+rng = np.random.default_rng(4)
+N = 240
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Networks that are trained in a moment."""
+    tiny = recipe.Recipe(n_members=2, hidden=(24,), epochs=12, steps=200, batch_size=64)
+    monkeypatch.setitem(recipe.PRESETS, "fast", tiny)
+
+
+def messy(n=N):
+    """Return a frame with all that tables have, and a number and a class that depend on it."""
+    generator = np.random.default_rng(1)
+    size = generator.normal(size=n)
+    town = generator.choice(["Rome", "Oslo", "Lima"], n)
+    smoker = generator.choice(["yes", "no"], n)
+    price = generator.integers(500, 5000, n)
+    day = pd.Timestamp("2021-01-01") + pd.to_timedelta(generator.integers(0, 700, n), "D")
+    value = size + 2 * (town == "Rome") + price / 2000 + 0.1 * generator.normal(size=n)
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "size": np.where(generator.random(n) < 0.1, np.nan, size),
+            "town": np.where(generator.random(n) < 0.1, None, town),
+            "smoker": smoker,
+            "price": [f"${p:,}" for p in price],
+            "day": day.strftime("%d.%m.%Y"),
+        }
+    )
+    return frame, value, np.where(value > np.median(value), "high", "low")
+
+
+def test_a_frame_goes_in_as_it_is():
+    frame, value, label = messy()
+    classifier = TabularClassifier(preset="fast", random_state=0).fit(frame[:180], label[:180])
+    assert classifier.classes_.tolist() == ["high", "low"]
+    assert classifier.score(frame[180:], label[180:]) > 0.8
+    probabilities = classifier.predict_proba(frame[180:])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert (
+        classifier.predict(frame[180:]) == classifier.classes_[probabilities.argmax(1)]
+    ).all()
+    assert classifier.understood_["id"].kind == "index"
+    assert classifier.n_features_in_ == 6
+    assert [*classifier.feature_names_in_] == [*frame.columns]
+    regressor = TabularRegressor(preset="fast", random_state=0).fit(frame[:180], value[:180])
+    assert regressor.score(frame[180:], value[180:]) > 0.7
+    assert regressor.predict(frame).max() <= value[:180].max()
+
+
+@pytest.mark.parametrize("kind", ["polars", "arrow", "dict", "table"])
+def test_other_frames_and_other_orders(kind):
+    frame, value, _ = messy()
+    model = TabularRegressor(preset="fast", random_state=0).fit(frame, value)
+    wanted = model.predict(frame)
+    other = pl.from_pandas(frame[[*reversed(frame.columns)]]).with_columns(new=pl.lit(1))
+    given = {
+        "polars": lambda: other,
+        "arrow": other.to_arrow,
+        "dict": lambda: {name: other[name].to_numpy() for name in other.columns},
+        "table": lambda: xpnn.tables.sources.from_frame(other),
+    }[kind]()
+    np.testing.assert_allclose(model.predict(given), wanted, rtol=1e-9)
+
+
+def test_later_rows_may_hold_anything_and_it_is_said_once():
+    frame, value, _ = messy()
+    model = TabularRegressor(preset="fast", random_state=0).fit(frame, value)
+    later = frame[:4].copy()
+    later["town"] = ["Paris", "Rome", None, "Paris"]
+    later["price"] = ["ask", "$1,000,000,000", None, "$900"]
+    later["smoker"] = ["yes", None, "sometimes", "no"]
+    with pytest.warns(UserWarning, match="unlike those of the training") as caught:
+        answers = model.predict(later)
+    assert np.isfinite(answers).all()
+    (warning,) = caught
+    said = str(warning.message)
+    assert "'town' has a value that was not there in training in 2 rows" in said
+    assert "'price' has no number in 1 row" in said
+    assert "'price' has far outside of the training rows in 1 row" in said
+    assert "'smoker' has a value that was not there in training in 1 row" in said
+    with pytest.raises(ValueError, match="no column 'size'; did you mean 'sizes'"):
+        model.predict(frame.rename(columns={"size": "sizes"}))
+    assert model.predict(frame[:0]).shape == (0,)
+
+
+def test_out_of_fold_predictions_are_as_good_as_on_new_rows():
+    frame, value, label = messy()
+    classifier = TabularClassifier(preset="fast", random_state=0).fit(frame, label)
+    oof = classifier.oof_predictions_
+    assert oof.shape == (N, 2)
+    of_itself = log_loss(label, classifier.predict_proba(frame))
+    assert of_itself < log_loss(label, oof) < 0.6
+    # the temperature is the best there is for them
+    colder, warmer = (
+        oof ** (1 / t) / (oof ** (1 / t)).sum(1, keepdims=True) for t in (0.9, 1.1)
+    )
+    assert log_loss(label, oof) <= min(log_loss(label, colder), log_loss(label, warmer))
+    regressor = TabularRegressor(preset="fast", n_members=3, random_state=0).fit(frame, value)
+    assert regressor.oof_predictions_.shape == (N,)
+    assert len(regressor.ensemble_.members) == 3
+    alone = TabularRegressor(preset="fast", n_members=1, random_state=0).fit(frame, value)
+    assert np.isnan(alone.oof_predictions_).sum() == N * 4 // 5
+
+
+def test_one_seed_gives_one_result():
+    frame, value, _ = messy()
+    first = TabularRegressor(preset="fast", random_state=5).fit(frame, value)
+    again = clone(first).fit(frame, value)
+    np.testing.assert_array_equal(first.predict(frame), again.predict(frame))
+    assert (
+        first.set_params(random_state=6).fit(frame, value).predict(frame)
+        != again.predict(frame)
+    ).any()
+    loaded = pickle.loads(pickle.dumps(again))
+    np.testing.assert_array_equal(loaded.predict(frame), again.predict(frame))
+
+
+def test_it_goes_where_scikit_learns_estimators_go():
+    frame, _, label = messy()
+    model = TabularClassifier(preset="fast", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of numbers that a fold has not seen
+        assert cross_val_score(model, frame, label, cv=2).mean() > 0.75
+
+
+def test_weights_count():
+    """Rows of the wrong class, of little weight, are not believed."""
+    X = rng.normal(size=(N, 2))
+    y = (X[:, 0] > 0).astype(int)
+    wrong = np.arange(N) % 2 == 0
+    told = np.where(wrong, 1 - y, y)
+    weight = np.where(wrong, 0.01, 1.0)
+    model = TabularClassifier(preset="fast", random_state=0).fit(X, told, sample_weight=weight)
+    assert model.score(X, y) > 0.9
+
+
+def test_who_knows_better_says_what_columns_are():
+    X = pd.DataFrame({"grade": rng.integers(1, 5, N), "x": rng.normal(size=N)})
+    model = TabularRegressor(preset="fast", columns={"grade": "category"}, random_state=0)
+    model.fit(X, X["x"] + (X["grade"] == 3))
+    assert model.understood_["grade"].kind == "category"
+    assert model.ensemble_.encoding.sizes == (4,)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"y": ["a"] * 9}, "at least 2 classes"),
+        ({"y": ["a", "b"] * 4}, "X has 9 rows, but y has 8"),
+        (
+            {"X": pd.DataFrame({"a": [1] * 9})},
+            "no column tells anything of new rows: a: constant",
+        ),
+        ({"sample_weight": [1.0]}, r"sample_weight must have the shape \(9,\), got \(1,\)"),
+    ],
+    ids=["one class", "rows", "constant", "weight"],
+)
+def test_what_is_refused(change, words):
+    given = {"X": pd.DataFrame({"a": rng.normal(size=9)}), "y": ["a", "b", "c"] * 3, **change}
+    with pytest.raises(ValueError, match=words):
+        TabularClassifier(preset="fast").fit(**given)
+
+
+def test_any_backend(backend):
+    frame, value, _ = messy()
+    model = TabularRegressor(preset="fast", n_members=1, backend=backend.spec, random_state=0)
+    assert model.fit(frame, value).ensemble_.members[0].backend is backend
+    host = TabularRegressor(preset="fast", n_members=1, backend="numpy", random_state=0)
+    host.fit(frame, value)
+    assert np.corrcoef(model.predict(frame), host.predict(frame))[0, 1] > 0.95

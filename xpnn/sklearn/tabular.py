@@ -1,0 +1,300 @@
+"""TabularClassifier and TabularRegressor: a frame goes in as it is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..backend import resolve
+from ..tables.columns import Table
+from ..tables.encoding import Encoding
+from ..tables.features import Odd
+from ..tables.parsing import NumberStyle
+from ..tables.sources import from_frame
+from ..tables.targets import Classes, Measure, Target
+from ..tables.understanding import understand
+from ..tabular import PRESETS, Ensemble, Recipe
+from ..tabular.calibration import find_temperature, with_temperature
+from ..tabular.members import fit_members
+from .adapter import Interval, StrOptions, column_or_1d, fit_context
+
+__all__ = ["TabularClassifier", "TabularRegressor"]
+
+
+class Tabular(BaseEstimator):
+    """What both estimators share."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "preset": [StrOptions(set(PRESETS))],
+        "n_members": [Interval(Integral, 1, None, closed="left"), None],
+        "columns": [dict, None],
+        "backend": [str, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        preset: str = "default",
+        n_members: int | None = None,
+        columns: dict[str, str] | None = None,
+        backend: str | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.preset = preset
+        self.n_members = n_members
+        self.columns = columns
+        self.backend = backend
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        # columns are found by their names, in any order and among others, which scikit-learn's
+        # validation would refuse
+        tags.no_validation = True
+        return tags
+
+    @fit_context
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from the rows of a table.
+
+        Parameters
+        ----------
+        X : frame or array_like of shape (n, n_features)
+            The rows: a frame of pandas, polars, pyarrow or any other library that narwhals
+            knows, as it is; a `xpnn.tables.Table`; or an array.
+        y : array_like of shape (n,)
+            What is to be learnt.
+        sample_weight : array_like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        self
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If no column tells anything of new rows, or rows and targets are not as many.
+        """
+        table = self._table(X, fits=True)
+        y = self._read_target(y, len(table))
+        weight = None
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight, dtype=np.float64)
+            if weight.shape != (len(table),):
+                raise ValueError(
+                    f"sample_weight must have the shape ({len(table)},), got {weight.shape}"
+                )
+        self.understood_ = understand(table, self.columns)
+        encoding = Encoding.fit(table, self.understood_.values())
+        if not encoding.features:
+            raise ValueError(
+                "no column tells anything of new rows: "
+                + "; ".join(map(str, self.understood_.values()))
+            )
+        target, targets = self._target(y)
+        members = fit_members(
+            encoding.inputs(table),
+            targets,
+            weight,
+            self._recipe(),
+            encoding,
+            target,
+            _seed(self.random_state),
+            resolve(self.backend),
+        )
+        self._keep(encoding, target, members, targets, weight)
+        return self
+
+    def _recipe(self) -> Recipe:
+        recipe = PRESETS[self.preset]
+        return recipe if self.n_members is None else replace(recipe, n_members=self.n_members)
+
+    def _table(self, X: Any, fits: bool = False) -> Table:
+        """Return rows as a table; an array's columns are numbered."""
+        if is_frame(X):
+            table = from_frame(X)
+            names = np.array([*table.columns], dtype=object)
+        else:
+            X = validate_data(
+                self,
+                X,
+                reset=fits,
+                dtype=None,
+                ensure_all_finite="allow-nan",
+                ensure_min_samples=2 if fits else 0,
+            )
+            table, names = from_frame(X), None
+        if fits:
+            if len(table) < 2:
+                raise ValueError(f"X must have at least 2 rows, got n_samples={len(table)}")
+            self.n_features_in_ = len(table.columns)
+            if names is not None:
+                self.feature_names_in_ = names
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        return table
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        odd = Odd()
+        outputs: np.ndarray = self.ensemble_.outputs(self._table(X), odd)
+        if odd.cells:
+            warnings.warn(str(odd), UserWarning, stacklevel=3)
+        return outputs
+
+
+def _seed(random_state: Any) -> np.random.SeedSequence:
+    """Return what one random state, as scikit-learn takes it, always draws from."""
+    if random_state is None or isinstance(random_state, int | np.integer):
+        return np.random.SeedSequence(random_state)
+    return np.random.SeedSequence(random_state.randint(2**31 - 1))
+
+
+class TabularClassifier(ClassifierMixin, Tabular):
+    """Classes of the rows of a table that goes in as it is: text, dates, missing cells.
+
+    Parameters
+    ----------
+    preset : {"default", "fast", "best"}
+        How much time it takes: four members that are averaged; one small one; eight.
+    n_members : int, optional
+        How many networks are averaged, each trained without another part of the rows; by
+        default as `preset` says.
+    columns : dict of str to str, optional
+        What columns are, where you know better: "number", "category", "date", "id" and so on,
+        as `xpnn.tables.understanding.KINDS` has them.
+    backend : str, optional
+        Where networks are trained: a spec of `xpnn.backend.resolve`.
+    random_state : int, RandomState or None
+        One number gives one result.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray
+        The classes.
+    ensemble_ : xpnn.tabular.Ensemble
+        The members, with what makes inputs of rows.
+    understood_ : dict of str to Understood
+        What each column was taken for, and why.
+    oof_predictions_ : numpy.ndarray of shape (n, n_classes)
+        The probabilities of training rows by the member that had not seen them; NaN where all
+        had.
+    temperature_ : float
+        What probabilities are set right by.
+    n_features_in_, feature_names_in_
+        The number of columns, and their names if they had any.
+    """
+
+    def _read_target(self, y: Any, n: int) -> np.ndarray:
+        labels: np.ndarray = column_or_1d(_as_array(y), warn=True)
+        check_classification_targets(labels)
+        if len(labels) != n:
+            raise ValueError(f"X has {n} rows, but y has {len(labels)}")
+        return labels
+
+    def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y must hold at least 2 classes, got 1 class: {self.classes_[0]!r}"
+            )
+        return Classes("", tuple(map(str, self.classes_.tolist()))), numbers
+
+    def _keep(
+        self,
+        encoding: Encoding,
+        target: Target,
+        members: Any,
+        targets: np.ndarray,
+        weight: np.ndarray | None,
+    ) -> None:
+        answered = ~np.isnan(members.answers[:, 0])
+        kept = None if weight is None else weight[answered]
+        self.temperature_ = find_temperature(members.answers[answered], targets[answered], kept)
+        self.oof_predictions_ = with_temperature(members.answers, self.temperature_)
+        self.ensemble_ = Ensemble(encoding, target, members.networks, self.temperature_)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, of shape (n, n_classes)."""
+        return self._outputs(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each row, of shape (n,)."""
+        best = self._outputs(X).argmax(axis=1)
+        classes: np.ndarray = self.classes_[best]
+        return classes
+
+
+class TabularRegressor(RegressorMixin, Tabular):
+    """Numbers for the rows of a table that goes in as it is: text, dates, missing cells.
+
+    Parameters
+    ----------
+    preset, n_members, columns, backend, random_state
+        As of `TabularClassifier`.
+
+    Attributes
+    ----------
+    ensemble_, understood_, n_features_in_, feature_names_in_
+        As of `TabularClassifier`.
+    oof_predictions_ : numpy.ndarray of shape (n,)
+        The answers to training rows by the member that had not seen them; NaN where all had.
+    """
+
+    def _read_target(self, y: Any, n: int) -> np.ndarray:
+        numbers: np.ndarray = column_or_1d(_as_array(y), warn=True, dtype=np.float64)
+        if len(numbers) != n:
+            raise ValueError(f"X has {n} rows, but y has {len(numbers)}")
+        if not np.isfinite(numbers).all():
+            raise ValueError("y must hold finite numbers, got NaN or an infinite one")
+        return numbers
+
+    def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
+        mean, scale = float(y.mean()), float(y.std()) or 1.0
+        target = Measure("", NumberStyle(), mean, scale, float(y.min()), float(y.max()))
+        return target, ((y - mean) / scale)[:, None]
+
+    def _keep(
+        self,
+        encoding: Encoding,
+        target: Target,
+        members: Any,
+        targets: np.ndarray,
+        weight: np.ndarray | None,
+    ) -> None:
+        assert isinstance(target, Measure)
+        self.oof_predictions_ = target.restore(members.answers[:, 0])
+        self.ensemble_ = Ensemble(encoding, target, members.networks)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the number of each row, of shape (n,)."""
+        return self._outputs(X)
+
+
+def is_frame(X: Any) -> bool:
+    """Whether something has columns with names, or is no array that scikit-learn reads."""
+    if issparse(X):
+        return False
+    return isinstance(X, Table | Mapping) or any(
+        hasattr(X, name) for name in ("columns", "column_names")
+    )
+
+
+def _as_array(y: Any) -> Any:
+    """Return a series of any library as an array."""
+    return y.to_numpy() if hasattr(y, "to_numpy") else y

@@ -1,0 +1,115 @@
+"""How a network for a table is made and trained.
+
+The numbers are those of Holzmüller, Grinsztajn and Steinwart (2024), "Better by default:
+strong pre-tuned MLPs and boosted trees on tabular data", where these were found to matter on
+our own benchmark of tables (docs/tables.md): their learning rates belong to another
+parametrisation, and are here divided by the root of a layer's usual width.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import Backend
+from ..initializers import Uniform
+from ..layers import Dense, Dropout, Layer, Linear, NumericEmbedding, OneHot, SiLU, Softmax
+from ..losses import CategoricalCrossEntropy, Loss, MeanSquaredError
+from ..optimizers import AdamW
+from ..schedules import CosineLog, FlatCosine
+from ..sequential import Sequential
+from ..tables.encoding import Encoding
+from ..tables.targets import Classes, Target
+
+__all__ = ["PRESETS", "Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network for a table is made and trained.
+
+    Attributes
+    ----------
+    n_members : int
+        How many networks are averaged.
+    hidden : tuple of int
+        The sizes of the hidden layers.
+    embeds : bool
+        Whether numbers are embedded in waves.
+    dropout : float
+        The part of each hidden layer that is silenced.
+    label_smoothing : float
+        For classes.
+    learning_rate : float or None
+        The largest one; None is 0.004 for classes, 0.02 for numbers.
+    weight_decay : float
+        What it is in the first half of the training, from where it falls to 0.
+    batch_size : int
+        Rows in a step.
+    epochs, steps : int
+        How long it is trained at least, each.
+    """
+
+    n_members: int = 4
+    hidden: tuple[int, ...] = (128, 128, 128)
+    embeds: bool = True
+    dropout: float = 0.15
+    label_smoothing: float = 0.1
+    learning_rate: float | None = None
+    weight_decay: float = 0.2
+    batch_size: int = 128
+    epochs: int = 24
+    steps: int = 1000
+
+    def epochs_for(self, n: int) -> int:
+        """Return how often to go through n rows."""
+        return max(self.epochs, math.ceil(self.steps / math.ceil(n / self.batch_size)))
+
+    def network(
+        self,
+        encoding: Encoding,
+        target: Target,
+        generator: np.random.Generator,
+        backend: Backend,
+    ) -> Sequential:
+        """Make the network: codes become columns, numbers waves, then the hidden layers."""
+        layers: list[Layer] = []
+        size = encoding.n_inputs
+        if encoding.sizes:
+            columns = OneHot(size, encoding.sizes)
+            layers.append(columns)
+            size = columns.output_size(size)
+        if self.embeds and encoding.n_numbers:
+            waves = NumericEmbedding(size, encoding.n_numbers, learning_rate=1.0)
+            layers.append(waves)
+            size = waves.output_size(size)
+        for width in self.hidden:
+            layers += [Dense(size, width, weights="lecun_normal", biases=Uniform(0.5)), SiLU()]
+            if self.dropout:
+                layers.append(Dropout(self.dropout))
+            size = width
+        layers.append(Dense(size, target.n_outputs, weights="lecun_normal"))
+        layers.append(Softmax() if isinstance(target, Classes) else Linear())
+        return Sequential(layers, seed=generator, backend=backend)
+
+    def loss(self, target: Target) -> Loss:
+        """Return the loss that suits a target."""
+        if isinstance(target, Classes):
+            return CategoricalCrossEntropy(label_smoothing=self.label_smoothing)
+        return MeanSquaredError()
+
+    def optimizer(self, target: Target, steps: int) -> AdamW:
+        """Return the optimizer for a training of so many steps."""
+        rate = self.learning_rate or (0.004 if isinstance(target, Classes) else 0.02)
+        decay = FlatCosine(self.weight_decay, steps) if self.weight_decay else 0.0
+        return AdamW(CosineLog(rate, steps), beta_2=0.95, weight_decay=decay)
+
+
+PRESETS = {
+    "default": Recipe(),
+    "fast": Recipe(n_members=1, steps=400, epochs=16, embeds=False),
+    "best": Recipe(n_members=8),
+}
+"""Recipes by name."""
