@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class Classes:
     column: str
     labels: tuple[str, ...]
 
+    kind: ClassVar[str] = "classes"
+
     @property
     def n_outputs(self) -> int:
         """One for each class."""
@@ -72,6 +75,8 @@ class Measure:
     scale: float
     low: float
     high: float
+
+    kind: ClassVar[str] = "number"
 
     @property
     def n_outputs(self) -> int:
