@@ -81,6 +81,11 @@ def read(
     check_path("path", path, "file")
     description, tensors = read_file(path)
     place = resolve(backend)
+    if "members" in description:
+        raise ModelFileError(
+            f"{path} holds {description['members']} networks that are averaged, for a table: "
+            "load it by xpnn.tabular.load"
+        )
     with blamed(path, "does not describe a network"):
         model, extra = rebuild(Sequential, description, tensors, place), description["extra"]
         training = description.get("training", {})

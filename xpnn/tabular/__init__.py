@@ -6,6 +6,7 @@ leaves out another part of the rows, on which it is measured; `Ensemble` is what
 """
 
 from .ensemble import Ensemble
+from .files import load, save
 from .recipe import PRESETS, Recipe
 
-__all__ = ["PRESETS", "Ensemble", "Recipe"]
+__all__ = ["PRESETS", "Ensemble", "Recipe", "load", "save"]

@@ -14,7 +14,7 @@ from ..tables.features import Odd
 from ..tables.targets import Classes, Target
 from .calibration import with_temperature
 
-__all__ = ["Ensemble"]
+__all__ = ["Ensemble", "in_double"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,15 @@ class Ensemble:
         if isinstance(self.target, Classes):
             return with_temperature(mean, self.temperature)
         return self.target.restore(mean[:, 0])
+
+
+def in_double(network: Sequential) -> Sequential:
+    """Return a network that computes in double precision, where its backend has it.
+
+    A row's answer is the same then, to many digits, whichever rows are beside it.
+    """
+    if not network.backend.has_float64:
+        return network
+    double = Sequential(network.layers, dtype="float64", backend=network.backend)
+    double.set_parameters(network.parameters)
+    return double

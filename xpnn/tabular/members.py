@@ -16,6 +16,7 @@ from ..callbacks import Callback, EarlyStopping
 from ..sequential import Sequential
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
+from .ensemble import in_double
 from .recipe import Recipe
 
 __all__ = ["Members", "fit_members"]
@@ -93,21 +94,9 @@ def fit_members(
             callbacks=[EarlyStopping("val_loss", patience=None), *callbacks(number, epochs)],
             verbose=False,
         )
-        networks.append(_in_double(network))
+        networks.append(in_double(network))
         answers[part] = networks[-1].predict(inputs[part])
     return Members(tuple(networks), answers)
-
-
-def _in_double(network: Sequential) -> Sequential:
-    """Return a network that computes in double precision, where its backend has it.
-
-    A row's answer is the same then, to many digits, whichever rows are beside it.
-    """
-    if not network.backend.has_float64:
-        return network
-    double = Sequential(network.layers, dtype="float64", backend=network.backend)
-    double.set_parameters(network.parameters)
-    return double
 
 
 def _validation(
