@@ -45,10 +45,12 @@ def _hgb(classes: bool) -> Model:
     model = getattr(ensemble, f"HistGradientBoosting{kind}")(
         categorical_features="from_dtype", random_state=SEED
     )
+    # it would take whole numbers for classes, and make a column for each
+    encoder = TargetEncoder(target_type="auto" if classes else "continuous", random_state=SEED)
     columns = ColumnTransformer(
         [
             ("narrow", prep.Categories(), prep.narrow(255)),
-            ("wide", TargetEncoder(random_state=SEED), prep.wide(255)),
+            ("wide", encoder, prep.wide(255)),
         ],
         remainder="passthrough",
         verbose_feature_names_out=False,
