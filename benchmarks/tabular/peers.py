@@ -177,10 +177,7 @@ def _ours(**settings: Any) -> Callable[[bool], Model]:
         import xpnn.sklearn
 
         kind = "TabularClassifier" if classes else "TabularRegressor"
-        estimator = getattr(xpnn.sklearn, kind, None)
-        if estimator is None:
-            raise UnavailableError(f"xpnn.sklearn has no {kind}")
-        return estimator(seed=SEED, **settings)
+        return getattr(xpnn.sklearn, kind)(random_state=SEED, **settings)
 
     return make
 
@@ -188,7 +185,7 @@ def _ours(**settings: Any) -> Callable[[bool], Model]:
 SIDES: dict[str, Callable[[bool], Model]] = {
     "xpnn": _ours(),
     "xpnn-1": _ours(n_members=1),
-    "xpnn-fast": _ours(n_members=1, embedding=None),
+    "xpnn-fast": _ours(preset="fast"),
     "hgb": _hgb,
     "rf": _rf,
     "lgbm": _lgbm,
