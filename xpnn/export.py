@@ -62,21 +62,55 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
         If the graph is not valid, or larger than an ONNX file can be.
     """
     graph = Graph(model.dtype)
-    tensors = _tensors(model)
-    size = sum(array.nbytes for array in tensors.values())
-    if size > LARGEST:
-        raise ValueError(
-            f"an ONNX file holds parameters of at most {LARGEST / 1e9:g} GB, and the network "
-            f"has {size / 1e9:.3g} GB"
-        )
+    tensors = tensors_of(model)
     about: dict[str, str] = {}
     if preparation is None or not preparation.features:
         x = graph.input("inputs", graph.dtype, model.n_inputs)
     else:
         x = _raw_rows(graph, preparation)
         about["features"] = json.dumps([feature.column for feature in preparation.features])
+    x = add_layers(graph, model, tensors, x)
+    n_outputs, name, dtype = model.layer_sizes()[-1], _output_name(model), graph.dtype
+    if preparation is not None:
+        target = preparation.target
+        if isinstance(target, Classes):
+            about["labels"] = json.dumps(target.labels)
+        else:
+            x = _restored(graph, target, x)
+            name, dtype = "prediction", np.dtype("float64")
+    return graph.finish(x, name, dtype, n_outputs, about)
+
+
+def add_layers(
+    graph: Graph, model: Network, tensors: dict[str, np.ndarray], x: str, prefix: str = ""
+) -> str:
+    """Add what a network's layers compute.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where to.
+    model : Network
+        The network.
+    tensors : dict of str to numpy.ndarray
+        Its arrays, as `tensors_of` returns them.
+    x : str
+        The name of its inputs in the graph.
+    prefix : str
+        What is put before the names of all layers.
+
+    Returns
+    -------
+    str
+        The name of its outputs.
+
+    Raises
+    ------
+    TypeError
+        If a layer does not say how ONNX computes it.
+    """
     for index, (layer, arrays) in enumerate(zip(model.layers, _by_layer(model, tensors))):
-        graph.prefix = f"{index}."
+        graph.prefix = f"{prefix}{index}."
         params = tuple(graph.constant(array, name=name) for name, array in arrays.items())
         to_onnx = layer.to_onnx if _is_of_its_forward(layer) else partial(Layer.to_onnx, layer)
         try:
@@ -90,15 +124,7 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
             )
         x = y
     graph.prefix = ""
-    n_outputs, name, dtype = model.layer_sizes()[-1], _output_name(model), graph.dtype
-    if preparation is not None:
-        target = preparation.target
-        if isinstance(target, Classes):
-            about["labels"] = json.dumps(target.labels)
-        else:
-            x = _restored(graph, target, x)
-            name, dtype = "prediction", np.dtype("float64")
-    return graph.finish(x, name, dtype, n_outputs, about)
+    return x
 
 
 def export_onnx(
@@ -134,11 +160,24 @@ def _is_of_its_forward(layer: Layer) -> bool:
     return "to_onnx" in vars(definer)
 
 
-def _tensors(model: Network) -> dict[str, np.ndarray]:
-    """Return copies of parameters and states, on the host, by their names in a model file."""
+def tensors_of(model: Network) -> dict[str, np.ndarray]:
+    """Return copies of parameters and states, on the host, by their names in a model file.
+
+    Raises
+    ------
+    ValueError
+        If they are larger than an ONNX file can be.
+    """
     with model.gate:
         tensors = model.tensors()
-        return dict(zip(tensors, model.copy_to_host([*tensors.values()])))
+        copies = dict(zip(tensors, model.copy_to_host([*tensors.values()])))
+    size = sum(array.nbytes for array in copies.values())
+    if size > LARGEST:
+        raise ValueError(
+            f"an ONNX file holds parameters of at most {LARGEST / 1e9:g} GB, and the network "
+            f"has {size / 1e9:.3g} GB"
+        )
+    return copies
 
 
 def _by_layer(model: Network, tensors: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:

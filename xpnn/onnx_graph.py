@@ -47,6 +47,7 @@ class Graph:
         self.prefix = ""
         self._used: set[str] = set()
         self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
@@ -135,6 +136,22 @@ class Graph:
         self._inputs.append(self._value(name, dtype, size, "n_features"))
         return name
 
+    def output(self, value: str, name: str, dtype: Any, size: int | None) -> None:
+        """Let something come out of the graph beside what `finish` is told.
+
+        Parameters
+        ----------
+        value : str
+            Its name in the graph.
+        name : str
+            What to call it outside.
+        dtype, size
+            Of its rows, as in `input`.
+        """
+        name = self._name(name)
+        self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name], name=name))
+        self._outputs.append(self._value(name, dtype, size, "n_outputs"))
+
     def finish(
         self, last: str, output: str, dtype: Any, size: int | None, about: dict[str, str]
     ) -> Any:
@@ -169,7 +186,7 @@ class Graph:
                         names[i] = output if name == last else name
         else:  # nothing was computed
             self._nodes.append(helper.make_node("Identity", [last], [output], name=output))
-        outputs = [self._value(output, dtype, size, "n_outputs")]
+        outputs = [self._value(output, dtype, size, "n_outputs"), *self._outputs]
         graph = helper.make_graph(self._nodes, "xpnn", self._inputs, outputs, self._constants)
         domains = sorted({node.domain for node in self._nodes} - {""})
         known = self._onnx.helper.make_opsetid
