@@ -1,7 +1,9 @@
 """TabularClassifier and TabularRegressor on tables as they come."""
 
 import pickle
+import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -140,6 +142,36 @@ def test_it_goes_where_scikit_learns_estimators_go():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of numbers that a fold has not seen
         assert cross_val_score(model, frame, label, cv=2).mean() > 0.75
+
+
+def test_there_is_only_so_much_time():
+    frame, value, _ = messy()
+    quick = TabularRegressor(n_members=4, time_budget=0.3, random_state=0)
+    began = time.perf_counter()
+    quick.fit(frame, value)
+    assert time.perf_counter() - began < 10
+    assert len(quick.ensemble_.members) == 1
+    plenty = TabularRegressor(preset="fast", time_budget=1000, random_state=0).fit(frame, value)
+    assert len(plenty.ensemble_.members) == 2
+    without = TabularRegressor(preset="fast", random_state=0).fit(frame, value)
+    np.testing.assert_array_equal(plenty.predict(frame), without.predict(frame))
+
+
+def test_a_recipe_is_cut_to_a_time():
+    whole = recipe.Recipe(n_members=4, epochs=10, steps=1)
+    assert whole.within(40.0, 1.0, 100) == whole
+    assert whole.within(25.0, 1.0, 100) == replace(whole, n_members=2)
+    short = whole.within(3.5, 1.0, 100)
+    assert (short.n_members, short.epochs_for(100)) == (1, 3)
+    assert whole.within(0.1, 1.0, 100).epochs_for(100) == 1
+
+
+def test_a_bar_tells_how_far_it_is(capsys):
+    frame, value, _ = messy()
+    TabularRegressor(preset="fast", random_state=0, verbose=True).fit(frame, value)
+    shown = capsys.readouterr().err
+    assert "member 2 of 2" in shown
+    assert "100%" in shown
 
 
 def test_weights_count():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -36,9 +36,11 @@ class Tabular(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "preset": [StrOptions(set(PRESETS))],
         "n_members": [Interval(Integral, 1, None, closed="left"), None],
+        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
         "columns": [dict, None],
         "backend": [str, None],
         "random_state": ["random_state"],
+        "verbose": ["boolean"],
     }
 
     def __init__(
@@ -46,15 +48,19 @@ class Tabular(BaseEstimator):
         *,
         preset: str = "default",
         n_members: int | None = None,
+        time_budget: float | None = None,
         columns: dict[str, str] | None = None,
         backend: str | None = None,
         random_state: Any = None,
+        verbose: bool = False,
     ) -> None:
         self.preset = preset
         self.n_members = n_members
+        self.time_budget = time_budget
         self.columns = columns
         self.backend = backend
         self.random_state = random_state
+        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -116,6 +122,8 @@ class Tabular(BaseEstimator):
             target,
             _seed(self.random_state),
             resolve(self.backend),
+            self.time_budget,
+            self.verbose,
         )
         self._keep(encoding, target, members, targets, weight)
         return self
@@ -175,6 +183,9 @@ class TabularClassifier(ClassifierMixin, Tabular):
     n_members : int, optional
         How many networks are averaged, each trained without another part of the rows; by
         default as `preset` says.
+    time_budget : float, optional
+        Seconds that training may take, about: what there is no time for, members and then
+        epochs, is left out.  Then one seed may give another result on another machine.
     columns : dict of str to str, optional
         What columns are, where you know better: "number", "category", "date", "id" and so on,
         as `xpnn.tables.understanding.KINDS` has them.
@@ -182,6 +193,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
         Where networks are trained: a spec of `xpnn.backend.resolve`.
     random_state : int, RandomState or None
         One number gives one result.
+    verbose : bool
+        Whether a bar shows how far training is, and how long it takes yet.
 
     Attributes
     ----------
@@ -245,7 +258,7 @@ class TabularRegressor(RegressorMixin, Tabular):
 
     Parameters
     ----------
-    preset, n_members, columns, backend, random_state
+    preset, n_members, time_budget, columns, backend, random_state, verbose
         As of `TabularClassifier`.
 
     Attributes

@@ -6,8 +6,10 @@ it: the best epoch is found, and probabilities are set right, by rows that were 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from ..sequential import Sequential
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
 from .ensemble import in_double
+from .progress import progress
 from .recipe import Recipe
 
 __all__ = ["Members", "fit_members"]
@@ -50,7 +53,8 @@ def fit_members(
     target: Target,
     seed: np.random.SeedSequence,
     backend: Backend,
-    callbacks: Callable[[int, int], list[Callback]] = lambda member, epochs: [],
+    time_budget: float | None = None,
+    verbose: bool = False,
 ) -> Members:
     """Train the members.
 
@@ -70,40 +74,72 @@ def fit_members(
         Where draws come from; one gives one result.
     backend : Backend
         Where they are trained.
-    callbacks : callable
-        Who is told, of the number of a member and of its epochs.
+    time_budget : float, optional
+        Seconds that it may take: there are fewer members then, and with one fewer epochs.
+    verbose : bool
+        Whether a bar shows how far it is, and how long it takes yet.
     """
-    n = len(inputs)
+    began = time.monotonic()
+    rows = Rows(inputs, targets, weights)
     of_rows, *of_members = seed.spawn(1 + recipe.n_members)
-    parts = _parts(np.random.default_rng(of_rows), targets, recipe.n_members, target)
-    networks, answers = [], np.full((n, target.n_outputs), np.nan)
-    for number, (part, own_seed) in enumerate(zip(parts, of_members)):
-        kept = np.setdiff1d(np.arange(n), part)
-        generator = np.random.default_rng(own_seed)
-        network = recipe.network(encoding, target, generator, backend)
-        epochs = recipe.epochs_for(len(kept))
-        steps = epochs * -(-len(kept) // recipe.batch_size)
+
+    def made(own_seed: np.random.SeedSequence, n: int) -> tuple[Sequential, int]:
+        network = recipe.network(encoding, target, np.random.default_rng(own_seed), backend)
+        epochs = recipe.epochs_for(n)
+        steps = epochs * -(-n // recipe.batch_size)
         network.compile(recipe.loss(target), recipe.optimizer(target, steps), metrics=[])
-        network.fit(
-            inputs[kept],
-            targets[kept],
-            epochs=epochs,
-            batch_size=recipe.batch_size,
-            sample_weight=None if weights is None else weights[kept],
-            validation_data=_validation(inputs, targets, weights, part),
-            callbacks=[EarlyStopping("val_loss", patience=None), *callbacks(number, epochs)],
-            verbose=False,
-        )
-        networks.append(in_double(network))
-        answers[part] = networks[-1].predict(inputs[part])
+        return network, epochs
+
+    if time_budget is not None:
+        n = len(inputs) - len(inputs) // max(recipe.n_members, 2)
+        probe, _ = made(of_members[0], n)
+        of_an_epoch = _seconds_of_an_epoch(probe, rows.take(slice(n)), recipe.batch_size)
+        left = max(time_budget - (time.monotonic() - began), 1e-9)
+        recipe = recipe.within(left, of_an_epoch, n)
+    parts = _parts(np.random.default_rng(of_rows), targets, recipe.n_members, target)
+    networks, answers = [], np.full((len(inputs), target.n_outputs), np.nan)
+    with progress(recipe.n_members, verbose) as bar:
+        for part, own_seed in zip(parts, of_members):
+            kept = rows.take(np.setdiff1d(np.arange(len(inputs)), part))
+            network, epochs = made(own_seed, len(kept.inputs))
+            callbacks: list[Callback] = [EarlyStopping("val_loss", patience=None)]
+            network.fit(
+                *kept[:2],
+                sample_weight=kept.weights,
+                epochs=epochs,
+                batch_size=recipe.batch_size,
+                validation_data=rows.take(part).given(),
+                callbacks=[*callbacks, *bar.of_member(epochs)],
+                verbose=False,
+            )
+            networks.append(in_double(network))
+            answers[part] = networks[-1].predict(inputs[part])
     return Members(tuple(networks), answers)
 
 
-def _validation(
-    inputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None, part: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    rows = inputs[part], targets[part]
-    return rows if weights is None else (*rows, weights[part])
+class Rows(NamedTuple):
+    """Rows to learn from: inputs, targets and, if they don't count alike, weights."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray | None
+
+    def take(self, rows: np.ndarray | slice) -> Rows:
+        """Return some of them."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(self.inputs[rows], self.targets[rows], weights)
+
+    def given(self) -> tuple[np.ndarray, ...]:
+        """Return them without weights that there are none of."""
+        return (*self[:2], *([] if self.weights is None else [self.weights]))
+
+
+def _seconds_of_an_epoch(network: Sequential, rows: Rows, batch_size: int) -> float:
+    """Return how long a network that is not used again goes through some rows, once warm."""
+    for _ in range(2):
+        began = time.perf_counter()
+        network.fit(*rows[:2], batch_size=batch_size, verbose=False)
+    return time.perf_counter() - began
 
 
 def _parts(

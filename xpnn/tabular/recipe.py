@@ -9,7 +9,7 @@ parametrisation, and are here divided by the root of a layer's usual width.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,25 @@ class Recipe:
     def epochs_for(self, n: int) -> int:
         """Return how often to go through n rows."""
         return max(self.epochs, math.ceil(self.steps / math.ceil(n / self.batch_size)))
+
+    def within(self, seconds: float, of_an_epoch: float, n: int) -> Recipe:
+        """Return the recipe for a time: with fewer members, and then with fewer epochs.
+
+        Parameters
+        ----------
+        seconds : float
+            The time that there is, > 0.
+        of_an_epoch : float
+            What a member takes to go through the rows once, > 0.
+        n : int
+            How many rows these are.
+        """
+        epochs = self.epochs_for(n)
+        members = min(self.n_members, int(seconds / (of_an_epoch * epochs)))
+        if members:
+            return replace(self, n_members=members)
+        fewer = min(epochs, max(1, int(seconds / of_an_epoch)))
+        return replace(self, n_members=1, epochs=fewer, steps=1)
 
     def network(
         self,
