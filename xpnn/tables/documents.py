@@ -78,7 +78,8 @@ def _is_nested(form: str) -> bool:
 def _alike(names: list[str]) -> bool:
     """Whether the engine, for which `a` and `A` are one, has renamed a column."""
     folded = [name.casefold() for name in names]
-    return any(re.sub(r"_\d+$", "", name) in folded for name in folded if name[-1:].isdigit())
+    numbered = [match[1] for name in folded if (match := re.fullmatch(r"(.*)_\d+", name))]
+    return any(name in folded for name in numbered)
 
 
 def _reason(error: Exception) -> str:

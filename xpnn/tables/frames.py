@@ -71,7 +71,8 @@ def _series_column(series: Any, nw: Any) -> tuple[Column | None, str]:
     if form.is_numeric():
         return Numbers(_floats(series.cast(nw.Float64))), ""
     if isinstance(form, nw.String | nw.Categorical | nw.Enum):
-        return column_of(series.cast(nw.String).to_list()), ""
+        cells = series.cast(nw.String).to_list()
+        return texts_of(cell if isinstance(cell, str) else None for cell in cells), ""
     if isinstance(form, nw.Datetime | nw.Date):
         note = ""
         if getattr(form, "time_zone", None):

@@ -55,7 +55,7 @@ def read(path: PathLike, columns: Sequence[str] | None = None) -> Table:
     ModuleNotFoundError
         If what reads the format is not installed; it says how to install it.
     """
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
+    with _temporary_folder() as folder:
         scans = _scans(path, folder)
         names = chosen(scans[0].source, scans[0].header.names, columns)
         gatherers = {name: _gatherer(scans[0], name) for name in names}
@@ -93,7 +93,7 @@ def batches(
     """
     if rows < 1:
         raise ValueError(f"rows must be positive, got {rows}")
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
+    with _temporary_folder() as folder:
         scans = _scans(path, folder)
         names = chosen(scans[0].source, scans[0].header.names, columns)
         first: Table | None = None
@@ -119,6 +119,11 @@ READERS = {
     "arrow": scan_arrow_file,
     "excel": scan_workbook,
 }
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    # on Windows the engine may still hold a file of it
+    return tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
 
 
 def _scan(path: str, folder: str) -> Scan:

@@ -6,16 +6,20 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .delimited import Layout, layout, rewritten
+from .delimited import Layout, layout
 from .engine import EngineError, Wanted, connect, literal, stream
 from .files import LocalFile, in_utf8
 from .gathering import Cells, part
 from .header import header
+from .rewriting import rewritten
 from .scans import Scan
 
 __all__ = ["scan_text"]
 
 Run = dict[str, Cells]
+
+LONGEST_LINE = 1 << 24
+"""How many bytes a row may have."""
 
 
 def scan_text(file: LocalFile, folder: str) -> Scan:
@@ -23,23 +27,44 @@ def scan_text(file: LocalFile, folder: str) -> Scan:
     file = in_utf8(file, folder)
     found = layout(file)
     names = header(file.name, found.header)
-    text = _TextFile(file, found, names.names, folder)
-    notes = (*file.notes, *found.notes, *names.notes)
+    notes = [*file.notes, *found.notes, *names.notes]
+    text = _TextFile(file, found, names.names, folder, notes)
     return Scan(file.name, names, dict.fromkeys(names.names, "text"), text.runs, notes=notes)
 
 
 class _TextFile:
-    """A text file, which is written anew when the engine refuses it as it is."""
+    """A text file, which is written anew when the engine refuses it as it is.
+
+    Parameters
+    ----------
+    file : LocalFile
+        Where it is.
+    found : Layout
+        How its cells lie.
+    names : tuple of str
+        What its columns are called.
+    folder : str
+        A temporary folder.
+    notes : list of str
+        What was found; a note is added if the file's quotes are odd.
+    """
 
     def __init__(
-        self, file: LocalFile, found: Layout, names: tuple[str, ...], folder: str
+        self,
+        file: LocalFile,
+        found: Layout,
+        names: tuple[str, ...],
+        folder: str,
+        notes: list[str],
     ) -> None:
-        self.file, self.layout, self.names, self.folder = file, found, names, folder
+        self.file, self.layout, self.names = file, found, names
+        self.folder, self.notes = folder, notes
         self.connection = connect(folder)
         if found.awkward:
             self._rewrite()
 
     def runs(self, names: Sequence[str], floats: bool) -> Iterator[Run]:
+        """Give columns in runs of rows; see `Scan`."""
         given = 0
         if not self.layout.awkward:
             try:
@@ -58,21 +83,26 @@ class _TextFile:
                         name: part(cells, slice(skipped, None)) for name, cells in run.items()
                     }
         except EngineError as error:
-            raise ValueError(f"{self.file.name} can't be read: {error}") from None
+            reason = str(error).split("\n", 1)[0]
+            raise ValueError(f"{self.file.name} can't be read: {reason}") from None
 
     def _rewrite(self) -> None:
         path = os.path.join(self.folder, f"rewritten{len(os.listdir(self.folder))}.csv")
-        rewritten(self.file, self.layout, path)
+        if note := rewritten(self.file, self.layout, path):
+            self.notes.append(note)
         self.file = replace(self.file, path=path)
         self.layout = replace(self.layout, separator=",", quote='"', skip=0, awkward=True)
 
     def _stream(self, names: Sequence[str], floats: bool) -> Iterator[Run]:
         columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(self.names)))
         quote = literal(self.layout.quote)
+        # longer lines take more memory, so they are allowed only where the engine needs them
+        longest = f"max_line_size = {LONGEST_LINE}, " if self.layout.awkward else ""
         source = (
             f"read_csv({literal(os.path.abspath(self.file.path))}, auto_detect = false, "
             f"header = true, delim = {literal(self.layout.separator)}, quote = {quote}, "
             f"escape = {quote}, allow_quoted_nulls = false, compression = 'none', "
+            f"{longest}"
             f"columns = {{{columns}}})"
         )
         position = {name: i for i, name in enumerate(self.names)}
