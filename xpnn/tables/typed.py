@@ -44,7 +44,7 @@ EXPRESSIONS: dict[str, tuple[str, str]] = {
     "TIMESTAMP WITH TIME ZONE": ("moment", "({0} AT TIME ZONE 'UTC')"),
     "TIME": ("text", "CAST({0} AS VARCHAR)"),
     "TIME_NS": ("text", "CAST({0} AS VARCHAR)"),
-    "TIME WITH TIME ZONE": ("text", "CAST({0} AS VARCHAR)"),
+    "TIME WITH TIME ZONE": ("text", "CAST(CAST({0} AS TIME) AS VARCHAR)"),
 } | dict.fromkeys(NUMBERS, ("number", "CAST({0} AS DOUBLE)"))
 """The kind of column that a type becomes, and how the engine is asked for it."""
 
