@@ -205,6 +205,12 @@ def test_a_pattern_reads_files_in_order_by_names(write):
         read(path.parent / "other*.csv")
 
 
+def test_rows_may_be_counted_anew_in_each_of_several_files(write):
+    write(",a\n0,x\n1,y\n", "part1.csv")
+    path = write(",a\n0,z\n1,x\n", "part2.csv")
+    assert cells(read(path.parent / "part*.csv")) == {"a": ["x", "y", "z", "x"]}
+
+
 def test_a_name_may_look_like_a_pattern(write):
     write("a,b\n9,9\n", "data1.csv")
     assert cells(read(write("a,b\n1,2\n", "data[1].csv"))) == {"a": ["1"], "b": ["2"]}

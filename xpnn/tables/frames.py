@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .columns import LARGEST_WHOLE, Column, Moments, Numbers
-from .engine import needed
+from .engine import Workplace, needed
 from .files import LocalFile
 from .scans import Scan, scan_columns
 from .typed import typed_scan
@@ -131,7 +131,7 @@ def _scan_array(array: np.ndarray) -> Scan:
     return scan_columns("the array", columns)
 
 
-def scan_arrow_file(file: LocalFile, folder: str) -> Scan:
+def scan_arrow_file(file: LocalFile, place: Workplace) -> Scan:
     """Open a file of Apache Arrow (Feather)."""
     try:
         import pyarrow

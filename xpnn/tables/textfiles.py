@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .delimited import Layout, layout
-from .engine import EngineError, Wanted, connect, literal, stream
-from .files import LocalFile, in_utf8
+from .engine import EngineError, Wanted, Workplace, literal, stream
+from .files import LocalFile, in_utf8, new_name
 from .gathering import Cells, part
 from .header import header
 from .rewriting import rewritten
@@ -22,13 +22,13 @@ LONGEST_LINE = 1 << 24
 """How many bytes a row may have."""
 
 
-def scan_text(file: LocalFile, folder: str) -> Scan:
+def scan_text(file: LocalFile, place: Workplace) -> Scan:
     """Open a text file with separators."""
-    file = in_utf8(file, folder)
+    file = in_utf8(file, place.folder)
     found = layout(file)
     names = header(file.name, found.header)
     notes = [*file.notes, *found.notes, *names.notes]
-    text = _TextFile(file, found, names.names, folder, notes)
+    text = _TextFile(file, found, names.names, place, notes)
     return Scan(file.name, names, dict.fromkeys(names.names, "text"), text.runs, notes=notes)
 
 
@@ -43,8 +43,8 @@ class _TextFile:
         How its cells lie.
     names : tuple of str
         What its columns are called.
-    folder : str
-        A temporary folder.
+    place : Workplace
+        Where it may be written anew, and the engine.
     notes : list of str
         What was found; a note is added if the file's quotes are odd.
     """
@@ -54,12 +54,11 @@ class _TextFile:
         file: LocalFile,
         found: Layout,
         names: tuple[str, ...],
-        folder: str,
+        place: Workplace,
         notes: list[str],
     ) -> None:
         self.file, self.layout, self.names = file, found, names
-        self.folder, self.notes = folder, notes
-        self.connection = connect(folder)
+        self.place, self.notes = place, notes
         if found.awkward:
             self._rewrite()
 
@@ -87,7 +86,7 @@ class _TextFile:
             raise ValueError(f"{self.file.name} can't be read: {reason}") from None
 
     def _rewrite(self) -> None:
-        path = os.path.join(self.folder, f"rewritten{len(os.listdir(self.folder))}.csv")
+        path = new_name(self.place.folder)
         if note := rewritten(self.file, self.layout, path):
             self.notes.append(note)
         self.file = replace(self.file, path=path)
@@ -112,7 +111,7 @@ class _TextFile:
         ]
         # of a single column, an empty line is no row; a cell may still be empty, as ""
         where = "c0 IS NOT NULL" if len(self.names) == 1 else ""
-        return stream(self.connection.sql, source, wanted, where)
+        return stream(self.place.query, source, wanted, where)
 
 
 def _length(run: Run) -> int:
