@@ -205,6 +205,12 @@ def test_a_pattern_reads_files_in_order_by_names(write):
         read(path.parent / "other*.csv")
 
 
+def test_rows_may_be_counted_anew_in_each_of_several_files(write):
+    write(",a\n0,x\n1,y\n", "part1.csv")
+    path = write(",a\n0,z\n1,x\n", "part2.csv")
+    assert cells(read(path.parent / "part*.csv")) == {"a": ["x", "y", "z", "x"]}
+
+
 def test_a_name_may_look_like_a_pattern(write):
     write("a,b\n9,9\n", "data1.csv")
     assert cells(read(write("a,b\n1,2\n", "data[1].csv"))) == {"a": ["1"], "b": ["2"]}
@@ -226,7 +232,7 @@ def test_a_name_may_look_like_a_pattern(write):
         ),
         ("1.5,NA,0\n1,2,3\n", "must begin with a header of names"),
         (",,\n1,2,3\n", "must begin with a header of names, but its first line is empty"),
-        ('a,b\n1,"2\n', "line 2: no valid CSV"),
+        ('a,b\n1,"2\n3\n', "line 3: no valid CSV"),
         ("a,b\n1,\x00\n", "is no table, but a binary file"),
         ("%PDF-1.5", "is no table, but a PDF document"),
     ],
@@ -305,11 +311,42 @@ def test_a_separator_at_the_end_of_each_line(write, header):
         "a,b\n1,2\n  \n3,4\n",
         "# made today\n# by, me\na,b\n1,2\n3,4\n",
         "a,b\n1,2\n3,4,\n",
+        "a,b\n1,2\n3,4\n\x1a",
         "'a','b'\n'1','2'\n'3','4'\n",
     ],
 )
 def test_files_that_are_not_quite_clean(write, text):
     assert cells(read(write(text))) == {"a": ["1", "3"], "b": ["2", "4"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "cell", "note"),
+    [
+        ('a,b\n1,"say \\"hi, you\\""\n2,x\n', 'say "hi, you"', []),
+        (
+            'a,b\n1,"5" pipe\n2,"x"\n',
+            "5 pipe",
+            ["quotes within cells that aren't doubled are left out"],
+        ),
+        ('a,b\n1,"5 inches\n2,x\n', '"5 inches', ["quotes are read as letters"]),
+        ('a,b\n1,5" pipe\n2,x\n', '5" pipe', []),
+    ],
+    ids=["backslash", "within", "never closed", "harmless"],
+)
+def test_odd_quotes_are_understood_where_all_rows_fit(write, text, cell, note):
+    table = read(write(text))
+    assert cells(table) == {"a": ["1", "2"], "b": [cell, "x"]}
+    assert list(table.notes) == note
+
+
+def test_a_very_long_cell(write):
+    long = "x" * 3_000_000
+    assert cells(read(write(f"a,b\n1,{long}\n2,y\n"))) == {"a": ["1", "2"], "b": [long, "y"]}
+
+
+@pytest.mark.parametrize("text", ['a\n1\n\n""\n2\n', 'a\n"1"\n" "\n\n2'])
+def test_a_single_column_may_have_empty_cells_but_no_empty_lines(write, text):
+    assert cells(read(write(text))) == {"a": ["1", None, "2"]}
 
 
 def test_only_some_columns(write):

@@ -1,8 +1,6 @@
-"""Text files with cells between separators: which separator, and files the engine can't take.
+"""Text files with cells between separators: which separator, and which header.
 
-The engine is told everything about a file, and guesses nothing.  What it refuses, for lines of
-different ends, say, is written anew as a file it takes.  There each line is looked at, and one
-that doesn't fit the header is told by its number.
+The engine is told everything about a file, and guesses nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from typing import Any
 from .columns import is_missing, is_plain_number
 from .files import LocalFile
 
-__all__ = ["Layout", "layout", "rewritten"]
+__all__ = ["Layout", "dialect", "fits", "layout", "trimmed"]
 
 SEPARATORS = ("\t", ";", "|", ",")
 """What may stand between cells, and a space; of two that would do, the first is taken."""
@@ -26,8 +24,6 @@ SAMPLE = 1 << 17
 """How many letters are looked at to find the separator."""
 
 MOST_RECORDS = 500
-
-LONGEST_CELL = 1 << 24
 
 COMMENT = "#"
 
@@ -85,7 +81,7 @@ class _Parsed:
         if self.row_names():
             return 1.0
         width = len(self.header)
-        return sum(_fits(row, width) for row in self.body) / len(self.body)
+        return sum(fits(row, width) for row in self.body) / len(self.body)
 
     def row_names(self) -> bool:
         """Whether each row has a name or a number before its cells, as R writes them."""
@@ -96,7 +92,7 @@ class _Parsed:
         return len(names) == len(self.body) and any(row[-1].strip() for row in self.body)
 
 
-def _fits(row: list[str], width: int) -> bool:
+def fits(row: list[str], width: int) -> bool:
     """Whether a row has so many cells, or an empty one more: a separator at the end."""
     return len(row) == width or (len(row) == width + 1 and not row[-1].strip())
 
@@ -205,61 +201,25 @@ def _parse(lines: list[str], whole: bool, separator: str, quote: str) -> _Parsed
 
 def _records(lines: Iterable[str], separator: str, quote: str) -> Iterator[list[str]]:
     """Split lines into cells, as far as that goes; empty lines are left out."""
-    reader = _reader(lines, separator, quote, strict=False)
+    reader = _reader(lines, separator, quote)
     try:
         yield from (row for row in reader if any(cell.strip() for cell in row) or len(row) > 1)
     except csv.Error:
         return
 
 
-def _reader(lines: Iterable[str], separator: str, quote: str, strict: bool) -> Any:
+def _reader(lines: Iterable[str], separator: str, quote: str) -> Any:
     """Split lines into cells; where spaces separate, any number of them and of tabs does."""
-    spaced = separator == " "
-    if spaced:
-        lines = (line.rstrip().replace("\t", " ") + "\n" for line in lines)
-    return csv.reader(
-        lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced, strict=strict
-    )
+    return csv.reader(trimmed(lines, separator), **dialect(separator, quote))
 
 
-def rewritten(file: LocalFile, found: Layout, path: str) -> None:
-    """Write a text file anew, as the engine takes it: commas, and quotes where need be.
-
-    Raises
-    ------
-    ValueError
-        If a line has another number of cells than the header, or a quote is never closed.
-    """
-    width = len(found.header)
-    longest = csv.field_size_limit(LONGEST_CELL)
-    try:
-        with (
-            open(file.path, encoding="utf-8-sig", newline="") as text,
-            open(path, "w", encoding="utf-8", newline="") as out,
-        ):
-            for _ in range(found.skip):
-                text.readline()
-            reader = _reader(text, found.separator, found.quote, strict=True)
-            csv.writer(out, lineterminator="\n").writerows(_rows(reader, file, found, width))
-    except csv.Error as error:
-        line = reader.line_num + found.skip
-        raise ValueError(f"{file.name}, line {line}: no valid CSV, {error}") from None
-    finally:
-        csv.field_size_limit(longest)
+def dialect(separator: str, quote: str) -> dict[str, Any]:
+    """Say to Python's csv what stands between cells and around them."""
+    return {"delimiter": separator, "quotechar": quote, "skipinitialspace": separator == " "}
 
 
-def _rows(reader: Any, file: LocalFile, found: Layout, width: int) -> Iterator[list[str]]:
-    """Give the header and all rows, which must have as many cells."""
-    next(row for row in reader if row)
-    yield list(found.header)
-    for row in reader:
-        if len(row) != width:
-            if not row or (width > 1 and len(row) == 1 and not row[0].strip()):
-                continue
-            if not _fits(row, width):
-                line = reader.line_num + found.skip
-                raise ValueError(
-                    f"{file.name}, line {line}: expected {width} cells, as the header has, "
-                    f"got {len(row)}"
-                )
-        yield row[:width]
+def trimmed(lines: Iterable[str], separator: str) -> Iterable[str]:
+    """Where spaces separate, take tabs for spaces, and none at the ends of lines."""
+    if separator != " ":
+        return lines
+    return (line.rstrip().replace("\t", " ") + "\n" for line in lines)

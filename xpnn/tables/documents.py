@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .engine import EngineError, Wanted, connect, identifier, literal, stream
+from .engine import EngineError, Wanted, Workplace, engine_errors, identifier, literal, stream
 from .files import LocalFile, in_utf8
 from .gathering import Cells
 from .header import header
@@ -27,7 +27,7 @@ LARGEST_RECORD = 1 << 28
 OPTIONS = f"maximum_object_size = {LARGEST_RECORD}"
 
 
-def scan_json(file: LocalFile, folder: str) -> Scan:
+def scan_json(file: LocalFile, place: Workplace) -> Scan:
     """Open a file of JSON.
 
     Raises
@@ -35,17 +35,15 @@ def scan_json(file: LocalFile, folder: str) -> Scan:
     ValueError
         If it is no valid JSON, or no table.
     """
-    import duckdb
-
-    file = in_utf8(file, folder, keep_mark=False)
-    query = connect(folder).sql
+    file = in_utf8(file, place.folder, keep_mark=False)
+    query = place.query
     path = literal(os.path.abspath(file.path))
     try:
         described = query(
             f"DESCRIBE SELECT * FROM read_json({path}, sample_size = -1, maximum_depth = 2, "
             f"convert_strings_to_integers = false, {OPTIONS})"
         ).fetchall()
-    except duckdb.Error as error:
+    except engine_errors() as error:
         raise ValueError(f"{file.name} is no valid JSON: {_reason(error)}") from None
     types = {str(row[0]): str(row[1]) for row in described}
     flat = [name for name, form in types.items() if not _is_nested(form)]
@@ -78,7 +76,8 @@ def _is_nested(form: str) -> bool:
 def _alike(names: list[str]) -> bool:
     """Whether the engine, for which `a` and `A` are one, has renamed a column."""
     folded = [name.casefold() for name in names]
-    return any(re.sub(r"_\d+$", "", name) in folded for name in folded if name[-1:].isdigit())
+    numbered = [match[1] for name in folded if (match := re.fullmatch(r"(.*)_\d+", name))]
+    return any(name in folded for name in numbered)
 
 
 def _reason(error: Exception) -> str:

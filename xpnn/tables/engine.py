@@ -7,8 +7,10 @@ kept from downloading anything.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,17 @@ import numpy as np
 from .gathering import Cells
 from .texts import TextCells, nulls
 
-__all__ = ["EngineError", "Wanted", "connect", "identifier", "literal", "stream"]
+__all__ = [
+    "EngineError",
+    "Wanted",
+    "Workplace",
+    "engine_errors",
+    "identifier",
+    "literal",
+    "stream",
+]
+
+PREFIX = "xpnn-table-"
 
 INSTALL = "pip install 'xpnn[tables]'"
 
@@ -54,27 +66,66 @@ def needed(package: str, why: str) -> ModuleNotFoundError:
     )
 
 
-def connect(folder: str) -> Any:
-    """Open an engine that writes into a folder what it can't keep in memory.
+class Workplace:
+    """A temporary folder, and an engine that is started when it is first asked.
 
-    Raises
-    ------
-    ModuleNotFoundError
-        If DuckDB or nanoarrow is not installed; it says how to.
+    Attributes
+    ----------
+    folder : str
+        Where files may be written, also by the engine, if memory is not enough. It is removed
+        at the end.
     """
+
+    def __init__(self) -> None:
+        # on Windows the engine may hold a file of it a little longer
+        self._temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+        self.folder = self._temporary.name
+
+    def __enter__(self) -> Workplace:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if "_connection" in self.__dict__:
+            self._connection.close()
+        self._temporary.cleanup()
+
+    def query(self, sql: str) -> Any:
+        """Ask the engine.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If DuckDB or nanoarrow is not installed; it says how to.
+        """
+        return self._connection.sql(sql)
+
+    @cached_property
+    def _connection(self) -> Any:
+        duckdb, _ = _packages()
+        settings: dict[str, Any] = {
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "temp_directory": os.path.join(self.folder, "spilled"),
+        }
+        connection = duckdb.connect(config=settings)
+        connection.execute("SET enable_progress_bar = false")
+        return connection
+
+
+def engine_errors() -> type[Exception]:
+    """Return what the engine raises; it must be there."""
+    error: type[Exception] = _packages()[0].Error
+    return error
+
+
+def _packages() -> tuple[Any, Any]:
+    """Import what the engine is made of."""
     try:
         import duckdb
-        import nanoarrow  # noqa: F401
+        import nanoarrow
     except ModuleNotFoundError as error:
         raise needed(error.name or "duckdb", "reading tables") from None
-    settings: dict[str, Any] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "temp_directory": os.path.join(folder, "spilled"),
-    }
-    connection = duckdb.connect(config=settings)
-    connection.execute("SET enable_progress_bar = false")
-    return connection
+    return duckdb, nanoarrow
 
 
 def literal(text: str) -> str:
@@ -108,9 +159,7 @@ def stream(
     EngineError
         If the engine can't read the source.
     """
-    import duckdb
-    import nanoarrow
-
+    duckdb, nanoarrow = _packages()
     expressions = []
     for column in wanted:
         expressions.append(column.sql)

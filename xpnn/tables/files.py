@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-__all__ = ["LocalFile", "find", "in_utf8", "local"]
+__all__ = ["LocalFile", "find", "in_utf8", "local", "new_name"]
 
 STDIN = "-"
 
@@ -156,13 +156,14 @@ def local(path: str, folder: str) -> LocalFile:
 
 def _written(content: IO[bytes], file: LocalFile, folder: str) -> LocalFile:
     """Write what can be read once into a temporary file."""
-    path = _new_name(folder)
+    path = new_name(folder)
     with open(path, "wb") as out:
         shutil.copyfileobj(content, out, BLOCK)
     return replace(file, path=path)
 
 
-def _new_name(folder: str) -> str:
+def new_name(folder: str) -> str:
+    """Return the path of a file that is not yet in a folder."""
     return os.path.join(folder, f"file{len(os.listdir(folder))}")
 
 
@@ -251,7 +252,7 @@ def _without_pattern(file: LocalFile, folder: str) -> LocalFile:
     """Give a file whose own name looks like a pattern another one, for the engine's sake."""
     if not glob.has_magic(file.path):
         return file
-    path = _new_name(folder)
+    path = new_name(folder)
     try:
         os.symlink(os.path.abspath(file.path), path)
     except OSError:  # not everybody may, on Windows
@@ -317,7 +318,7 @@ def _decodes(path: str, encoding: str) -> bool:
 
 
 def _transcoded(path: str, encoding: str, folder: str) -> str:
-    new = _new_name(folder)
+    new = new_name(folder)
     with (
         open(path, encoding=encoding, newline="") as content,
         open(new, "w", encoding="utf-8", newline="") as out,

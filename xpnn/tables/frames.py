@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .columns import LARGEST_WHOLE, Column, Moments, Numbers
-from .engine import needed
+from .engine import Workplace, needed
 from .files import LocalFile
 from .scans import Scan, scan_columns
 from .typed import typed_scan
@@ -20,7 +20,8 @@ from .values import column_of, texts_of
 
 __all__ = ["scan_arrow_file", "scan_frame"]
 
-RELATION = "xpnn_relation"
+RELATION = "DuckDBPyRelation"
+"""What DuckDB calls a relation's type."""
 
 
 def scan_frame(frame: Any) -> Scan:
@@ -32,6 +33,10 @@ def scan_frame(frame: Any) -> Scan:
         )
     if isinstance(frame, np.ndarray):
         return _scan_array(frame)
+    name = f"the {type(frame).__name__}"
+    if type(frame).__name__ == RELATION:
+        # read as files are, without making another frame of it first
+        return typed_scan(name, lambda sql: frame.query("relation", sql), "relation")
     try:
         import narwhals
     except ModuleNotFoundError:
@@ -45,9 +50,6 @@ def scan_frame(frame: Any) -> Scan:
             "expected a table: a frame (pandas, polars, pyarrow, DuckDB, ...), a dictionary of "
             f"arrays or a two-dimensional array, got {type(frame).__name__}"
         ) from None
-    name = f"the {type(frame).__name__}"
-    if known.implementation.is_duckdb():
-        return typed_scan(name, lambda sql: frame.query(RELATION, sql), RELATION)
     if isinstance(known, narwhals.LazyFrame):
         known = known.collect()
     columns = []
@@ -71,7 +73,9 @@ def _series_column(series: Any, nw: Any) -> tuple[Column | None, str]:
     if form.is_numeric():
         return Numbers(_floats(series.cast(nw.Float64))), ""
     if isinstance(form, nw.String | nw.Categorical | nw.Enum):
-        return column_of(series.cast(nw.String).to_list()), ""
+        # casting pandas' objects to texts would make a text of None, too
+        cells = (series if isinstance(form, nw.String) else series.cast(nw.String)).to_list()
+        return texts_of(cell if isinstance(cell, str) else None for cell in cells), ""
     if isinstance(form, nw.Datetime | nw.Date):
         note = ""
         if getattr(form, "time_zone", None):
@@ -127,7 +131,7 @@ def _scan_array(array: np.ndarray) -> Scan:
     return scan_columns("the array", columns)
 
 
-def scan_arrow_file(file: LocalFile, folder: str) -> Scan:
+def scan_arrow_file(file: LocalFile, place: Workplace) -> Scan:
     """Open a file of Apache Arrow (Feather)."""
     try:
         import pyarrow

@@ -118,22 +118,27 @@ def chosen(source: str, names: Sequence[str], columns: Sequence[str] | None) -> 
     return [name for name in names if name in set(columns)]
 
 
-def counts_rows(column: Column) -> bool:
-    """Whether a column is whole numbers that go up from row to row, as an index does."""
+def counts_rows(column: Column, again: bool = False) -> bool:
+    """Whether a column is whole numbers that go up from row to row, as an index does.
+
+    With `again`, they may begin anew, as they do in each of several files.
+    """
     if not isinstance(column, Texts | Numbers) or not len(column):
         return False
     values = column.numbers()
-    return bool(
-        np.isfinite(values).all()
-        and (values == np.floor(values)).all()
-        and (np.diff(values) > 0).all()
-    )
+    whole = np.isfinite(values) & (values == np.floor(values))
+    up = np.diff(values) > 0
+    if again:
+        up |= values[1:] == values[0]
+    return bool(whole.all() and up.all())
 
 
 def without_counts(
-    columns: Mapping[str, Column], found: Header, asked: bool
+    columns: Mapping[str, Column], found: Header, asked: bool, again: bool
 ) -> tuple[dict[str, Column], tuple[str, ...]]:
     """Leave out an unnamed first column that counts the rows, unless it was asked for.
+
+    With `again`, counting may begin anew, as it does in each of several files.
 
     Returns
     -------
@@ -146,7 +151,7 @@ def without_counts(
     name = found.names[0]
     if not found.unnamed_first or name not in columns or asked:
         return columns, ()
-    if counts_rows(columns[name]) and len(columns) > 1:
+    if counts_rows(columns[name], again) and len(columns) > 1:
         del columns[name]
         return columns, ("the first column has no name and counts the rows: left out",)
     if name in UNNAMED:

@@ -38,8 +38,8 @@ class Scan:
     labels : bool
         Whether texts are to stay texts, however many there are, since numbers have a type
         of their own in this format.
-    notes : tuple of str
-        What was found.
+    notes : sequence of str
+        What was found; complete when the runs have been read.
     """
 
     source: str
@@ -47,7 +47,7 @@ class Scan:
     kinds: dict[str, str]
     runs: Callable[[Sequence[str], bool], Iterator[Run]]
     labels: bool = False
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
 
 def scan_values(

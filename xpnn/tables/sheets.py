@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .engine import needed
+from .engine import Workplace, needed
 from .files import LocalFile
 from .scans import Scan, scan_values
 from .values import written
@@ -12,7 +12,7 @@ from .values import written
 __all__ = ["scan_workbook"]
 
 
-def scan_workbook(file: LocalFile, folder: str) -> Scan:
+def scan_workbook(file: LocalFile, place: Workplace) -> Scan:
     """Read the first sheet of a workbook.
 
     Raises

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .columns import Column, Table
 from .documents import scan_json
-from .engine import connect, literal
+from .engine import Workplace, literal
 from .files import LocalFile, find, local
 from .frames import scan_arrow_file, scan_frame
 from .gathering import Gatherer, TextGatherer, ValueGatherer, part
@@ -22,8 +21,6 @@ from .typed import typed_scan
 __all__ = ["batches", "from_frame", "read"]
 
 PathLike = str | os.PathLike[str]
-
-PREFIX = "xpnn-table-"
 
 
 def read(path: PathLike, columns: Sequence[str] | None = None) -> Table:
@@ -55,8 +52,8 @@ def read(path: PathLike, columns: Sequence[str] | None = None) -> Table:
     ModuleNotFoundError
         If what reads the format is not installed; it says how to install it.
     """
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
-        scans = _scans(path, folder)
+    with Workplace() as place:
+        scans = _scans(path, place)
         names = chosen(scans[0].source, scans[0].header.names, columns)
         gatherers = {name: _gatherer(scans[0], name) for name in names}
         _gather(scans, gatherers)
@@ -93,8 +90,8 @@ def batches(
     """
     if rows < 1:
         raise ValueError(f"rows must be positive, got {rows}")
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
-        scans = _scans(path, folder)
+    with Workplace() as place:
+        scans = _scans(path, place)
         names = chosen(scans[0].source, scans[0].header.names, columns)
         first: Table | None = None
         for gathered in _batches(scans, names, rows):
@@ -106,10 +103,10 @@ def batches(
                 yield Table(first.source, kept)
 
 
-def scan_parquet(file: LocalFile, folder: str) -> Scan:
+def scan_parquet(file: LocalFile, place: Workplace) -> Scan:
     """Open a Parquet file."""
     source = f"read_parquet({literal(os.path.abspath(file.path))})"
-    return typed_scan(file.name, connect(folder).sql, source, file.notes)
+    return typed_scan(file.name, place.query, source, file.notes)
 
 
 READERS = {
@@ -121,15 +118,15 @@ READERS = {
 }
 
 
-def _scan(path: str, folder: str) -> Scan:
+def _scan(path: str, place: Workplace) -> Scan:
     """Open a file of whichever format."""
-    file = local(path, folder)
-    return READERS[file.format](file, folder)
+    file = local(path, place.folder)
+    return READERS[file.format](file, place)
 
 
-def _scans(path: PathLike, folder: str) -> list[Scan]:
+def _scans(path: PathLike, place: Workplace) -> list[Scan]:
     """Open all files that a path means, which must have the same columns."""
-    scans = [_scan(file, folder) for file in find(path)]
+    scans = [_scan(file, place) for file in find(path)]
     first = scans[0]
     for other in scans[1:]:
         missing = set(first.header.names) - set(other.header.names)
@@ -189,7 +186,7 @@ def _batches(scans: list[Scan], names: list[str], rows: int) -> Iterator[dict[st
 
 def _table(scans: list[Scan], gathered: dict[str, Column], asked: bool) -> Table:
     """Make a table of columns, and tell what was done."""
-    columns, done = without_counts(gathered, scans[0].header, asked)
+    columns, done = without_counts(gathered, scans[0].header, asked, len(scans) > 1)
     notes = dict.fromkeys(note for scan in scans for note in scan.notes)
     source = scans[0].source
     if len(scans) > 1:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .columns import LARGEST_WHOLE
-from .engine import EngineError, Wanted, identifier, stream
+from .engine import EngineError, Wanted, engine_errors, identifier, stream
 from .gathering import Cells
 from .header import header
 from .scans import Scan
@@ -44,7 +44,7 @@ EXPRESSIONS: dict[str, tuple[str, str]] = {
     "TIMESTAMP WITH TIME ZONE": ("moment", "({0} AT TIME ZONE 'UTC')"),
     "TIME": ("text", "CAST({0} AS VARCHAR)"),
     "TIME_NS": ("text", "CAST({0} AS VARCHAR)"),
-    "TIME WITH TIME ZONE": ("text", "CAST({0} AS VARCHAR)"),
+    "TIME WITH TIME ZONE": ("text", "CAST(CAST({0} AS TIME) AS VARCHAR)"),
 } | dict.fromkeys(NUMBERS, ("number", "CAST({0} AS DOUBLE)"))
 """The kind of column that a type becomes, and how the engine is asked for it."""
 
@@ -75,7 +75,7 @@ def typed_scan(
         columns = [(str(row[0]), str(row[1])) for row in described]
         columns.sort(key=lambda column: INDEX.fullmatch(column[0]) is None)
         too_long = _too_long(query, source, [n for n, form in columns if form in LONG])
-    except _errors() as error:
+    except engine_errors() as error:
         raise ValueError(f"{name} can't be read: {_first_line(error)}") from None
     names: list[str] = []
     wanted: list[Wanted] = []
@@ -120,13 +120,6 @@ def _too_long(query: Callable[[str], Any], source: str, names: list[str]) -> set
     return {
         name for name, value in zip(names, row) if value is not None and value >= LARGEST_WHOLE
     }
-
-
-def _errors() -> type[Exception]:
-    import duckdb
-
-    error: type[Exception] = duckdb.Error
-    return error
 
 
 def _first_line(error: Exception) -> str:
