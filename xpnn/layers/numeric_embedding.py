@@ -138,7 +138,9 @@ class NumericEmbedding(Layer):
         columns = graph.node("Unsqueeze", columns, shape(2))  # (c, n, 1)
         columns = graph.node("Mul", columns, graph.constant(2 * math.pi))
         angles = graph.node("Add", graph.node("Mul", columns, frequencies), phases)
-        e = graph.node("MatMul", graph.node("Cos", angles), weights)
+        quarter = graph.constant(math.pi / 2)  # onnxruntime 1.20 has no cosine of doubles
+        waves = graph.node("Sin", graph.node("Add", angles, quarter))
+        e = graph.node("MatMul", waves, weights)
         e = graph.node("Transpose", graph.node("Add", e, biases), perm=[1, 0, 2])
         e = graph.node("Reshape", e, shape(0, self._n * self.n_outputs))  # 0: as many rows
         return graph.node("Concat", e, x, axis=1)

@@ -37,5 +37,8 @@ class SiLU(Layer):
         return y, backward
 
     def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
-        """Add a Sigmoid, and the product with it."""
-        return graph.node("Mul", x, graph.node("Sigmoid", x))
+        """Add what `forward` computes: onnxruntime 1.20 fuses x Sigmoid(x), not of doubles."""
+        half = graph.constant(0.5, name="half")
+        tanh = graph.node("Tanh", graph.node("Mul", x, half))
+        s = graph.node("Add", graph.node("Mul", tanh, half), half)
+        return graph.node("Mul", x, s)
