@@ -210,5 +210,5 @@ def _values(array: Any) -> np.ndarray:
 def _moments(array: Any) -> np.ndarray:
     """Take microseconds since 1970, and NaT where there are none."""
     values = _raw(array, np.int64).view("datetime64[us]").copy()
-    values[nulls(array)] = np.datetime64("NaT")
+    values[nulls(array)] = np.datetime64("NaT", "us")
     return values

@@ -31,7 +31,7 @@ def column_of(values: Sequence[Any]) -> Column | None:
     if told and all(map(_is_number, told)) and all(map(_is_kept, told)):
         return Numbers(_array(values, math.nan, float, "float64"))
     if told and all(isinstance(value, datetime.date) for value in told):
-        return Moments(_array(values, np.datetime64("NaT"), _moment, "datetime64[us]"))
+        return Moments(_array(values, np.datetime64("NaT", "us"), _moment, "datetime64[us]"))
     if told and all(isinstance(value, datetime.timedelta) for value in told):
         return Numbers(_array(values, math.nan, datetime.timedelta.total_seconds, "float64"))
     return texts_of(None if _is_nothing(value) else written(value) for value in values)
