@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..backend import Array
 from ..checks import check_number
 from .base import Backward, Layer, Params
@@ -40,7 +38,7 @@ class Dropout(Layer):
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
         """Draw the mask, of the inputs' shape: 0 or 1 / (1 - rate)."""
         keep = generator.random(shape) >= self.rate
-        return (np.where(keep, 1 / (1 - self.rate), 0.0),)
+        return (keep * (1 / (1 - self.rate)),)
 
     def forward(
         self, params: Params, x: Array, mask: Array | None = None

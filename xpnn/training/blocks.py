@@ -173,19 +173,19 @@ class Blocks:
         """Return what each layer draws for some steps, with the steps on the first axis."""
         if not self._draws_noise:
             return ()
-        drawn = [
-            [
-                layer.draw(generator, (size, width))
-                for layer, width in zip(self._layers, self._widths)
-            ]
-            for _ in range(count)
-        ]
+        places: list[tuple[np.ndarray, ...]] = []
+        for step in range(count):
+            for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
+                drawn = layer.draw(generator, (size, width))
+                if step == 0:  # arrays for all steps, which cost less than to join them later
+                    places.append(
+                        tuple(np.empty((count, *np.shape(a)), self._dtype) for a in drawn)
+                    )
+                for place, array in zip(places[number], drawn, strict=True):
+                    place[step] = array
         return tuple(
-            tuple(
-                self._backend.asarray(np.stack(arrays), self._dtype)
-                for arrays in zip(*of_layer)
-            )
-            for of_layer in zip(*drawn)
+            tuple(self._backend.asarray(place, self._dtype) for place in of_layer)
+            for of_layer in places
         )
 
 
