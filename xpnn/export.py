@@ -146,9 +146,14 @@ def export_onnx(
     """
     check_path("path", path, "file")
     made = onnx_model(model, preparation)
+    write_onnx(made, path)
+    return made
+
+
+def write_onnx(made: Any, path: str | os.PathLike[str]) -> None:
+    """Write an ONNX model to a file, which is replaced at once when all is written."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(made.SerializeToString())
-    return made
 
 
 def _is_of_its_forward(layer: Layer) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ..backend import Array
@@ -36,6 +37,14 @@ class Apart:
     variants: tuple[Any, ...]
     of_arrays: tuple[int, ...]
 
+    @cached_property
+    def _own(self) -> list[list[int]]:
+        """Which arrays each variant has."""
+        return [
+            [i for i, of in enumerate(self.of_arrays) if of == k]
+            for k in range(len(self.variants))
+        ]
+
     def numbers(self, t: Array) -> tuple[Array, ...]:
         """Return the variants' numbers, one variant's behind the other's."""
         return tuple(number for variant in self.variants for number in variant.numbers(t))
@@ -50,8 +59,7 @@ class Apart:
         """Take a step, as `Optimizer.step`: each variant with its arrays and its numbers."""
         new_params, new_slots = [*params], [[*slot] for slot in slots]
         each_has = len(numbers) // len(self.variants)
-        for k, variant in enumerate(self.variants):
-            own = [i for i, of in enumerate(self.of_arrays) if of == k]
+        for k, (variant, own) in enumerate(zip(self.variants, self._own)):
             stepped, stepped_slots = variant.step(
                 [params[i] for i in own],
                 [grads[i] for i in own],

@@ -80,7 +80,7 @@ class Tabular(BaseEstimator):
         ----------
         X : frame or array_like of shape (n, n_features)
             The rows: a frame of pandas, polars, pyarrow or any other library that narwhals
-            knows, as it is; a `xpnn.tables.Table`; or an array.
+            knows, as it is; a table that `xpnn.tables.read` returns; or an array.
         y : array_like of shape (n,)
             What is to be learnt.
         sample_weight : array_like of shape (n,), optional

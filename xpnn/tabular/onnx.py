@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import check_path
-from ..export import add_layers, tensors_of
-from ..files.atomic import atomic_write
+from ..export import add_layers, tensors_of, write_onnx
 from ..onnx_graph import Graph
 from ..tables.cells import DAY
 from ..tables.columns import MISSING
@@ -99,8 +98,7 @@ def export_onnx(ensemble: Ensemble, path: str | os.PathLike[str]) -> Any:
     """
     check_path("path", path, "file")
     made = onnx_model(ensemble)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(made.SerializeToString())
+    write_onnx(made, path)
     return made
 
 

@@ -1,9 +1,9 @@
 """How a network for a table is made and trained.
 
 The numbers are those of Holzmüller, Grinsztajn and Steinwart (2024), "Better by default:
-strong pre-tuned MLPs and boosted trees on tabular data", where these were found to matter on
-our own benchmark of tables (docs/tables.md): their learning rates belong to another
-parametrisation, and are here divided by the root of a layer's usual width.
+strong pre-tuned MLPs and boosted trees on tabular data".  Their learning rates belong to the
+parametrisation of `xpnn.NTKDense`, and are divided here by about the root of a layer's width.
+`benchmarks/tables.py` measures what comes of it.
 """
 
 from __future__ import annotations
