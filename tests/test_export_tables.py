@@ -9,7 +9,8 @@ from onnx_runs import run
 import xpnn
 from xpnn import Dense, Sequential
 from xpnn.export import onnx_model
-from xpnn.tables import Classes, Feature, Measure, Preparation
+from xpnn.tables import Classes, Feature, Measure, Preparation, from_frame
+from xpnn.tables.features import Odd
 
 LARGE = 1.6e9  # times in seconds, which float32 can't tell apart
 
@@ -57,10 +58,18 @@ def test_raw_rows_go_in(tmp_path, categories, kind):
     about = {entry.key: json.loads(entry.value) for entry in made.metadata_props}
     assert about["features"] == [feature.column for feature in preparation.features]
     assert about.get("labels") == (["circle", "square"] if kind == "classes" else None)
-    if categories:  # one that is unknown is an error, as for `xpnn predict`
-        rows["colour"][3, 0] = "green"
-        with pytest.raises(Exception, match="Unknown Category"):
-            run(made, **rows)
+    # what is unknown or missing is none of the categories, or a mean
+    if categories:
+        rows["colour"][3, 0], rows["x"][4, 0] = "green", np.nan
+        table = from_frame({name: column[:, 0] for name, column in rows.items()})
+        odd = Odd()
+        wanted = model.predict(preparation.inputs(table, preparation.n_inputs, odd))
+        assert {column: sum(n.values()) for column, n in odd.cells.items()} == {
+            "colour": 1, "x": 1
+        }  # fmt: skip
+        if kind == "number":
+            wanted = target.restore(wanted)
+        np.testing.assert_allclose(run(made, **rows), wanted, rtol=1e-6)
 
 
 def test_columns_may_be_called_anything():

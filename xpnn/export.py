@@ -219,8 +219,8 @@ def _raw_rows(graph: Graph, preparation: Preparation) -> str:
         if not feature.categories:
             parts.append(_scaled(graph, x, [feature.mean], [feature.scale]))
             continue
-        rows = graph.node(  # (n, 1, k); zeros=0 makes an unknown category an error
-            "OneHotEncoder", x, domain="ai.onnx.ml", cats_strings=feature.categories, zeros=0
+        rows = graph.node(  # (n, 1, k); zeros=1 lets an unknown category be none of them
+            "OneHotEncoder", x, domain="ai.onnx.ml", cats_strings=feature.categories, zeros=1
         )
         flat = graph.constant([-1, feature.width], "int64", name="shape")
         one_hot = graph.node("Reshape", rows, flat)
@@ -229,8 +229,10 @@ def _raw_rows(graph: Graph, preparation: Preparation) -> str:
 
 
 def _scaled(graph: Graph, x: str, means: list[float], scales: list[float]) -> str:
-    """Add (x - mean) / scale, as the network's dtype."""
-    x = graph.node("Sub", x, graph.constant(means, "float64", name="mean"))
+    """Add (x - mean) / scale, as the network's dtype; a missing number becomes 0."""
+    mean = graph.constant(means, "float64", name="mean")
+    x = graph.node("Where", graph.node("IsNaN", x), mean, x)
+    x = graph.node("Sub", x, mean)
     x = graph.node("Div", x, graph.constant(scales, "float64", name="scale"))
     return graph.cast(x, graph.dtype)
 

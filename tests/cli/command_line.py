@@ -25,9 +25,15 @@ def refused(*words):
     return result.stderr.removeprefix("Error: ").rstrip("\n")
 
 
+PARTS = (
+    r"training|validation|[\d,]+ rows|out of fold|held out|most frequent class|mean|"
+    "linear model|gradient-boosted trees"
+)
+
+
 def measured(output):
     """Return a printed table of results as {part: [numbers]}."""
-    found = re.findall(r"^(training|validation|[\d,]+ rows) +([-\de+. %]+)$", output, re.M)
+    found = re.findall(rf"^({PARTS}) +([-\de+. %]+)$", output, re.M)
     return {part: [float(n.rstrip("%")) for n in numbers.split()] for part, numbers in found}
 
 

@@ -17,6 +17,6 @@ def test_some_cases(folder, capsys):
     assert failed == []
     # and what ends badly would be seen
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xpnn.cli.train.read_table", lambda data: 1 / 0)
+        patch.setattr("xpnn.cli.train_table.read", lambda data: 1 / 0)
         wrong = [module.run_case(n, models)[1] for n in range(40)]
     assert any("ZeroDivisionError" in said for said in wrong if said)

@@ -20,7 +20,9 @@ def test_a_model_file_is_not_trusted(folder):
         return refused(*words)
 
     assert "was not written by 'xpnn train'" in saved(None)
-    assert "expected a preparation with" in saved({"preparation": 1, "data": {"name": "x"}})
+    assert "expected a preparation as an object with features, target" in saved(
+        {"preparation": 1, "data": {"name": "x"}}
+    )
     target = {"kind": "classes", "column": "", "labels": ["a", "b"], "numeric": False}
     good = {"features": [], "target": target}
     assert "expected data with a name" in saved({"preparation": good})

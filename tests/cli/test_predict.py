@@ -1,10 +1,14 @@
 """The command xpnn predict."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from command_line import measured, read_csv, refused, run, write_csv, write_shapes
 
 import xpnn
+
+QUICK = ("--preset", "fast", "--epochs", 3, "--no-baselines")
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -37,21 +41,65 @@ def test_raw_rows_without_the_target_are_predicted_into_a_file(folder):
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "said"),
+    ("row", "said"),
     [
-        (["x", "size", "colour"], [1, 2, "green"], "'green' is none of the categories"),
-        (
-            ["x", "size", "colour"],
-            ["?", 2, "red"],
-            "new.csv, line 2, column 'x': the cell is mi",
-        ),
-        (["x", "size", "colour"], ["one", 2, "red"], "column 'x': expected a finite number"),
-        (["x", "size"], [1, 2], "must have the feature column 'colour'"),
+        ([1, 2, "green"], "'colour' has a value that was not there in training in 1 row"),
+        (["?", 2, "red"], None),
+        (["one", 2, "red"], "'x' has no number in 1 row"),
+        ([1e9, 2, "red"], "'x' has far outside of the training rows in 1 row"),
     ],
 )
-def test_rows_that_the_model_cannot_know_are_refused(folder, header, row, said):
+def test_no_cell_stops_it(row, said):
     write_shapes()
-    run("train", "shapes.csv", "--target", "shape", "--epochs", 1)
-    write_csv("new.csv", header, [row])
-    assert said in refused("predict", "model.safetensors", "new.csv", "--output", "out.csv")
+    run("train", "shapes.csv", "--target", "shape", *QUICK)
+    write_csv("new.csv", ["x", "size", "colour"], [row, [0.1, 50, "red"]])
+    result = run("predict", "model.safetensors", "new.csv")
+    assert len(read_csv(result.stdout)) == 2
+    assert result.stderr == (
+        f"Warning: rows are unlike those of the training: {said}\n" if said else ""
+    )
+
+
+def test_only_a_missing_column_is_refused(folder):
+    write_shapes()
+    run("train", "shapes.csv", "--target", "shape", *QUICK)
+    write_csv("new.csv", ["x", "sise", "colour"], [[1, 2, "red"]])
+    said = refused("predict", "model.safetensors", "new.csv", "--output", "out.csv")
+    assert "new.csv has no column 'size'; did you mean 'sise'?" in said
     assert not (folder / "out.csv").exists()
+
+
+def test_a_table_without_rows_has_no_answers():
+    write_shapes()
+    run("train", "shapes.csv", "--target", "shape", *QUICK)
+    write_csv("none.csv", ["x", "size", "colour"], [])
+    said = run("predict", "model.safetensors", "none.csv").stdout
+    assert said == "prediction,probability circle,probability square\n"
+
+
+def test_rows_go_through_in_parts_in_their_order(monkeypatch):
+    """However many rows are read at a time, each has its answer beside what it was."""
+    write_shapes(n=500)
+    run("train", "shapes.csv", "--target", "shape", *QUICK)
+    whole = run("predict", "model.safetensors", "shapes.csv", "--keep").stdout
+    sizes = []
+
+    def in_parts(path, columns=None):
+        for table in xpnn.tables.batches(path, columns, rows=70):
+            sizes.append(len(table))
+            yield table
+
+    monkeypatch.setattr("xpnn.cli.predict.batches", in_parts)
+    assert run("predict", "model.safetensors", "shapes.csv", "--keep").stdout == whole
+    assert sizes == [*[70] * 7, 10]
+    rows = read_csv(whole)
+    original = read_csv(Path("shapes.csv").read_text())
+    assert [{name: row[name] for name in old} for row, old in zip(rows, original)] == original
+    named = read_csv(
+        run(*["predict", "model.safetensors", "shapes.csv", "--id", "size", "--id", "x"]).stdout
+    )
+    assert [*named[0]][:3] == ["size", "x", "prediction"]
+    for row, old in zip(named, rows):
+        assert row == {name: old[name] for name in row}
+    said = refused("predict", "model.safetensors", "shapes.csv", "--id", "sizes")
+    assert "no column 'sizes'; did you mean 'size'?" in said

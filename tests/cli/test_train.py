@@ -185,7 +185,7 @@ def test_a_training_that_diverges_is_told_and_leaves_no_file(folder):
     ("name", "said"),
     [
         ("acuracy", "unknown metric 'acuracy'; did you mean 'accuracy'?"),
-        ("r2", "the metric 'r2' is for numbers, but"),
+        ("r2", "--metric r2 is for numbers, but the target is classes"),
         ("confusion_matrix", "--metric must be one number, but confusion_matrix is more: use"),
     ],
 )

@@ -72,13 +72,13 @@ def test_what_was_learnt_before_a_signal_is_saved(folder, also, signals):
 
 @pytest.mark.parametrize("number", [TERM, HUP])
 def test_a_signal_while_the_model_is_saved_waits(folder, monkeypatch, number):
-    save = xpnn.cli.train.save
+    save = xpnn.cli.train_data_set.save
 
     def interrupted(*args):
         signal.raise_signal(number)
         save(*args)
 
-    monkeypatch.setattr("xpnn.cli.train.save", interrupted)
+    monkeypatch.setattr("xpnn.cli.train_data_set.save", interrupted)
     result = run("train", "vertical", "--epochs", 2, status=STATUS[number])
     assert "Trained 2 epochs" in result.stdout
     xpnn.load("model.safetensors")

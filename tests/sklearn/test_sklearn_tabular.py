@@ -200,7 +200,7 @@ def test_who_knows_better_says_what_columns_are():
         ({"y": ["a", "b"] * 4}, "X has 9 rows, but y has 8"),
         (
             {"X": pd.DataFrame({"a": [1] * 9})},
-            "no column tells anything of new rows: a: constant",
+            "no column that tells anything of new rows: a: constant",
         ),
         ({"sample_weight": [1.0]}, r"sample_weight must have the shape \(9,\), got \(1,\)"),
     ],

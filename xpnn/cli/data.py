@@ -1,4 +1,4 @@
-"""Data to train on and to measure with: from a built-in data set, or from a table.
+"""Built-in data to train on and to measure with.
 
 One seed gives the same rows again, so that 'xpnn evaluate' measures those of the training.
 """
@@ -6,19 +6,18 @@ One seed gives the same rows again, so that 'xpnn evaluate' measures those of th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data import split_rows
-from ..tables import Classes, Preparation, Table, prepare
+from ..tables import Classes
 from .datasets import DATA_SETS, Pair
 
 
 @dataclass(frozen=True)
 class Data:
-    """What to train on and to measure with, and how it was made into numbers.
+    """What to train on and to measure with.
 
     Attributes
     ----------
@@ -26,17 +25,14 @@ class Data:
         Where the rows are from, as plain data for the model file.
     training, validation : pair of arrays
         Inputs and targets; validation is None where nothing is left to measure.
-    preparation : Preparation
-        How rows became inputs and targets.
-    said : tuple of str
-        A sentence for each thing that was inferred.
+    target : Classes
+        What the targets mean.
     """
 
     source: dict[str, Any]
     training: Pair
     validation: Pair | None
-    preparation: Preparation
-    said: tuple[str, ...] = ()
+    target: Classes
 
 
 def generators(seed: int) -> list[np.random.Generator]:
@@ -66,19 +62,4 @@ def built_in(name: str, seed: int, part: float | None) -> Data:
         kept, held = split(generator, part, len(y))
         training, validation = (X[kept], y[kept]), (X[held], y[held])
     source = {"name": name, "seed": seed, "validation_split": part}
-    return Data(source, training, validation, Preparation((), Classes("", known.labels)))
-
-
-def from_table(table: Table, target: str, seed: int, part: float, task: str) -> Data:
-    """Make a table into numbers."""
-    training, validation = split(generators(seed)[0], part, len(table))
-    preparation, said = prepare(table, target, training, task)
-    X = preparation.inputs(table, preparation.n_inputs)
-    y = preparation.target.apply(table, target)
-    return Data(
-        {"name": Path(table.path).name},
-        (X[training], y[training]),
-        (X[validation], y[validation]) if validation.size else None,
-        preparation,
-        tuple(said),
-    )
+    return Data(source, training, validation, Classes("", known.labels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -86,19 +87,22 @@ DATA_SETS = {
 }
 
 
+TABLE = re.compile(
+    r"-|.*\.(csv|tsv|tab|txt|dat|json|jsonl|ndjson|parquet|feather|arrow|xlsx|xls|ods|zip)"
+    r"(\.(gz|bz2|xz|zst))?|.*[*?[].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What tables are called: -, the endings of files, and patterns."""
+
+
 def data_name(data: str) -> str:
-    """Return the name of a built-in data set as we write it, the path of a file, or -.
+    """Return the name of a built-in data set as we write it, the path of a table, or -.
 
     Raises
     ------
     ValueError
         If it is neither; it tells the nearest name.
     """
-    if (
-        data in DATA_SETS
-        or data == "-"
-        or os.path.exists(data)
-        or data.lower().endswith(".csv")
-    ):
+    if data in DATA_SETS or os.path.exists(data) or TABLE.fullmatch(data):
         return data
     return look_up(data, {**dict(zip(DATA_SETS, DATA_SETS)), "FILE.csv": data}, "data")

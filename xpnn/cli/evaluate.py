@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import numpy as np
 
 from ..serialization import ModelFileError
-from .models import load, rows_for
+from ..tables.features import Odd
+from ..tabular.scores import USUAL, measured, metrics_for
+from .datasets import DATA_SETS, data_name
+from .models import Model, answered_rows, built_in_rows, load
 from .options import (
     answers_option,
     backend_option,
@@ -16,8 +20,8 @@ from .options import (
     metric_option,
     model_argument,
 )
-from .results import chosen_metrics, measure, results
-from .saying import say
+from .results import results
+from .saying import say, tell
 
 
 @click.command()
@@ -32,18 +36,44 @@ def evaluate(
 ) -> None:
     """Measure the MODEL on DATA.
 
-    DATA is a CSV file, or - for standard input, with the columns that the model was trained on,
-    or the name of the
-    built-in data set that it was trained on; then the same rows as in training are
-    measured, those that it learnt from and those that it didn't.
+    DATA is a table with the columns that the model was trained on, as 'xpnn train' takes it, or
+    the name of the built-in data set that it was trained on; then the same rows as in training
+    are measured, those that it learnt from and those that it didn't.
     """
     loaded = load(model, backend)
-    network, goal = loaded.network, loaded.preparation.target
-    if metric:
+    data = data_name(data)
+    measure = _by_the_network if data in DATA_SETS else _by_the_answers
+    say(measure(loaded, data, target, metric))
+    place = loaded.network.backend
+    say(f"Measured with {place.name} on {place.device}")
+
+
+def _by_the_network(model: Model, name: str, target: str | None, names: tuple[str, ...]) -> str:
+    """Return what is measured on a built-in data set, the loss and its penalties too."""
+    if target is not None:
+        raise ValueError(f"--target is for tables; {name} has its classes")
+    network = model.network
+    if names:
         if network.compiled is None:
-            raise ModelFileError(f"{model} has no loss, so nothing can be measured")
-        chosen = chosen_metrics(metric, goal)
+            raise ModelFileError(f"{model.path} has no loss, so nothing can be measured")
+        chosen = metrics_for(model.target, ("accuracy", *names))
         network.compile(network.compiled.loss, network.compiled.optimizer, chosen)
-    parts = rows_for(loaded, data, target)
-    say(results(measure(network, goal, parts), goal))
-    say(f"Measured with {network.backend.name} on {network.backend.device}")
+    parts = built_in_rows(model, name)
+    measured_rows = {
+        p: network.evaluate(*rows) for p, rows in parts.items() if rows is not None
+    }
+    return results(measured_rows, model.target)
+
+
+def _by_the_answers(model: Model, data: str, target: str | None, names: tuple[str, ...]) -> str:
+    """Return what is measured on a table, some rows at a time."""
+    metrics = metrics_for(model.target, (*USUAL[model.target.kind], *names))
+    odd, answers, rights = Odd(), [], []
+    for table, right in answered_rows(model, data, target, tell):
+        answers.append(model.answers(table, odd))
+        rights.append(right)
+    if odd.cells:
+        tell(f"Warning: {odd}")
+    right = np.concatenate(rights)
+    found = measured(np.concatenate(answers), right, metrics)
+    return results({f"{len(right):,} rows": found}, model.target)

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from .models import load_any
+from ..sequential import Sequential
+from .models import NetworkModel, TableModel, load_any
 from .options import FilePath, check_writable, import_option, model_argument
 from .results import text_table
 from .saying import say
@@ -20,16 +21,23 @@ from .saying import say
 def export(model: Path, output: Path) -> None:
     """Write the MODEL as an ONNX file, which other programs run without Python.
 
-    For a model that was trained on a CSV file it takes raw rows, as 'xpnn predict' does: one
-    array of all features where they are numbers, else one for each column, numbers as float64
-    and categories as text.  What it takes and gives is printed, and the names of columns and
-    classes are kept in the file's metadata.
+    For a model that was trained on a table it takes raw rows, as 'xpnn predict' does: one array
+    of all features where they are numbers, else one for each column, numbers, dates and times
+    as float64 and categories as text.  What it takes and gives is printed, and the names of
+    columns and classes are kept in the file's metadata.
     """
-    from ..export import export_onnx
+    from .. import export as network_export
+    from ..tabular.onnx import export_onnx
 
-    network, preparation, _ = load_any(model)
+    loaded, _ = load_any(model)
     check_writable("OUTPUT", output, ("the model", model))
-    graph = export_onnx(network, output, preparation).graph
+    if isinstance(loaded, TableModel):
+        graph = export_onnx(loaded.ensemble, output).graph
+    elif isinstance(loaded, NetworkModel):
+        graph = network_export.export_onnx(loaded.alone, output, loaded.preparation).graph
+    else:
+        assert isinstance(loaded, Sequential)  # any other file's
+        graph = network_export.export_onnx(loaded, output).graph
     rows = [
         [kind, value.name, *_described(value)]
         for kind, values in (("takes", graph.input), ("gives", graph.output))

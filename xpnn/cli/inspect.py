@@ -1,4 +1,4 @@
-"""The command ``xpnn inspect``: the card of a model."""
+"""The command ``xpnn inspect``: the card of a model, or what the columns of a table are."""
 
 from __future__ import annotations
 
@@ -9,36 +9,66 @@ from typing import Any
 import click
 
 from .. import cards
+from ..files.atomic import atomic_write
 from ..files.model_file import ModelFileError, read_file
-from ..tables import Preparation
-from .models import load_any
-from .options import import_option, model_argument
+from ..sequential import Sequential
+from ..tables import Preparation, read
+from ..tables.preparation import DROPPED
+from ..tables.understanding import understand
+from ..tabular import cards as of_tables
+from .columns import as_toml, asked_columns, columns_options
+from .datasets import TABLE
+from .models import TableModel, load_any
+from .options import DataName, FilePath, check_writable, import_option
 from .saying import say, tell
 
 
 @click.command()
-@model_argument
+@click.argument("model", type=DataName(), metavar="MODEL|TABLE")
 @click.option("--json", "as_json", is_flag=True, help="Print the model card as JSON.")
+@click.option(
+    "--output",
+    type=FilePath(),
+    metavar="FILE.toml",
+    help="Write what the columns of a table are to a file, to change it and to give it to "
+    "'xpnn train --columns'.",
+)
+@columns_options
 @import_option
-def inspect(model: Path, as_json: bool) -> None:
-    """Tell what the MODEL is: layers, how it was trained, on what and how well.
+def inspect(model: str, as_json: bool, output: Path | None, **asked: Any) -> None:
+    """Tell what a MODEL is: layers, how it was trained, on what and how well.
 
     Classes of its own need not be imported: then the card is what the file says of them.
+
+    Of a TABLE, any that 'xpnn train' takes, tell for each column what it is taken for and why.
     """
+    if TABLE.fullmatch(model):
+        _inspect_table(model, output, asked)
+        return
+    if output is not None or any(asked.values()):
+        raise ValueError(f"{model} is a model; --output and what columns are is for tables")
+    path = Path(model)
     try:
-        network, _, extra = load_any(model)
+        loaded, extra = load_any(path)
     except ModelFileError:
-        card, unknown = _by_the_file(model)
+        card, unknown = _by_the_file(path)
         if not unknown:
             raise
-        told = cards.text(card)
+        summary = None
         tell(
             f"Note: of {' and '.join(unknown)} only the file tells; --import MODULE knows more."
         )
     else:
-        card = cards.model_card(network, extra)
-        told = cards.text(card, network.summary())
-    say(json.dumps(card, indent=2) if as_json else told)
+        network = loaded if isinstance(loaded, Sequential) else loaded.network
+        summary = network.summary()
+        if isinstance(loaded, TableModel):
+            card = of_tables.card(loaded.ensemble, extra)
+        else:
+            card = cards.model_card(network, extra)
+    if as_json:
+        say(json.dumps(card, indent=2))
+    else:
+        say((of_tables if "members" in card else cards).text(card, summary))
 
 
 def _by_the_file(path: Path) -> tuple[dict[str, Any], list[str]]:
@@ -48,8 +78,34 @@ def _by_the_file(path: Path) -> tuple[dict[str, Any], list[str]]:
     if not unknown:
         return {}, []
     try:
+        if "members" in description:
+            return of_tables.card_of_file(description, tensors), unknown
         if "preparation" in description["extra"]:
             Preparation.from_json(description["extra"]["preparation"])
         return cards.card_of_file(description, tensors), unknown
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelFileError(f"{path} does not describe a network: {error}") from error
+
+
+def _inspect_table(data: str, output: Path | None, asked: dict[str, Any]) -> None:
+    """Tell what the columns of a table are, and write it down."""
+    if output is not None:
+        check_writable("--output", output, ("the data", data))
+    columns, table = asked_columns(**asked), read(data)
+    dropped = [name for name, kind in columns.items() if kind == DROPPED]
+    found = understand(
+        table.without(dropped), {k: v for k, v in columns.items() if k not in dropped}
+    )
+    for line in table.said():
+        say(line)
+    say(f"{table.source}: {len(table):,} rows")
+    for one in found.values():
+        say(str(one))
+    for name in dropped:
+        say(f"{name}: left out, as asked")
+    if output is not None:
+        with atomic_write(output) as temporary:
+            temporary.write_text(
+                as_toml(table.source, found.values(), dropped), encoding="utf-8"
+            )
+        tell(f"wrote {output}")

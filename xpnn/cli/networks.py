@@ -7,14 +7,15 @@ import numpy as np
 from ..backend import Backend
 from ..layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, SiLU, Softmax
 from ..sequential import Sequential
-from ..tables import Classes, Measure
+from ..tables import Classes
+from ..tables.targets import Target
 from .settings import Settings, activation
 
 
 def network(
     n_inputs: int,
     settings: Settings,
-    target: Classes | Measure,
+    target: Target,
     generator: np.random.Generator,
     backend: Backend,
 ) -> Sequential:
@@ -33,6 +34,6 @@ def network(
     return Sequential(layers, seed=generator, backend=backend)
 
 
-def loss_for(target: Classes | Measure) -> str:
+def loss_for(target: Target) -> str:
     """Return the name of the loss that suits the target."""
     return "categorical_cross_entropy" if isinstance(target, Classes) else "mean_squared_error"

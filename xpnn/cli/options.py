@@ -164,19 +164,3 @@ def check_folder(option: str, folder: Path) -> None:
         atomic.check_writable(there / "checkpoint")
     except OSError as error:
         raise ValueError(f"{option}: {str(folder)!r}: {error.strerror}") from error
-
-
-def check_table(data: str, target: str | None) -> None:
-    """Check that there is a CSV file, and that a column of it is asked for.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If no column is named.
-    """
-    if data != "-" and (not os.path.exists(data) or os.path.isdir(data)):
-        raise FileNotFoundError(f"there is no file {data}")
-    if target is None:
-        raise ValueError(f"--target must name the column of {data} to learn")

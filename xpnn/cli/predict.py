@@ -13,7 +13,9 @@ import click
 import numpy as np
 
 from ..files.atomic import atomic_write, named
-from ..tables import Classes, Measure, read_table
+from ..tables import Classes, batches
+from ..tables.features import Odd
+from ..tables.targets import Target
 from .models import load
 from .options import (
     DataName,
@@ -28,7 +30,15 @@ from .saying import standard_output, tell
 
 @click.command()
 @model_argument
-@click.argument("data", type=DataName(), metavar="DATA.csv")
+@click.argument("data", type=DataName(), metavar="DATA")
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of DATA to write beside the answers; repeat it.",
+)
+@click.option("--keep", is_flag=True, help="Write all columns of DATA beside the answers.")
 @click.option(
     "--output",
     type=FilePath(),
@@ -36,32 +46,53 @@ from .saying import standard_output, tell
 )
 @backend_option
 @import_option
-def predict(model: Path, data: str, output: Path | None, backend: str | None) -> None:
-    """Predict with the MODEL for each row of a CSV file, or of standard input where it is -.
+def predict(
+    model: Path,
+    data: str,
+    ids: tuple[str, ...],
+    keep: bool,
+    output: Path | None,
+    backend: str | None,
+) -> None:
+    """Predict with the MODEL for each row of a table, or of standard input where it is -.
 
-    The columns are found by their names, and others, such as the target, are left alone.
-    For a model that was trained on a built-in data set the columns are its features in
-    their order.  What is written has a row for each row: the prediction and, for classes,
-    the probability of each.
+    DATA is a table as 'xpnn train' takes it; it may be larger than memory.  The columns are
+    found by their names, and others, such as the target, are left alone.  For a model that
+    was trained on a built-in data set the columns are its features in their order.  What is
+    written has a row for each row: the prediction and, for classes, the probability of each.
+    What the training rows had nothing like is counted, and told once.
     """
     loaded = load(model, backend)
-    network, preparation = loaded.network, loaded.preparation
     if output is not None and str(output) == "-":
         output = None
     if output is not None and not _is_pipe(output):
         check_writable("--output", output, ("the data", data), ("the model", model))
-    table = read_table(data)
-    outputs = network.predict(preparation.inputs(table, network.n_inputs or 0))
-    header, rows = _answers(preparation.target, outputs)
+    names = None
+    if not keep and loaded.columns is not None:
+        names = [*dict.fromkeys([*loaded.columns, *ids])]
+    odd, n_rows = Odd(), 0
+    header = _header(loaded.target)
     with _opened(output) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        for table in batches(data, names):
+            beside = {
+                name: table[name].cells()
+                for name in (table.columns if keep else dict.fromkeys(ids))
+                if name not in header
+            }
+            if not n_rows:
+                writer.writerow([*beside, *header])
+            features = table.without(ids) if loaded.columns is None else table
+            answers = _answers(loaded.target, loaded.answers(features, odd))
+            writer.writerows(
+                [*cells, *answer] for *cells, answer in zip(*beside.values(), answers)
+            )
+            n_rows += len(table)
+    if odd.cells:
+        tell(f"Warning: {odd}")
     if output is not None:
-        tell(
-            f"Predicted {len(table):,} rows with {network.backend.name} on "
-            f"{network.backend.device}; wrote {output}"
-        )
+        place = loaded.network.backend
+        tell(f"Predicted {n_rows:,} rows with {place.name} on {place.device}; wrote {output}")
 
 
 def _is_pipe(path: Path) -> bool:
@@ -88,14 +119,18 @@ def _opened(output: Path | None) -> Iterator[Any]:
             yield file
 
 
-def _answers(
-    target: Classes | Measure, outputs: np.ndarray
-) -> tuple[list[str], Iterator[list[str]]]:
-    """Return the header and the rows that the network's outputs stand for, as text."""
+def _header(target: Target) -> list[str]:
+    """Return what the columns of the answers are called."""
     if isinstance(target, Classes):
-        return ["prediction", *(f"probability {label}" for label in target.labels)], (
+        return ["prediction", *(f"probability {label}" for label in target.labels)]
+    return ["prediction"]
+
+
+def _answers(target: Target, answers: np.ndarray) -> Iterator[list[str]]:
+    """Return the rows of answers as text."""
+    if isinstance(target, Classes):
+        return (
             [target.labels[best], *(f"{p:.6g}" for p in probabilities)]
-            for best, probabilities in zip(outputs.argmax(axis=1), outputs.tolist())
+            for best, probabilities in zip(answers.argmax(axis=1), answers.tolist())
         )
-    numbers = target.restore(outputs)[:, 0].tolist()
-    return ["prediction"], ([f"{value:.7g}"] for value in numbers)
+    return ([f"{value:.7g}"] for value in answers.tolist())

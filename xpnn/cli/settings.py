@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, Layer] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is made and trained; the defaults are those for a CSV file."""
+    """How a network is made and trained; a data set has its own defaults."""
 
     hidden: tuple[int, ...] = (64, 32)
     activation: str = "relu"
@@ -69,6 +69,17 @@ class Asked:
     output: Path
     plot: Path | None
     movie: Path | None
+    preset: str | None
+    class_weight: str | None
+    baselines: bool | None
+    members: int | None
+    time_budget: float | None
+    columns: Path | None
+    drop: tuple[str, ...]
+    as_category: tuple[str, ...]
+    as_number: tuple[str, ...]
+    as_date: tuple[str, ...]
+    as_id: tuple[str, ...]
 
 
 def chosen_optimizer(asked: Asked, defaults: Settings) -> Optimizer:
@@ -183,12 +194,9 @@ def chosen_settings(asked: Asked, defaults: Settings) -> Settings:
     if asked.validation_split is not None:
         check_number("--validation-split", asked.validation_split, at_least=0, below=1)
         given["validation_split"] = asked.validation_split
-    settings = replace(defaults, **given)
     if asked.patience is not None:
         check_integer("--patience", asked.patience, at_least=1)
-        if settings.validation_split == 0:
-            raise ValueError("--patience needs rows to measure: give --validation-split")
-    return settings
+    return replace(defaults, **given)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -3,57 +3,78 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .. import cards
 from ..backend import resolve
-from ..callbacks import Callback, Checkpoint, EarlyStopping, TrainingMovie
+from ..callbacks import TrainingMovie
 from ..checks import check_integer
 from ..metrics import as_metric
-from ..sequential import Sequential
-from ..serialization import save
-from ..tables import read_table
+from ..tables.files import find
+from ..tabular import PRESETS
 from ..training.interrupt import Signals, held
-from .data import Data, built_in, from_table, generators
+from .columns import columns_options
 from .datasets import DATA_SETS, data_name
-from .errors import INTERRUPTED, Failure, sentence
-from .networks import loss_for, network
+from .errors import Failure, sentence
 from .options import (
     FilePath,
     backend_option,
     check_folder,
-    check_table,
     check_writable,
     data_argument,
     import_option,
     metric_option,
 )
-from .pictures import draw
-from .results import chosen_metrics, in_units, measure, results
 from .saying import say, tell
-from .settings import ACTIVATIONS, Asked, Settings, chosen_optimizer, chosen_settings
+from .settings import ACTIVATIONS, Asked
+from .train_data_set import OnDataSet
+from .train_table import OnTable
 
-CHECKPOINT_SECONDS = 30
-"""How much of a run, in seconds, is lost at most when it is killed."""
-
-LARGE_TABLE = 10_000
-"""How many rows a table may have before larger batches are taken, unless asked otherwise."""
+FOR_TABLES = (
+    *("target", "task", "preset", "members", "time_budget", "class_weight", "baselines"),
+    *("columns", "drop", "as_category", "as_number", "as_date", "as_id"),
+)
+"""Options that built-in data sets don't have."""
 
 
 @click.command()
 @data_argument
-@click.option("--target", metavar="COLUMN", help="The column of the CSV file to learn.")
+@click.option("--target", metavar="COLUMN", help="The column of the table to learn.")
 @click.option(
     "--task",
     type=click.Choice(["auto", "classification", "regression"]),
     default=None,
-    help="What to learn of the target of a CSV file.  auto is classification if it is not all "
+    help="What to learn of the target of a table.  auto is classification if it is not all "
     "numbers, or at most 20 different whole numbers.  [default: auto]",
+)
+@columns_options
+@click.option(
+    "--preset",
+    type=click.Choice([*PRESETS]),
+    help="How much time a table takes: four networks that are averaged, one small one, or "
+    "eight.  [default: default]",
+)
+@click.option("--members", type=int, help="How many networks are averaged.")
+@click.option(
+    "--time-budget",
+    type=float,
+    metavar="SECONDS",
+    help="What training on a table may take, about; then there are fewer networks.",
+)
+@click.option(
+    "--class-weight",
+    type=click.Choice(["balanced"]),
+    help="Let all classes of a table count alike, however rare they are.",
+)
+@click.option(
+    "--baselines/--no-baselines",
+    default=None,
+    help="Whether simple models, and trees if scikit-learn is there, are trained too, to "
+    "compare with.  [default: on tables of at most 20,000 rows]",
 )
 @click.option(
     "--hidden", metavar="SIZES", help="Sizes of the hidden layers, as 128,64; 0 for none."
@@ -106,9 +127,9 @@ LARGE_TABLE = 10_000
     "--validation-split",
     type=float,
     metavar="PART",
-    help="The part of the rows, drawn at random, to measure and not train on.  [default: 0.2; "
-    "for fashion-mnist its own 10,000 test images, for spiral and vertical as many points "
-    "again, drawn anew]",
+    help="The part of the rows, drawn at random, to measure and not train on.  [default: 0.2 "
+    "for digits; for fashion-mnist its own 10,000 test images, for spiral and vertical as many "
+    "points again, drawn anew; none of a table, where each network leaves out other rows]",
 )
 @metric_option
 @backend_option
@@ -135,8 +156,9 @@ LARGE_TABLE = 10_000
 def train(**options: Any) -> None:
     """Train a network on DATA and save it.
 
-    DATA is digits, spiral, vertical, fashion-mnist, or a CSV file, - for standard input, with
-    a header and --target COLUMN.  Each has defaults of its own that work well:
+    DATA is a table with --target COLUMN, or digits, spiral, vertical or fashion-mnist.  A table
+    is CSV with any separator, Parquet, Feather, JSON, JSON lines or Excel, compressed or not, a
+    pattern such as 'parts/*.csv', or - for standard input.  Each has defaults that work well:
 
     \b
       digits         --hidden 256 --optimizer adam --learning-rate 0.002 --epochs 60
@@ -146,13 +168,13 @@ def train(**options: Any) -> None:
       vertical       as spiral, --epochs 1000
       fashion-mnist  --hidden 256,128 --optimizer adam --learning-rate 0.002
                      --decay 0.002 --epochs 10 --batch-size 128
-      a CSV file     --hidden 64,32 --optimizer adam --epochs 50 --batch-size 32,
-                     or 256 for more than 10,000 rows
+      a table        --members 4 --hidden 128,128,128 --activation silu --dropout 0.15
+                     --batch-size 128, with AdamW and a schedule
 
-    In a CSV file a column is numbers if every cell is one, else categories; numbers are
-    scaled by the training rows.  The model file keeps this, so that 'xpnn predict' takes
-    raw rows.  After Ctrl-C, SIGTERM and SIGHUP what was learnt so far is saved; the exit
-    status is then 130, 143 or 129.
+    Of each column of a table it is said what it is taken for; missing cells, text, dates and
+    money need no work.  The model file keeps this, so that 'xpnn predict' takes raw rows.  Each
+    network leaves out other rows, and is measured on them: out of fold.  After Ctrl-C, SIGTERM
+    and SIGHUP what was learnt so far is saved; the exit status is then 130, 143 or 129.
     """  # noqa: D301  (click takes \\b, the character, for "keep these lines")
     asked = Asked(**options)
     backend = resolve(asked.backend)
@@ -162,25 +184,12 @@ def train(**options: Any) -> None:
     check_integer("--seed", asked.seed, at_least=0)
     for name in asked.metric:
         as_metric(name)
-    defaults = Settings() if is_table else DATA_SETS[asked.data].settings
-    optimizer = chosen_optimizer(asked, defaults)
-    settings = chosen_settings(asked, defaults)
+    training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
     _check_files(asked, is_table)
-    callbacks = _callbacks(asked)
-
-    if is_table:
-        data, settings = _prepared_table(asked, settings)
-    else:
-        data = built_in(asked.data, asked.seed, settings.validation_split)
-    for line in data.said:
-        say(line)
-
-    target = data.preparation.target
-    n_inputs = data.training[0].shape[1]
-    model = network(n_inputs, settings, target, generators(asked.seed)[1], backend)
-    model.compile(loss_for(target), optimizer, chosen_metrics(asked.metric, target))
+    movie = None if asked.movie is None else TrainingMovie(asked.movie)
+    training.prepare([] if movie is None else [movie])
     with held() as signals:  # until all is written
-        status, problems = _train(model, data, settings, callbacks, asked, signals)
+        status, problems = _train(training, movie, signals, asked.output, asked.plot)
     if signals():
         status = signals.status
     if status:
@@ -192,12 +201,11 @@ def train(**options: Any) -> None:
 
 
 def _train(
-    model: Sequential,
-    data: Data,
-    settings: Settings,
-    callbacks: Sequence[Callback],
-    asked: Asked,
+    training: OnDataSet | OnTable,
+    movie: TrainingMovie | None,
     signals: Signals,
+    output: Path,
+    plot: Path | None,
 ) -> tuple[int, list[OSError]]:
     """Train, write and tell all that can be.
 
@@ -209,10 +217,12 @@ def _train(
         What could not be written.
     """
     began = time.perf_counter()
-    status, problems = _fit(model, data, settings, callbacks, asked.checkpoints, signals)
-    model.backend.synchronize()
-    seconds, files = time.perf_counter() - began, []
-    filmed = [] if problems or asked.movie is None else [asked.movie]
+    status, problems = training.fit(signals)
+    training.backend.synchronize()
+    seconds, files = time.perf_counter() - began, list[Path]()
+    if movie is not None and movie.failure is not None and movie.failure not in problems:
+        problems.append(movie.failure)
+    filmed = [] if problems or movie is None else [Path(movie.path)]
 
     def attempt(write: Callable[[], bool]) -> bool:
         """Do it; what fails must not take others with it."""
@@ -222,37 +232,37 @@ def _train(
             problems.append(error)
             return False
 
-    if attempt(lambda: _save(model, data, asked.output)):
-        files.append(asked.output)
-    plot = asked.plot
-    if plot is not None and attempt(lambda: draw(plot, model, data)):
+    def report() -> bool:
+        """Tell how good the model is, and what was written."""
+        say(training.results())
+        wrote = f"; wrote {' and '.join(map(str, files + filmed))}" if files + filmed else ""
+        place = training.backend
+        say(
+            f"Trained {training.done()} in {seconds:.1f} s with {place.name} on "
+            f"{place.device}{wrote}"
+        )
+        return True
+
+    if attempt(lambda: training.save(output)):
+        files.append(output)
+    if plot is not None and attempt(lambda: training.draw(plot)):
         files.append(plot)
-    attempt(lambda: _report(model, data, seconds, files + filmed))
+    attempt(report)
     return status, problems
-
-
-def _report(model: Sequential, data: Data, seconds: float, files: Sequence[Path]) -> bool:
-    """Tell how good the model is, and what was written."""
-    parts = {"training": data.training, "validation": data.validation}
-    target = data.preparation.target
-    say(results(measure(model, target, parts), target))
-    done, backend = _epochs_done(model), model.backend
-    wrote = f"; wrote {' and '.join(map(str, files))}" if files else ""
-    say(
-        f"Trained {done:,} epoch{'s' * (done != 1)} in {seconds:.1f} s with {backend.name} on "
-        f"{backend.device}{wrote}"
-    )
-    return True
 
 
 def _check_data(asked: Asked, is_table: bool) -> None:
     """Check that a table is there, and that what is for tables is not asked of others."""
     if is_table:
-        check_table(asked.data, asked.target)
+        find(asked.data)
+        if asked.target is None:
+            raise ValueError(f"--target must name the column of {asked.data} to learn")
         return
-    for name, value in (("--target", asked.target), ("--task", asked.task)):
-        if value is not None:
-            raise ValueError(f"{name} is for CSV files; {asked.data} has its classes")
+    for name in FOR_TABLES:
+        value = getattr(asked, name)
+        if value is not None and value != ():
+            option = name.removeprefix("as_").replace("_", "-")
+            raise ValueError(f"--{option} is for tables; {asked.data} has its classes")
 
 
 def _check_files(asked: Asked, is_table: bool) -> None:
@@ -270,80 +280,3 @@ def _check_files(asked: Asked, is_table: bool) -> None:
         check_writable("--movie", asked.movie, *taken)
     if asked.checkpoints is not None:
         check_folder("--checkpoints", asked.checkpoints)
-
-
-def _callbacks(asked: Asked) -> list[Callback]:
-    """Return who is told how the training goes."""
-    callbacks: list[Callback] = []
-    if asked.checkpoints is not None:
-        callbacks.append(Checkpoint(asked.checkpoints, None, every_seconds=CHECKPOINT_SECONDS))
-    if asked.movie is not None:
-        callbacks.append(TrainingMovie(asked.movie))
-    if asked.patience is not None:
-        callbacks.append(EarlyStopping("val_loss", asked.patience))
-    return callbacks
-
-
-def _prepared_table(asked: Asked, settings: Settings) -> tuple[Data, Settings]:
-    """Read a table and make it into numbers; a large one is trained on in larger batches."""
-    assert asked.target is not None  # it was checked
-    table = read_table(asked.data)
-    if asked.batch_size is None and len(table) > LARGE_TABLE:
-        settings = replace(settings, batch_size=256)
-    part, task = settings.validation_split or 0.0, asked.task or "auto"
-    return from_table(table, asked.target, asked.seed, part, task), settings
-
-
-def _fit(
-    model: Sequential,
-    data: Data,
-    settings: Settings,
-    callbacks: Sequence[Callback],
-    checkpoints: Path | None,
-    signals: Signals,
-) -> tuple[int, list[OSError]]:
-    """Train the model, as long as nothing ends it; as `_train`."""
-    status, problems = 0, []
-    try:
-        model.fit(
-            *data.training,
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            validation_data=data.validation,
-            callbacks=callbacks,
-            resume=checkpoints,
-        )
-    except (KeyboardInterrupt, SystemExit) as error:
-        ended = "Interrupted"
-        if not isinstance(error, KeyboardInterrupt):
-            if not signals():
-                raise
-            ended = f"Ended by {signals.name}"
-        tell(
-            f"{ended} after {_epochs_done(model):,} of {settings.epochs:,} epochs; "
-            "saving what was learnt"
-        )
-        status = signals.status or INTERRUPTED
-    except OSError as error:  # of a file beside the model, which is not lost for that
-        if not _epochs_done(model):
-            raise
-        problems.append(error)
-    failures = (c.failure for c in callbacks if isinstance(c, TrainingMovie))
-    return status, problems + [f for f in failures if f is not None and f not in problems]
-
-
-def _epochs_done(model: Sequential) -> int:
-    return model.history.epochs if model.history else 0
-
-
-def _save(model: Sequential, data: Data, output: Path) -> bool:
-    """Write the model file, with how raw rows become inputs and how the training ended."""
-    extra = {"data": data.source, "preparation": data.preparation.to_json()}
-    if training := cards.last_epoch(model):
-        training["last"] = {
-            name: value if value is None else in_units(name, value, data.preparation.target)
-            for name, value in training["last"].items()
-        }
-        extra["training"] = training
-    save(model, output, extra)
-    return True

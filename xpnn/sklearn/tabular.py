@@ -16,15 +16,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..backend import resolve
 from ..tables.columns import Table
-from ..tables.encoding import Encoding
 from ..tables.features import Odd
-from ..tables.parsing import NumberStyle
 from ..tables.sources import from_frame
 from ..tables.targets import Classes, Measure, Target
 from ..tables.understanding import understand
-from ..tabular import PRESETS, Ensemble, Recipe
-from ..tabular.calibration import find_temperature, with_temperature
-from ..tabular.members import fit_members
+from ..tabular import PRESETS, Recipe
+from ..tabular.training import fit_ensemble
 from .adapter import Interval, StrOptions, column_or_1d, fit_context
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
@@ -106,26 +103,21 @@ class Tabular(BaseEstimator):
                     f"sample_weight must have the shape ({len(table)},), got {weight.shape}"
                 )
         self.understood_ = understand(table, self.columns)
-        encoding = Encoding.fit(table, self.understood_.values())
-        if not encoding.features:
-            raise ValueError(
-                "no column tells anything of new rows: "
-                + "; ".join(map(str, self.understood_.values()))
-            )
-        target, targets = self._target(y)
-        members = fit_members(
-            encoding.inputs(table),
-            targets,
-            weight,
+        fitted = fit_ensemble(
+            table,
+            self.understood_.values(),
+            self._target(y),
+            self._right(y),
             self._recipe(),
-            encoding,
-            target,
             _seed(self.random_state),
             resolve(self.backend),
-            self.time_budget,
-            self.verbose,
+            weights=weight,
+            time_budget=self.time_budget,
+            verbose=self.verbose,
         )
-        self._keep(encoding, target, members, targets, weight)
+        if fitted.members.interrupted is not None:
+            raise fitted.members.interrupted
+        self.ensemble_, self.oof_predictions_ = fitted.ensemble, fitted.answers
         return self
 
     def _recipe(self) -> Recipe:
@@ -220,27 +212,21 @@ class TabularClassifier(ClassifierMixin, Tabular):
             raise ValueError(f"X has {n} rows, but y has {len(labels)}")
         return labels
 
-    def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
-        self.classes_, numbers = np.unique(y, return_inverse=True)
+    def _target(self, y: np.ndarray) -> Target:
+        self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"y must hold at least 2 classes, got 1 class: {self.classes_[0]!r}"
             )
-        return Classes("", tuple(map(str, self.classes_.tolist()))), numbers
+        return Classes("", tuple(map(str, self.classes_.tolist())))
 
-    def _keep(
-        self,
-        encoding: Encoding,
-        target: Target,
-        members: Any,
-        targets: np.ndarray,
-        weight: np.ndarray | None,
-    ) -> None:
-        answered = ~np.isnan(members.answers[:, 0])
-        kept = None if weight is None else weight[answered]
-        self.temperature_ = find_temperature(members.answers[answered], targets[answered], kept)
-        self.oof_predictions_ = with_temperature(members.answers, self.temperature_)
-        self.ensemble_ = Ensemble(encoding, target, members.networks, self.temperature_)
+    def _right(self, y: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.classes_, y)
+
+    @property
+    def temperature_(self) -> float:
+        """What probabilities are set right by."""
+        return self.ensemble_.temperature
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, of shape (n, n_classes)."""
@@ -277,22 +263,11 @@ class TabularRegressor(RegressorMixin, Tabular):
             raise ValueError("y must hold finite numbers, got NaN or an infinite one")
         return numbers
 
-    def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
-        mean, scale = float(y.mean()), float(y.std()) or 1.0
-        target = Measure("", NumberStyle(), mean, scale, float(y.min()), float(y.max()))
-        return target, ((y - mean) / scale)[:, None]
+    def _target(self, y: np.ndarray) -> Target:
+        return Measure("")
 
-    def _keep(
-        self,
-        encoding: Encoding,
-        target: Target,
-        members: Any,
-        targets: np.ndarray,
-        weight: np.ndarray | None,
-    ) -> None:
-        assert isinstance(target, Measure)
-        self.oof_predictions_ = target.restore(members.answers[:, 0])
-        self.ensemble_ = Ensemble(encoding, target, members.networks)
+    def _right(self, y: np.ndarray) -> np.ndarray:
+        return y
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the number of each row, of shape (n,)."""

@@ -1,25 +1,26 @@
-"""Tables of numbers and categories: read from CSV, and made into a network's numbers.
+"""Tables as they come: read from files and frames, understood, and made into numbers.
 
-A `Table` is what a CSV file says.  A `Preparation` is how its columns become inputs and
-a network's outputs become answers: plain data that is kept in the model file, so that
-whoever uses the model gives raw rows and gets the answers in the file's own terms.
-`prepare` finds out which preparation suits a table.
-
-`read` reads any table as columns (`xpnn.tables.columns.Table`), for the estimators of
-`xpnn.sklearn`; what it needs is the extra ``tables``.
+`read` reads any table as columns, `prepare` finds out what these are and what is to be learnt.
+What a table becomes for a network, and a network's outputs for people, is plain data that is
+kept in the model file, so that whoever uses the model gives raw rows and gets the answers in
+the table's own terms.  Reading needs the extra ``tables``.
 """
 
-from .inference import prepare
-from .preparation import Classes, Feature, Measure, Preparation
-from .reading import read_table
+from .columns import Table
+from .preparation import Prepared, prepare
+from .single import Feature, Preparation
 from .sources import batches, from_frame, read
-from .table import Table
+from .targets import Classes, Measure
+
+read_table = read
+"""The name that `read` had when it knew only CSV."""
 
 __all__ = [
     "Classes",
     "Feature",
     "Measure",
     "Preparation",
+    "Prepared",
     "Table",
     "batches",
     "from_frame",

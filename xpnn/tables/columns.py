@@ -283,6 +283,13 @@ class Table:
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Table(self.source, columns, self.notes)
 
+    def said(self) -> list[str]:
+        """Return the notes as sentences."""
+        return [
+            f"{note if note.startswith(self.source) else note[:1].upper() + note[1:]}."
+            for note in self.notes
+        ]
+
     def without(self, names: Iterable[str]) -> Table:
         """Return the table without some columns.
 

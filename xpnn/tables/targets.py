@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -61,20 +61,20 @@ class Measure:
     ----------
     column : str
         The column that holds it.
-    style : NumberStyle
-        How it is written.
     mean, scale : float
         A number y is (y - mean) / scale for the network.
     low, high : float
         The training rows' range, to which answers are cut.
+    style : NumberStyle
+        How it is written.
     """
 
     column: str
-    style: NumberStyle
-    mean: float
-    scale: float
-    low: float
-    high: float
+    mean: float = 0.0
+    scale: float = 1.0
+    low: float = -math.inf
+    high: float = math.inf
+    style: NumberStyle = NumberStyle()  # noqa: RUF009 - it is frozen
 
     kind: ClassVar[str] = "number"
 
@@ -86,6 +86,12 @@ class Measure:
     def apply(self, column: Column) -> np.ndarray:
         """Return the numbers, float64 of shape (n,): NaN where a cell is none."""
         return numbers_of(column, self.style)
+
+    def fitted(self, numbers: np.ndarray) -> Measure:
+        """Return the target with the mean, scale and range of some numbers."""
+        scale = float(numbers.std()) or 1.0
+        low, high = float(numbers.min()), float(numbers.max())
+        return replace(self, mean=float(numbers.mean()), scale=scale, low=low, high=high)
 
     def restore(self, outputs: np.ndarray) -> np.ndarray:
         """Return the numbers that a network's outputs, of any shape, stand for."""
@@ -147,14 +153,12 @@ def _measure(table: Table, name: str, found: Understood, task: str) -> tuple[Tar
     if task == "auto" and is_whole and few:
         return _classes(table, name, found, task)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, scale = float(numbers.mean()), float(numbers.std())
-    if not math.isfinite(scale):
+        spread = float(numbers.std())
+    if not math.isfinite(spread):
         raise ValueError(
             f"{table.source}: the target {name!r} has too large numbers, {numbers.max():g}"
         )
-    measure = Measure(
-        name, style, mean, scale or 1.0, float(different[0]), float(different[-1])
-    )
+    measure = Measure(name, style=style).fitted(numbers)
     kind = "whole numbers" if is_whole else "numbers"
     why = (
         "as asked"

@@ -7,14 +7,16 @@ it: the best epoch is found, and probabilities are set right, by rows that were 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import Backend
+from ..backend import Backend, to_host
 from ..callbacks import Callback, EarlyStopping
+from ..history import History
 from ..sequential import Sequential
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
@@ -22,7 +24,7 @@ from .ensemble import in_double
 from .progress import progress
 from .recipe import Recipe
 
-__all__ = ["Members", "fit_members"]
+__all__ = ["Members", "fit_members", "member_folder"]
 
 HOLDOUT = 5
 """One member alone leaves out the fifth part of the rows."""
@@ -36,12 +38,24 @@ class Members:
     ----------
     networks : tuple of Sequential
         The members.
+    parts : tuple of numpy.ndarray of int
+        The rows that each of them left out.
     answers : numpy.ndarray of float64, shape (n, n_outputs)
         The outputs of the member that left a row out; NaN where none has.
+    histories : tuple of History
+        What each of them told of its training.
+    problems : tuple of OSError
+        What callbacks could not write.
+    interrupted : KeyboardInterrupt, SystemExit or None
+        What ended the training before all were trained.
     """
 
     networks: tuple[Sequential, ...]
+    parts: tuple[np.ndarray, ...]
     answers: np.ndarray
+    histories: tuple[History, ...]
+    problems: tuple[OSError, ...] = ()
+    interrupted: BaseException | None = None
 
 
 def fit_members(
@@ -55,6 +69,8 @@ def fit_members(
     backend: Backend,
     time_budget: float | None = None,
     verbose: bool = False,
+    callbacks: Callable[[int], list[Callback]] = lambda member: [],
+    checkpoints: Path | None = None,
 ) -> Members:
     """Train the members.
 
@@ -78,6 +94,20 @@ def fit_members(
         Seconds that it may take: there are fewer members then, and with one fewer epochs.
     verbose : bool
         Whether a bar shows how far it is, and how long it takes yet.
+    callbacks : callable
+        Who else is told of a member's training, of its number.
+    checkpoints : Path, optional
+        A folder from which an interrupted training goes on, of each member its own.
+
+    Returns
+    -------
+    Members
+        All, or those that were trained when Ctrl-C or a signal came, the last one in part.
+
+    Raises
+    ------
+    KeyboardInterrupt, SystemExit
+        If it came before anything was learnt.
     """
     began = time.monotonic()
     rows = Rows(inputs, targets, weights)
@@ -97,24 +127,54 @@ def fit_members(
         left = max(time_budget - (time.monotonic() - began), 1e-9)
         recipe = recipe.within(left, of_an_epoch, n)
     parts = _parts(np.random.default_rng(of_rows), targets, recipe.n_members, target)
-    networks, answers = [], np.full((len(inputs), target.n_outputs), np.nan)
+    networks: list[Sequential] = []
+    histories: list[History] = []
+    problems: list[OSError] = []
+    answers = np.full((len(inputs), target.n_outputs), np.nan)
+    interrupted: BaseException | None = None
     with progress(recipe.n_members, verbose) as bar:
-        for part, own_seed in zip(parts, of_members):
+        for number, (part, own_seed) in enumerate(zip(parts, of_members)):
             kept = rows.take(np.setdiff1d(np.arange(len(inputs)), part))
             network, epochs = made(own_seed, len(kept.inputs))
-            callbacks: list[Callback] = [EarlyStopping("val_loss", patience=None)]
-            network.fit(
-                *kept[:2],
-                sample_weight=kept.weights,
-                epochs=epochs,
-                batch_size=recipe.batch_size,
-                validation_data=rows.take(part).given(),
-                callbacks=[*callbacks, *bar.of_member(epochs)],
-                verbose=False,
-            )
-            networks.append(in_double(network))
-            answers[part] = networks[-1].predict(inputs[part])
-    return Members(tuple(networks), answers)
+            best = EarlyStopping("val_loss", patience=recipe.patience)
+            try:
+                network.fit(
+                    *kept[:2],
+                    sample_weight=kept.weights,
+                    epochs=epochs,
+                    batch_size=recipe.batch_size,
+                    validation_data=rows.take(part).given(),
+                    callbacks=[best, *bar.of_member(epochs), *callbacks(number)],
+                    resume=None if checkpoints is None else member_folder(checkpoints, number),
+                    verbose=False,
+                )
+            except (KeyboardInterrupt, SystemExit) as error:
+                if not networks and not (network.history and network.history.epochs):
+                    raise  # nothing was learnt
+                interrupted = error
+            except OSError as error:  # of a file beside the model, which is not lost for that
+                if not (network.history and network.history.epochs):
+                    raise
+                problems.append(error)
+            if network.history and network.history.epochs:
+                histories.append(network.history)
+                networks.append(in_double(network))
+                answers[part] = to_host(networks[-1].predict(inputs[part]))
+            if interrupted is not None:
+                break
+    return Members(
+        tuple(networks),
+        tuple(parts[: len(networks)]),
+        answers,
+        tuple(histories),
+        tuple(problems),
+        interrupted,
+    )
+
+
+def member_folder(checkpoints: Path, member: int) -> Path:
+    """Return where the checkpoints of a member are."""
+    return checkpoints / f"member-{member}"
 
 
 class Rows(NamedTuple):
@@ -144,10 +204,10 @@ def _seconds_of_an_epoch(network: Sequential, rows: Rows, batch_size: int) -> fl
 
 def _parts(
     generator: np.random.Generator, targets: np.ndarray, n_members: int, target: Target
-) -> Iterator[np.ndarray]:
+) -> list[np.ndarray]:
     """Return the rows that each member leaves out; classes are in all parts alike."""
     order = generator.permutation(len(targets))
     if isinstance(target, Classes):
         order = order[np.argsort(targets[order], kind="stable")]
     n_parts = HOLDOUT if n_members == 1 else n_members
-    return (np.sort(order[k::n_parts]) for k in range(n_members))
+    return [np.sort(order[k::n_parts]) for k in range(n_members)]

@@ -17,7 +17,7 @@ from ..backend import Backend
 from ..initializers import Uniform
 from ..layers import Dense, Dropout, Layer, Linear, NumericEmbedding, OneHot, SiLU, Softmax
 from ..losses import CategoricalCrossEntropy, Loss, MeanSquaredError
-from ..optimizers import AdamW
+from ..optimizers import AdamW, Optimizer
 from ..schedules import CosineLog, FlatCosine
 from ..sequential import Sequential
 from ..tables.encoding import Encoding
@@ -38,8 +38,12 @@ class Recipe:
         The sizes of the hidden layers.
     embeds : bool
         Whether numbers are embedded in waves.
+    activation : Layer
+        What follows a hidden layer.
     dropout : float
         The part of each hidden layer that is silenced.
+    l2 : float
+        What weights add to the loss, ``l2 * sum(weights**2)``.
     label_smoothing : float
         For classes.
     learning_rate : float or None
@@ -50,18 +54,26 @@ class Recipe:
         Rows in a step.
     epochs, steps : int
         How long it is trained at least, each.
+    own_optimizer : Optimizer or None
+        Another optimizer than AdamW with a schedule.
+    patience : int or None
+        After how many epochs without a better one to stop; None goes on to the end.
     """
 
     n_members: int = 4
     hidden: tuple[int, ...] = (128, 128, 128)
     embeds: bool = True
+    activation: Layer = SiLU()  # noqa: RUF009 - it is frozen
     dropout: float = 0.15
+    l2: float = 0.0
     label_smoothing: float = 0.1
     learning_rate: float | None = None
     weight_decay: float = 0.2
     batch_size: int = 128
     epochs: int = 24
     steps: int = 1000
+    own_optimizer: Optimizer | None = None
+    patience: int | None = None
 
     def epochs_for(self, n: int) -> int:
         """Return how often to go through n rows."""
@@ -105,11 +117,12 @@ class Recipe:
             layers.append(waves)
             size = waves.output_size(size)
         for width in self.hidden:
-            layers += [Dense(size, width, weights="lecun_normal", biases=Uniform(0.5)), SiLU()]
+            dense = Dense(size, width, weights="lecun_normal", biases=Uniform(0.5), l2=self.l2)
+            layers += [dense, self.activation]
             if self.dropout:
                 layers.append(Dropout(self.dropout))
             size = width
-        layers.append(Dense(size, target.n_outputs, weights="lecun_normal"))
+        layers.append(Dense(size, target.n_outputs, weights="lecun_normal", l2=self.l2))
         layers.append(Softmax() if isinstance(target, Classes) else Linear())
         return Sequential(layers, seed=generator, backend=backend)
 
@@ -119,8 +132,10 @@ class Recipe:
             return CategoricalCrossEntropy(label_smoothing=self.label_smoothing)
         return MeanSquaredError()
 
-    def optimizer(self, target: Target, steps: int) -> AdamW:
+    def optimizer(self, target: Target, steps: int) -> Optimizer:
         """Return the optimizer for a training of so many steps."""
+        if self.own_optimizer is not None:
+            return self.own_optimizer
         rate = self.learning_rate or (0.004 if isinstance(target, Classes) else 0.02)
         decay = FlatCosine(self.weight_decay, steps) if self.weight_decay else 0.0
         return AdamW(CosineLog(rate, steps), beta_2=0.95, weight_decay=decay)
@@ -132,3 +147,13 @@ PRESETS = {
     "best": Recipe(n_members=8),
 }
 """Recipes by name."""
+
+LINEAR = Recipe(
+    hidden=(),
+    embeds=False,
+    dropout=0.0,
+    label_smoothing=0.0,
+    learning_rate=0.02,
+    weight_decay=0.01,
+)
+"""A linear model, to compare with."""

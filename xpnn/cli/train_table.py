@@ -1,0 +1,264 @@
+"""Training on a table: its columns understood, members trained, and the short of what came."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import tabular
+from ..backend import Backend
+from ..callbacks import Callback, ProgressBar
+from ..checks import check_integer, check_number
+from ..data import split_rows
+from ..tables import Classes, prepare, read
+from ..tables.cells import numbers_of
+from ..tables.columns import Numbers, Table
+from ..tables.features import NumberFeature
+from ..tabular.baselines import TREES, baselines
+from ..tabular.members import member_folder
+from ..tabular.recipe import PRESETS, Recipe
+from ..tabular.scores import USUAL, measured, metrics_for
+from ..tabular.training import fit_ensemble
+from ..training.interrupt import Signals
+from .columns import asked_columns
+from .pictures import draw
+from .results import results
+from .saying import say
+from .settings import Asked, Settings, activation, chosen_optimizer, chosen_settings
+from .training import Training, checkpoint, ended_by
+
+__all__ = ["OnTable"]
+
+MOST_FOR_BASELINES = 20_000
+"""How many rows simple models are trained on too, unless asked for."""
+
+RARE = 0.1
+"""The part of rows of the rarest class below which it is said."""
+
+
+class OnTable(Training):
+    """Members that are trained on a table and averaged."""
+
+    def __init__(self, asked: Asked, backend: Backend) -> None:
+        """Check what was asked for, but for the table."""
+        self.asked, self.backend = asked, backend
+        self._recipe = recipe_for(asked)
+        self._columns = asked_columns(
+            asked.drop,
+            asked.columns,
+            as_category=asked.as_category,
+            as_number=asked.as_number,
+            as_date=asked.as_date,
+            as_id=asked.as_id,
+        )
+        if asked.time_budget is not None:
+            check_number("--time-budget", asked.time_budget, above=0)
+
+    def prepare(self, movies: Sequence[Callback]) -> None:
+        """Read the table, find out what its columns are, and tell it; as `Training.prepare`."""
+        asked = self.asked
+        assert asked.target is not None  # it was checked
+        self._movies = movies
+        table = read(asked.data)
+        found = prepare(table, asked.target, asked.task or "auto", self._columns)
+        for line in found.said:
+            say(line)
+        self._target, self._understood = found.target, [*found.understood.values()]
+        self._metrics = metrics_for(found.target, (*USUAL[found.target.kind], *asked.metric))
+        training, held_out = self._split(len(found.table))
+        self._source = table.source
+        self._table, self._right = _some(found.table, found.right, training)
+        self._held_out = _some(found.table, found.right, held_out) if held_out.size else None
+        self._weights = self._class_weights()
+
+    def _split(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return which rows are learnt from, and which are only measured."""
+        part, rows = self.asked.validation_split or 0.0, np.arange(n)
+        if not part:
+            return rows, rows[:0]
+        generator = np.random.default_rng(self.asked.seed)
+        (training, _, _), (held_out, _) = split_rows(generator, part, rows, rows, None)
+        return training, held_out
+
+    def _class_weights(self) -> np.ndarray | None:
+        """Return what rows count, if classes shall count alike; say where one is rare."""
+        if not isinstance(self._target, Classes):
+            if self.asked.class_weight is not None:
+                raise ValueError("--class-weight is for classes, but the target is a number")
+            return None
+        counts = np.bincount(self._right, minlength=len(self._target.labels))
+        part, label = counts.min() / counts.sum(), self._target.labels[int(counts.argmin())]
+        if self.asked.class_weight is None:
+            if part < RARE:
+                say(
+                    f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of "
+                    "it; --class-weight balanced lets all classes count alike, and --metric f1 "
+                    "or roc_auc measures it."
+                )
+            return None
+        weights: np.ndarray = counts.sum() / (counts > 0).sum() / np.maximum(counts, 1)
+        of_rows: np.ndarray = weights[self._right]
+        return of_rows
+
+    def fit(self, signals: Signals) -> tuple[int, list[OSError]]:
+        """Train the members, as long as nothing ends it; as `Training.fit`."""
+        asked = self.asked
+        self._fitted = fit_ensemble(
+            self._table,
+            self._understood,
+            self._target,
+            self._right,
+            self._recipe,
+            np.random.SeedSequence(asked.seed),
+            self.backend,
+            weights=self._weights,
+            time_budget=asked.time_budget,
+            verbose=ProgressBar.wanted(),
+            callbacks=self._callbacks,
+            checkpoints=asked.checkpoints,
+        )
+        members, status = self._fitted.members, 0
+        if members.interrupted is not None:
+            epochs, n = members.histories[-1].epochs, len(members.networks)
+            done = f"{epochs:,} epoch{'s' * (epochs != 1)} of network {n}"
+            status = ended_by(members.interrupted, signals, done)
+        return status, [*members.problems]
+
+    def _callbacks(self, member: int) -> list[Callback]:
+        """Return who is told of a member's training: a movie is one of the first."""
+        folder = self.asked.checkpoints
+        callbacks = [] if folder is None else [checkpoint(member_folder(folder, member))]
+        return [*callbacks, *(self._movies if member == 0 else ())]
+
+    def save(self, path: Path) -> bool:
+        """Write the model file; as `Training.save`."""
+        histories = self._fitted.members.histories
+        last = {f"out_of_fold_{k}": v for k, v in self._scores("out of fold").items()}
+        finite = {name: value if np.isfinite(value) else None for name, value in last.items()}
+        extra = {
+            "data": {"name": Path(self._source).name},
+            "training": {"epochs": max(h.epochs for h in histories), "last": finite},
+        }
+        tabular.save(self._fitted.ensemble, path, extra)
+        return True
+
+    def draw(self, path: Path) -> bool:
+        """Draw the mean curves, and the regions of points in the plane; as `Training.draw`."""
+        histories = [history.history for history in self._fitted.members.histories]
+        unit = 1.0 if isinstance(self._target, Classes) else self._right.std() ** 2
+        curves = {
+            name: [
+                float(np.mean(values)) * unit for values in zip(*(h[name] for h in histories))
+            ]
+            for name in histories[0]
+        }
+        ensemble = self._fitted.ensemble
+        features = ensemble.encoding.features
+        names = [feature.column for feature in features]
+        plane = [f for f in features if isinstance(f, NumberFeature) and not f.missing]
+        if not isinstance(self._target, Classes) or len(plane) != 2 or len(features) != 2:
+            return draw(path, curves)
+
+        def predict(points: np.ndarray) -> np.ndarray:
+            columns = {name: Numbers(points[:, k]) for k, name in enumerate(names)}
+            return ensemble.outputs(Table("", columns))
+
+        X = np.stack([numbers_of(self._table[f.column], f.style) for f in plane], axis=1)
+        return draw(path, curves, predict, (X, self._right), self._target.labels, names)
+
+    def _scores(self, part: str) -> dict[str, float]:
+        """Return what the model is worth on rows that it has not learnt from."""
+        fitted = self._fitted
+        if part == "out of fold":
+            known = fitted.answered
+            return measured(fitted.answers[known], self._right[known], self._metrics)
+        assert self._held_out is not None
+        table, right = self._held_out
+        return measured(fitted.ensemble.outputs(table), right, self._metrics)
+
+    def results(self) -> str:
+        """Return what the model and simple ones are worth, and whether trees do better."""
+        rows = {"out of fold": self._scores("out of fold")}
+        if self._held_out is not None:
+            rows["held out"] = self._scores("held out")
+        wanted = self.asked.baselines
+        if wanted is None:
+            wanted = len(self._table) <= MOST_FOR_BASELINES
+        if not wanted or self._fitted.members.interrupted is not None:
+            return results(rows, self._target)
+        known = self._fitted.answered
+        for name, answers in baselines(
+            self._table,
+            self._understood,
+            self._right,
+            self._fitted,
+            np.random.SeedSequence(self.asked.seed),
+        ):
+            rows[name] = measured(answers[known], self._right[known], self._metrics)
+        return "\n".join([results(rows, self._target), *self._better(rows)])
+
+    def _better(self, rows: dict[str, dict[str, float]]) -> list[str]:
+        """Say so where a simple model does better."""
+        name = "log_loss" if isinstance(self._target, Classes) else "r2"
+        sign = -1 if name == "log_loss" else 1
+        ours = rows["out of fold"][name]
+        found = {k: v[name] for k, v in rows.items() if k not in ("out of fold", "held out")}
+        best = max(found, key=lambda model: sign * found[model])
+        if sign * found[best] <= sign * ours:
+            return []
+        said = f"Note: {best} do{'' if best == TREES else 'es'} better here, with "
+        said += f"{name.replace('_', ' ')} {found[best]:.4g} against {ours:.4g} out of fold"
+        kind = "Classifier" if isinstance(self._target, Classes) else "Regressor"
+        trees = f"; they are scikit-learn's HistGradientBoosting{kind}" if best == TREES else ""
+        return [f"{said}{trees}."]
+
+    def done(self) -> str:
+        """Return how many networks were trained, and for how long."""
+        members = self._fitted.members
+        n, epochs = len(members.networks), max(h.epochs for h in members.histories)
+        networks = f"{n} network{'s' * (n != 1)}"
+        return f"{networks} for {epochs:,} epoch{'s' * (epochs != 1)}{' each' * (n > 1)}"
+
+
+def _some(table: Table, right: np.ndarray, rows: np.ndarray) -> tuple[Table, np.ndarray]:
+    """Return some rows, and their answers; all as they are."""
+    return (table, right) if len(rows) == len(table) else (table.take(rows), right[rows])
+
+
+def recipe_for(asked: Asked) -> Recipe:
+    """Return the recipe of the preset, with what was asked for instead.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something that was asked for is not possible.
+    """
+    recipe = PRESETS[asked.preset or "default"]
+    defaults = Settings(hidden=recipe.hidden, dropout=recipe.dropout, epochs=recipe.epochs)
+    settings = chosen_settings(asked, defaults)
+    given: dict[str, Any] = {}
+    for name in ("hidden", "dropout", "l2"):
+        if getattr(asked, name) is not None:
+            given[name] = getattr(settings, name)
+    if asked.patience is not None:
+        given["patience"] = asked.patience
+    if asked.members is not None:
+        given["n_members"] = check_integer("--members", asked.members, at_least=1)
+    if asked.batch_size is not None:
+        given["batch_size"] = settings.batch_size or sys.maxsize
+    if asked.epochs is not None:
+        given |= {"epochs": settings.epochs, "steps": 1}
+    if asked.activation is not None:
+        given["activation"] = activation(asked.activation)
+    others = (asked.optimizer, asked.decay, asked.momentum, asked.rho, *asked.setting)
+    if any(value is not None for value in others):
+        given["own_optimizer"] = chosen_optimizer(asked, settings)
+    elif asked.learning_rate is not None:
+        check_number("--learning-rate", asked.learning_rate, above=0)
+        given["learning_rate"] = asked.learning_rate
+    return replace(recipe, **given)

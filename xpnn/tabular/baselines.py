@@ -1,0 +1,112 @@
+"""Simple models of the same rows, to see what a network is worth.
+
+They learn from what the network learns from, and answer the rows that each of its members left
+out: so all are measured on the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..backend import resolve
+from ..tables.columns import Table
+from ..tables.targets import Classes, Target
+from ..tables.understanding import Understood
+from .recipe import LINEAR, Recipe
+from .training import Fitted, fit_ensemble
+
+__all__ = ["TREES", "baselines"]
+
+TREES = "gradient-boosted trees"
+"""What scikit-learn's HistGradientBoosting is called."""
+
+
+def baselines(
+    table: Table,
+    understood: list[Understood],
+    right: np.ndarray,
+    fitted: Fitted,
+    seed: np.random.SeedSequence,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Train simple models.
+
+    Parameters
+    ----------
+    table : Table
+        The rows that the ensemble learnt from.
+    understood : list of Understood
+        What its columns are.
+    right : numpy.ndarray of shape (n,)
+        The right answers.
+    fitted : Fitted
+        The ensemble.
+    seed : numpy.random.SeedSequence
+        That of its training, which chose what each member left out.
+
+    Yields
+    ------
+    name : str
+        "most frequent class" or "mean", "linear model", and `TREES` if scikit-learn is
+        installed.
+    answers : numpy.ndarray of float64
+        Of each row that a member left out, as `Fitted.answers`; NaN of others.
+    """
+    target, parts = fitted.ensemble.target, fitted.members.parts
+    is_classes = isinstance(target, Classes)
+    yield (
+        "most frequent class" if is_classes else "mean",
+        _by_parts(parts, fitted, lambda kept, part: _constant(right[kept], target)),
+    )
+    n_members = len(parts)
+    recipe = Recipe(**{**vars(LINEAR), "n_members": n_members})
+    linear = fit_ensemble(table, understood, target, right, recipe, seed, resolve("numpy"))
+    yield "linear model", linear.answers
+    try:
+        from sklearn import ensemble
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        return
+    encoding = fitted.ensemble.encoding
+    inputs = encoding.inputs(table)
+    is_code = np.arange(encoding.n_inputs) >= encoding.n_inputs - len(encoding.sizes)
+    codes = inputs[:, is_code]
+    codes[codes < 0] = np.nan
+    inputs[:, is_code] = codes
+    made = (
+        ensemble.HistGradientBoostingClassifier
+        if is_classes
+        else ensemble.HistGradientBoostingRegressor
+    )
+
+    def of_trees(kept: np.ndarray, part: np.ndarray) -> np.ndarray:
+        trees: Any = made(categorical_features=is_code, random_state=0)
+        # its threads wait for one another by spinning: a second program on the machine makes
+        # a training of a second one of a minute
+        with threadpool_limits(1, "openmp"):
+            trees.fit(inputs[kept], right[kept])
+            if not is_classes:
+                return np.asarray(trees.predict(inputs[part]))
+            answers = np.zeros((len(part), target.n_outputs))
+            answers[:, trees.classes_] = trees.predict_proba(inputs[part])
+            return answers
+
+    yield TREES, _by_parts(parts, fitted, of_trees)
+
+
+def _by_parts(parts: Any, fitted: Fitted, answer: Any) -> np.ndarray:
+    """Answer each part by a model of the other rows."""
+    answers = np.full_like(fitted.answers, np.nan)
+    rows = np.arange(len(answers))
+    for part in parts:
+        answers[part] = answer(np.setdiff1d(rows, part), part)
+    return answers
+
+
+def _constant(right: np.ndarray, target: Target) -> np.ndarray | float:
+    """Return how frequent the classes are, or the mean."""
+    if isinstance(target, Classes):
+        return np.bincount(right, minlength=target.n_outputs) / len(right)
+    return float(right.mean())

@@ -1,0 +1,124 @@
+"""From a table whose columns are understood to an ensemble, and to what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..backend import Backend
+from ..callbacks import Callback
+from ..tables.columns import Table
+from ..tables.encoding import Encoding
+from ..tables.targets import Classes, Target
+from ..tables.understanding import Understood
+from .calibration import find_temperature, with_temperature
+from .ensemble import Ensemble
+from .members import Members, fit_members
+from .recipe import Recipe
+
+__all__ = ["Fitted", "fit_ensemble"]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An ensemble, and how it came about.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+        What was trained.
+    answers : numpy.ndarray of float64
+        Of each training row the answer of the member that left it out, as
+        `Ensemble.outputs` gives it: probabilities (n, n_classes) or numbers (n,); NaN where
+        none has.
+    members : Members
+        How each of them was trained.
+    """
+
+    ensemble: Ensemble
+    answers: np.ndarray
+    members: Members
+
+    @property
+    def answered(self) -> np.ndarray:
+        """Return which training rows have an answer, bool of shape (n,)."""
+        answered: np.ndarray = ~np.isnan(self.members.answers[:, 0])
+        return answered
+
+
+def fit_ensemble(
+    table: Table,
+    understood: Iterable[Understood],
+    target: Target,
+    right: np.ndarray,
+    recipe: Recipe,
+    seed: np.random.SeedSequence,
+    backend: Backend,
+    *,
+    weights: np.ndarray | None = None,
+    time_budget: float | None = None,
+    verbose: bool = False,
+    callbacks: Callable[[int], list[Callback]] = lambda member: [],
+    checkpoints: Path | None = None,
+) -> Fitted:
+    """Train on the rows of a table.
+
+    Parameters
+    ----------
+    table : Table
+        The rows to learn from.
+    understood : iterable of Understood
+        What its columns are.
+    target : Classes or Measure
+        What is to be told; a number's mean, scale and range become those of `right`.
+    right : numpy.ndarray of shape (n,)
+        The right answers: numbers of classes, or numbers.
+    recipe, seed, backend, weights, time_budget, verbose, callbacks, checkpoints
+        As of `xpnn.tabular.members.fit_members`.
+
+    Raises
+    ------
+    ValueError
+        If no column tells anything of new rows.
+    KeyboardInterrupt, SystemExit
+        If it came before anything was learnt.
+    """
+    understood = [*understood]
+    encoding = Encoding.fit(table, understood)
+    if not encoding.features:
+        said = "; ".join(map(str, understood))
+        raise ValueError(
+            f"{table.source} has no column that tells anything of new rows: {said}"
+        )
+    if isinstance(target, Classes):
+        targets = right
+    else:
+        target = target.fitted(right)
+        targets = ((right - target.mean) / target.scale)[:, None]
+    members = fit_members(
+        encoding.inputs(table),
+        targets,
+        weights,
+        recipe,
+        encoding,
+        target,
+        seed,
+        backend,
+        time_budget,
+        verbose,
+        callbacks,
+        checkpoints,
+    )
+    answers, temperature = members.answers, 1.0
+    if isinstance(target, Classes):
+        known = ~np.isnan(answers[:, 0])
+        of_known = None if weights is None else weights[known]
+        temperature = find_temperature(answers[known], right[known], of_known)
+        answers = with_temperature(answers, temperature)
+    else:
+        answers = target.restore(answers[:, 0])
+    ensemble = Ensemble(encoding, target, members.networks, temperature)
+    return Fitted(ensemble, answers, members)
