@@ -103,7 +103,8 @@ def test_a_training_with_layers_and_optimizers_of_ones_own(mine):
     layer = next(layer for layer in card["layers"] if layer["type"] == "TwiceOfOptions")
     assert layer["settings"] == {"factor": 2.0}
     assert (card["members"], card["data"]["target"]["labels"]) == (4, ["circle", "square"])
-    run("train", "vertical", "--epochs", 1, "--import", "mine", *own, *more[:4])
+    settings = ("--setting", "brake=3", "--momentum", 0.5)
+    run("train", "vertical", "--epochs", 1, "--import", "mine", *own, *settings)
     optimizer = json.loads(run("inspect", "model.safetensors", "--json").stdout)["optimizer"]
     assert optimizer["type"] == "SlowOfOptions"
     assert (optimizer["brake"], optimizer["momentum"]) == (3, 0.5)

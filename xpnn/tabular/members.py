@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +56,43 @@ class Members:
     histories: tuple[History, ...]
     problems: tuple[OSError, ...] = ()
     interrupted: BaseException | None = None
+
+    @classmethod
+    def none(cls, n: int, target: Target) -> Members:
+        """Return what there is before a member is trained on n rows."""
+        return cls((), (), np.full((n, target.n_outputs), np.nan), ())
+
+    def extended(self, network: Sequential, part: np.ndarray, inputs: np.ndarray) -> Members:
+        """Return them with another one, which answers the rows that it left out."""
+        assert network.history is not None  # it was trained
+        member, answers = in_double(network), self.answers.copy()
+        answers[part] = to_host(member.predict(inputs))
+        return replace(
+            self,
+            networks=(*self.networks, member),
+            parts=(*self.parts, part),
+            answers=answers,
+            histories=(*self.histories, network.history),
+        )
+
+    def failed(self, error: BaseException, network: Sequential) -> Members:
+        """Return them with what came while another one was trained.
+
+        What can't be written beside a model, as a movie on a full disk, does not cost it.
+
+        Raises
+        ------
+        BaseException
+            The error, if nothing was learnt.
+        """
+        learnt = network.history is not None and network.history.epochs > 0
+        if isinstance(error, OSError):
+            if not learnt:
+                raise error
+            return replace(self, problems=(*self.problems, error))
+        if not self.networks and not learnt:
+            raise error
+        return replace(self, interrupted=error)
 
 
 def fit_members(
@@ -127,11 +164,7 @@ def fit_members(
         left = max(time_budget - (time.monotonic() - began), 1e-9)
         recipe = recipe.within(left, of_an_epoch, n)
     parts = _parts(np.random.default_rng(of_rows), targets, recipe.n_members, target)
-    networks: list[Sequential] = []
-    histories: list[History] = []
-    problems: list[OSError] = []
-    answers = np.full((len(inputs), target.n_outputs), np.nan)
-    interrupted: BaseException | None = None
+    done = Members.none(len(inputs), target)
     with progress(recipe.n_members, verbose) as bar:
         for number, (part, own_seed) in enumerate(zip(parts, of_members)):
             kept = rows.take(np.setdiff1d(np.arange(len(inputs)), part))
@@ -148,28 +181,13 @@ def fit_members(
                     resume=None if checkpoints is None else member_folder(checkpoints, number),
                     verbose=False,
                 )
-            except (KeyboardInterrupt, SystemExit) as error:
-                if not networks and not (network.history and network.history.epochs):
-                    raise  # nothing was learnt
-                interrupted = error
-            except OSError as error:  # of a file beside the model, which is not lost for that
-                if not (network.history and network.history.epochs):
-                    raise
-                problems.append(error)
+            except (KeyboardInterrupt, SystemExit, OSError) as error:
+                done = done.failed(error, network)
             if network.history and network.history.epochs:
-                histories.append(network.history)
-                networks.append(in_double(network))
-                answers[part] = to_host(networks[-1].predict(inputs[part]))
-            if interrupted is not None:
+                done = done.extended(network, part, inputs[part])
+            if done.interrupted is not None:
                 break
-    return Members(
-        tuple(networks),
-        tuple(parts[: len(networks)]),
-        answers,
-        tuple(histories),
-        tuple(problems),
-        interrupted,
-    )
+    return done
 
 
 def member_folder(checkpoints: Path, member: int) -> Path:
