@@ -63,6 +63,16 @@ WILD = (
     "epsilon=nan", "rho=", "=1", "beta_1=1", "decay=1e400", "learning_rate=x",
 )  # fmt: skip
 FITTING = {
+    "--preset": ("default", "fast", "fast", "best"),
+    "--members": ("1", "2", "3"),
+    "--time-budget": ("0.01", "0.5"),
+    "--class-weight": ("balanced",),
+    "--drop": ("x0", "x1", "y"),
+    "--category": ("x0", "x1", "x2"),
+    "--number": ("x0", "x1", "x2"),
+    "--date": ("x0", "x1"),
+    "--id": ("x0", "x1"),
+    "--columns": ("data.csv", "nothing.toml", "."),
     "--task": ("auto", "classification", "regression"),
     "--hidden": ("0", "1", "4", "3,2", "5,5,5,5,5,5"),
     "--activation": ("relu", "Tanh", "sigmoid", "leaky_relu", "linear"),
@@ -180,7 +190,8 @@ def words(draw: random.Random, models: list[str]) -> tuple[list[str], bytes | No
             command,
             model,
             data,
-            *options(draw, ["--output", "--backend", "--import"], wild),
+            *options(draw, ["--output", "--backend", "--import", "--id"], wild),
+            *(["--keep"] if draw.random() < 0.2 else []),
         ]
     elif command == "evaluate":
         asked = options(draw, ["--metric", "--backend", "--import"], wild)
@@ -191,7 +202,9 @@ def words(draw: random.Random, models: list[str]) -> tuple[list[str], bytes | No
     elif command == "export":
         said = [command, model, draw.choice(("m.onnx", "/dev/null", "", "no/m", "n" * 300))]
     elif command == "inspect":
-        said = [command, model, *(["--json"] if draw.random() < 0.5 else [])]
+        what = draw.choice((model, data))
+        said = [command, what, *(["--json"] if draw.random() < 0.5 else [])]
+        said += options(draw, ["--drop", "--category", "--number", "--date"], wild)
     else:
         said = [command, *options(draw, ["--backend"], wild)]
     if wild == 1 and draw.random() < 0.2:

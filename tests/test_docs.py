@@ -7,6 +7,7 @@ interpreter and a folder of its own, whose lines are those of the page.
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -107,6 +108,9 @@ def write_tables(folder):
         if "species" in header:
             rows = [f"{row},{('oak', 'ash')[s]}" for row, s in zip(rows, species)]
         (folder / name).write_text("\n".join([header, *rows]) + "\n")
+    (folder / "docs" / "guides").mkdir(parents=True)
+    for table in (ROOT / "docs" / "guides").glob("*.csv"):
+        shutil.copy(table, folder / "docs" / "guides")
 
 
 def run(page, folder, **environment):
