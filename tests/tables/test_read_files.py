@@ -385,9 +385,9 @@ def test_one_cell_that_may_be_a_label_keeps_all_of_them_texts(tmp_path, odd, row
 
 
 def test_few_different_numbers_stay_texts_in_many_rows(tmp_path):
-    column = read(many(tmp_path, lambda i: f"{i % 65_536}.0", 140_000))["a"]
+    column = read(many(tmp_path, lambda i: f"{i % 10_000}.0", 140_000))["a"]
     assert isinstance(column, Texts)
-    assert len(column.values) == 65_536
+    assert len(column.values) == 10_000
 
 
 def test_batches_are_the_same_rows(tmp_path):

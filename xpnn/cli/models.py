@@ -17,7 +17,7 @@ from ..files.model_file import ModelFileError, read_file
 from ..sequential import Sequential
 from ..serialization import read
 from ..tables import Classes, Preparation, Table, batches
-from ..tables.features import Odd
+from ..tables.features import NumberFeature, Odd
 from ..tables.targets import Target
 from .data import built_in
 from .datasets import Pair
@@ -51,6 +51,11 @@ class Model:
     @property
     def columns(self) -> list[str] | None:
         """The columns that it needs; None where all columns of a table are inputs."""
+        raise NotImplementedError
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The columns of which only the numbers count, however they are written."""
         raise NotImplementedError
 
     def inputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
@@ -88,6 +93,12 @@ class TableModel(Model):
     def columns(self) -> list[str]:
         """The columns that it needs."""
         return [feature.column for feature in self.ensemble.encoding.features]
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The columns of which only the numbers count, however they are written."""
+        features = self.ensemble.encoding.features
+        return frozenset(f.column for f in features if isinstance(f, NumberFeature))
 
     def inputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return the networks' inputs of a table's rows; count what is odd."""
@@ -127,6 +138,12 @@ class NetworkModel(Model):
     def columns(self) -> list[str] | None:
         """The columns that it needs; None where all columns of a table are inputs."""
         return [feature.column for feature in self.preparation.features] or None
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The columns of which only the numbers count, however they are written."""
+        features = self.preparation.features
+        return frozenset(feature.column for feature in features if not feature.categories)
 
     def inputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return the network's inputs of a table's rows; count what is odd."""
@@ -270,7 +287,7 @@ def answered_rows(
         raise ValueError(f"--target must name the column of {data} with the right answers")
     columns = None if model.columns is None else [*dict.fromkeys([*model.columns, target])]
     n_measured = n_left_out = 0
-    for batch in batches(data, columns):
+    for batch in batches(data, columns, numbers=model.numbers - {target}):
         right = model.target.apply(batch[target])
         known = right >= 0 if isinstance(model.target, Classes) else np.isfinite(right)
         rows = np.flatnonzero(known)

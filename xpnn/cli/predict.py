@@ -74,7 +74,8 @@ def predict(
     header = _header(loaded.target)
     with _opened(output) as file:
         writer = csv.writer(file, lineterminator="\n")
-        for table in batches(data, names):
+        numbers = frozenset[str]() if keep else loaded.numbers.difference(ids)
+        for table in batches(data, names, numbers=numbers):
             beside = {
                 name: table[name].cells()
                 for name in (table.columns if keep else dict.fromkeys(ids))
@@ -84,9 +85,7 @@ def predict(
                 writer.writerow([*beside, *header])
             features = table.without(ids) if loaded.columns is None else table
             answers = _answers(loaded.target, loaded.answers(features, odd))
-            writer.writerows(
-                [*cells, *answer] for *cells, answer in zip(*beside.values(), answers)
-            )
+            writer.writerows(zip(*beside.values(), *answers))
             n_rows += len(table)
     if odd.cells:
         tell(f"Warning: {odd}")
@@ -126,11 +125,9 @@ def _header(target: Target) -> list[str]:
     return ["prediction"]
 
 
-def _answers(target: Target, answers: np.ndarray) -> Iterator[list[str]]:
-    """Return the rows of answers as text."""
+def _answers(target: Target, answers: np.ndarray) -> list[list[str]]:
+    """Return the columns of answers as text."""
     if isinstance(target, Classes):
-        return (
-            [target.labels[best], *(f"{p:.6g}" for p in probabilities)]
-            for best, probabilities in zip(answers.argmax(axis=1), answers.tolist())
-        )
-    return ([f"{value:.7g}"] for value in answers.tolist())
+        labels = np.array(target.labels, dtype=object)[answers.argmax(axis=1)].tolist()
+        return [labels, *([f"{p:.6g}" for p in column] for column in answers.T.tolist())]
+    return [[f"{value:.7g}" for value in answers.tolist()]]

@@ -42,7 +42,7 @@ MISSING = frozenset(
 "none" is not among them, since it is often a category.
 """
 
-MOST_TEXTS = 65_536
+MOST_TEXTS = 10_000
 """How many different texts a column of plain numbers may have and still be kept as texts."""
 
 MOST_NAMES = 20

@@ -111,6 +111,8 @@ class TextGatherer:
     ----------
     may_be_numbers : bool
         Whether so many plain numbers that they can't be labels are kept as numbers.
+    most : int
+        How many different plain numbers may be labels.
     keep : bool
         Whether cells that became numbers are kept as texts too, so that the column needn't
         be read once more.  For few rows.
@@ -121,7 +123,10 @@ class TextGatherer:
         Whether the column must be read once more, with `may_be_numbers` false.
     """
 
-    def __init__(self, may_be_numbers: bool = True, keep: bool = False) -> None:
+    def __init__(
+        self, may_be_numbers: bool = True, keep: bool = False, most: int | None = None
+    ) -> None:
+        self.most = MOST_TEXTS if most is None else most
         self.dictionary = Dictionary()
         self.codes = Growing("int32")
         self.numbers = Growing("float64")
@@ -167,10 +172,10 @@ class TextGatherer:
         """See whether the first cells alone are so many different numbers."""
         self.undecided = False
         first, self.waiting = self.waiting, []
-        if sum(map(len, first)) > MOST_TEXTS:
+        if sum(map(len, first)) > self.most:
             values = [plain_numbers(cells) for cells in first]
             plain = [found for found in values if found is not None]
-            if len(plain) == len(first) and different(np.concatenate(plain)) > MOST_TEXTS:
+            if len(plain) == len(first) and different(np.concatenate(plain)) > self.most:
                 self.are_numbers = True
                 for found in plain:
                     self.numbers.add(found)
@@ -201,7 +206,7 @@ class TextGatherer:
 
     def _add_texts(self, cells: TextCells) -> None:
         self.codes.add(self.dictionary.encode(cells))
-        if self.may_be_numbers and len(self.dictionary) > MOST_TEXTS:
+        if self.may_be_numbers and len(self.dictionary) > self.most:
             self._turn_to_numbers()
 
     def _turn_to_numbers(self) -> None:
@@ -210,7 +215,7 @@ class TextGatherer:
         values = numbers_of(stripped)
         if values is None:
             self.may_be_numbers = False
-        elif len({text for text in stripped if not is_missing(text)}) > MOST_TEXTS:
+        elif len({text for text in stripped if not is_missing(text)}) > self.most:
             values = np.append(values, math.nan)
             self.numbers.add(values[self.codes.taken()])
             self.dictionary = Dictionary()

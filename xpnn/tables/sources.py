@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from .columns import Column, Table
@@ -41,7 +41,7 @@ def read(path: PathLike, columns: Sequence[str] | None = None) -> Table:
     Table
         Its rows, in the file's order. The cells of a text file are kept as they are written,
         but for spaces around them, unless a column is plain numbers, and so many different
-        ones (more than 65,536) that they are no labels.
+        ones (more than 10,000) that they are no labels.
 
     Raises
     ------
@@ -70,7 +70,11 @@ def read(path: PathLike, columns: Sequence[str] | None = None) -> Table:
 
 
 def batches(
-    path: PathLike, columns: Sequence[str] | None = None, rows: int = 100_000
+    path: PathLike,
+    columns: Sequence[str] | None = None,
+    rows: int = 100_000,
+    *,
+    numbers: Container[str] | None = None,
 ) -> Iterator[Table]:
     """Read a table some rows at a time, so that the file may be larger than memory.
 
@@ -80,6 +84,9 @@ def batches(
         As for `read`.
     rows : int
         How many rows each table has; the last one may have fewer.
+    numbers : container of str, optional
+        Those columns of which only the numbers count, so that plain ones needn't be kept as
+        they are written; then those of other columns are.
 
     Yields
     ------
@@ -94,7 +101,7 @@ def batches(
         scans = _scans(path, place)
         names = chosen(scans[0].source, scans[0].header.names, columns)
         first: Table | None = None
-        for gathered in _batches(scans, names, rows):
+        for gathered in _batches(scans, names, rows, numbers):
             if first is None:
                 first = _table(scans, gathered, columns is not None)
                 yield first
@@ -146,10 +153,14 @@ def _scans(path: PathLike, place: Workplace) -> list[Scan]:
     return scans
 
 
-def _gatherer(scan: Scan, name: str, keep: bool = False) -> Gatherer:
-    if scan.kinds[name] == "text":
+def _gatherer(
+    scan: Scan, name: str, keep: bool = False, numbers: Container[str] | None = None
+) -> Gatherer:
+    if scan.kinds[name] != "text":
+        return ValueGatherer(scan.kinds[name])
+    if numbers is None:
         return TextGatherer(may_be_numbers=not scan.labels, keep=keep)
-    return ValueGatherer(scan.kinds[name])
+    return TextGatherer(may_be_numbers=name in numbers, keep=keep, most=0)
 
 
 def _gather(scans: list[Scan], gatherers: dict[str, Gatherer]) -> None:
@@ -161,11 +172,13 @@ def _gather(scans: list[Scan], gatherers: dict[str, Gatherer]) -> None:
         gatherer.end()
 
 
-def _batches(scans: list[Scan], names: list[str], rows: int) -> Iterator[dict[str, Column]]:
+def _batches(
+    scans: list[Scan], names: list[str], rows: int, numbers: Container[str] | None
+) -> Iterator[dict[str, Column]]:
     """Cut runs of rows, which have the engine's lengths, into batches."""
 
     def fresh() -> dict[str, Gatherer]:
-        return {name: _gatherer(scans[0], name, keep=True) for name in names}
+        return {name: _gatherer(scans[0], name, True, numbers) for name in names}
 
     gatherers, room, any_given = fresh(), rows, False
     for scan in scans:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,14 @@ from ..tables.features import Odd
 from ..tables.targets import Classes, Target
 from .calibration import with_temperature
 
-__all__ = ["Ensemble", "in_double"]
+__all__ = ["Ensemble", "alone"]
+
+MOST_IN_DOUBLE = 10_000
+"""How many rows are answered in double precision, which takes three times as long as single."""
+
+ROWS_AT_ONCE = 1024
+"""How many rows go through a network together: what waves make of them stays in the cache, so
+that 40,000 rows take half of the time that they take at once."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Ensemble:
     target : Classes or Measure
         What is told.
     members : tuple of Sequential
-        The networks.
+        The networks, in single precision.
     temperature : float
         What probabilities are set right by.
     """
@@ -49,21 +57,29 @@ class Ensemble:
             Where cells are counted that training rows had nothing like.
         """
         inputs = self.encoding.inputs(table, odd)
+        members = self._in_double if len(table) <= MOST_IN_DOUBLE else self.members
         mean = np.zeros((len(table), self.target.n_outputs))
-        for member in self.members if len(table) else ():
-            mean += to_host(member.predict(inputs)) / len(self.members)
+        for member in members if len(table) else ():
+            outputs = member.predict(inputs, batch_size=ROWS_AT_ONCE)
+            mean += to_host(outputs) / len(members)
         if isinstance(self.target, Classes):
             return with_temperature(mean, self.temperature)
         return self.target.restore(mean[:, 0])
 
+    @cached_property
+    def _in_double(self) -> tuple[Sequential, ...]:
+        """The members in double precision, where their backend has it.
 
-def in_double(network: Sequential) -> Sequential:
-    """Return a network that computes in double precision, where its backend has it.
+        A row's answer is the same then, to many digits, whichever rows are beside it.
+        """
+        return tuple(
+            alone(member, "float64") if member.backend.has_float64 else member
+            for member in self.members
+        )
 
-    A row's answer is the same then, to many digits, whichever rows are beside it.
-    """
-    if not network.backend.has_float64:
-        return network
-    double = Sequential(network.layers, dtype="float64", backend=network.backend)
-    double.set_parameters(network.parameters)
-    return double
+
+def alone(network: Sequential, dtype: str | None = None) -> Sequential:
+    """Return a network that knows nothing of its training, and computes in a dtype."""
+    copy = Sequential(network.layers, dtype=dtype or network.dtype, backend=network.backend)
+    copy.set_parameters(network.parameters)
+    return copy

@@ -23,7 +23,7 @@ from ..network.compiled import nothing_described
 from ..sequential import Sequential
 from ..tables.plain import encoding_of, target_of, to_plain
 from ..training.checking import blamed, shown
-from .ensemble import Ensemble, in_double
+from .ensemble import Ensemble
 
 __all__ = ["load", "save"]
 
@@ -122,5 +122,5 @@ def _rebuilt(
                 f"a member must have {encoding.n_inputs} inputs and {target.n_outputs} "
                 f"outputs, got {sizes[0]} and {sizes[1]}"
             )
-        members.append(in_double(member))
+        members.append(member)
     return Ensemble(encoding, target, tuple(members), float(table["temperature"]))

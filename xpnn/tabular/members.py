@@ -20,7 +20,7 @@ from ..history import History
 from ..sequential import Sequential
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
-from .ensemble import in_double
+from .ensemble import alone
 from .progress import progress
 from .recipe import Recipe
 
@@ -65,7 +65,7 @@ class Members:
     def extended(self, network: Sequential, part: np.ndarray, inputs: np.ndarray) -> Members:
         """Return them with another one, which answers the rows that it left out."""
         assert network.history is not None  # it was trained
-        member, answers = in_double(network), self.answers.copy()
+        member, answers = alone(network), self.answers.copy()
         answers[part] = to_host(member.predict(inputs))
         return replace(
             self,
