@@ -14,7 +14,7 @@ from xpnn.tables import Classes, Measure, from_frame
 from xpnn.tables.understanding import understand
 from xpnn.tabular.baselines import TREES, baselines
 from xpnn.tabular.recipe import PRESETS
-from xpnn.tabular.training import fit_ensemble
+from xpnn.tabular.training import encoding_of_rows, fit_ensemble
 
 SEED = 0
 
@@ -25,13 +25,13 @@ def test_they_are_about_as_good_as_those_of_a_peer(load):
     y = y.to_numpy()
     is_classes = load is load_breast_cancer
     table = from_frame(X)
-    understood = [*understand(table).values()]
+    encoding = encoding_of_rows(table, understand(table).values())
     target = Classes("", ("0", "1")) if is_classes else Measure("")
     seed, numpy = np.random.SeedSequence, resolve("numpy")
     fitted = fit_ensemble(
-        table, understood, target, y, PRESETS["fast"], seed(SEED), numpy
+        table, encoding, target, y, PRESETS["fast"], seed(SEED), numpy
     )  # fmt: skip
-    found = dict(baselines(table, understood, y, fitted, seed(SEED)))
+    found = dict(baselines(table, y, fitted, seed(SEED)))
     assert [*found] == ["most frequent class" if is_classes else "mean", "linear model", TREES]
 
     (part,) = fitted.members.parts

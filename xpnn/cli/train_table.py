@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from .. import tabular
 from ..backend import Backend
 from ..callbacks import Callback, ProgressBar
 from ..checks import check_integer, check_number
-from ..data import split_rows
 from ..tables import Classes, prepare, read
 from ..tables.cells import numbers_of
 from ..tables.columns import Numbers, Table
@@ -23,10 +22,11 @@ from ..tabular.baselines import TREES, baselines
 from ..tabular.members import member_folder
 from ..tabular.recipe import PRESETS, Recipe
 from ..tabular.scores import USUAL, measured, metrics_for
-from ..tabular.training import fit_ensemble
+from ..tabular.training import encoding_of_rows, fit_ensemble, hold_out
 from ..training.interrupt import Signals
 from .columns import asked_columns
 from .pictures import draw
+from .report import digest
 from .results import results
 from .saying import say
 from .settings import Asked, Settings, activation, chosen_optimizer, chosen_settings
@@ -70,20 +70,13 @@ class OnTable(Training):
             say(line)
         self._target, self._understood = found.target, [*found.understood.values()]
         self._metrics = metrics_for(found.target, (*USUAL[found.target.kind], *asked.metric))
-        training, held_out = self._split(len(found.table))
+        part = asked.validation_split or 0.0
+        training, held_out = hold_out(asked.seed, part, len(found.table))
+        self._digest = digest(found.right)
         self._source = table.source
         self._table, self._right = _some(found.table, found.right, training)
         self._held_out = _some(found.table, found.right, held_out) if held_out.size else None
         self._weights = self._class_weights()
-
-    def _split(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return which rows are learnt from, and which are only measured."""
-        part, rows = self.asked.validation_split or 0.0, np.arange(n)
-        if not part:
-            return rows, rows[:0]
-        generator = np.random.default_rng(self.asked.seed)
-        (training, _, _), (held_out, _) = split_rows(generator, part, rows, rows, None)
-        return training, held_out
 
     def _class_weights(self) -> np.ndarray | None:
         """Return what rows count, if classes shall count alike; say where one is rare."""
@@ -110,7 +103,7 @@ class OnTable(Training):
         asked = self.asked
         self._fitted = fit_ensemble(
             self._table,
-            self._understood,
+            encoding_of_rows(self._table, self._understood),
             self._target,
             self._right,
             self._recipe,
@@ -143,6 +136,14 @@ class OnTable(Training):
         extra = {
             "data": {"name": Path(self._source).name},
             "training": {"epochs": max(h.epochs for h in histories), "last": finite},
+            "report": {
+                "digest": self._digest,
+                "seed": self.asked.seed,
+                "validation_split": self.asked.validation_split or 0.0,
+                "members": self._fitted.members.planned,
+                "curves": [_rounded(history.history) for history in histories],
+                "columns": [[one.column, one.kind, one.reason] for one in self._understood],
+            },
         }
         tabular.save(self._fitted.ensemble, path, extra)
         return True
@@ -194,7 +195,6 @@ class OnTable(Training):
         known = self._fitted.answered
         for name, answers in baselines(
             self._table,
-            self._understood,
             self._right,
             self._fitted,
             np.random.SeedSequence(self.asked.seed),
@@ -228,6 +228,14 @@ class OnTable(Training):
 def _some(table: Table, right: np.ndarray, rows: np.ndarray) -> tuple[Table, np.ndarray]:
     """Return some rows, and their answers; all as they are."""
     return (table, right) if len(rows) == len(table) else (table.take(rows), right[rows])
+
+
+def _rounded(curves: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return curves as a picture needs them."""
+    return {
+        name: [float(f"{value:.5g}") if np.isfinite(value) else 0.0 for value in values]
+        for name, values in curves.items()
+    }
 
 
 def recipe_for(asked: Asked) -> Recipe:

@@ -21,7 +21,7 @@ from ..tables.sources import from_frame
 from ..tables.targets import Classes, Measure, Target
 from ..tables.understanding import understand
 from ..tabular import PRESETS, Recipe
-from ..tabular.training import fit_ensemble
+from ..tabular.training import encoding_of_rows, fit_ensemble
 from .adapter import Interval, StrOptions, column_or_1d, fit_context
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
@@ -105,7 +105,7 @@ class Tabular(BaseEstimator):
         self.understood_ = understand(table, self.columns)
         fitted = fit_ensemble(
             table,
-            self.understood_.values(),
+            encoding_of_rows(table, self.understood_.values()),
             self._target(y),
             self._right(y),
             self._recipe(),

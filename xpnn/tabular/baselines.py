@@ -7,6 +7,7 @@ out: so all are measured on the same rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,7 @@ import numpy as np
 from ..backend import resolve
 from ..tables.columns import Table
 from ..tables.targets import Classes, Target
-from ..tables.understanding import Understood
-from .recipe import LINEAR, Recipe
+from .recipe import LINEAR
 from .training import Fitted, fit_ensemble
 
 __all__ = ["TREES", "baselines"]
@@ -26,7 +26,6 @@ TREES = "gradient-boosted trees"
 
 def baselines(
     table: Table,
-    understood: list[Understood],
     right: np.ndarray,
     fitted: Fitted,
     seed: np.random.SeedSequence,
@@ -37,8 +36,6 @@ def baselines(
     ----------
     table : Table
         The rows that the ensemble learnt from.
-    understood : list of Understood
-        What its columns are.
     right : numpy.ndarray of shape (n,)
         The right answers.
     fitted : Fitted
@@ -54,22 +51,21 @@ def baselines(
     answers : numpy.ndarray of float64
         Of each row that a member left out, as `Fitted.answers`; NaN of others.
     """
-    target, parts = fitted.ensemble.target, fitted.members.parts
+    target, encoding = fitted.ensemble.target, fitted.ensemble.encoding
+    parts = fitted.members.parts
     is_classes = isinstance(target, Classes)
     yield (
         "most frequent class" if is_classes else "mean",
         _by_parts(parts, fitted, lambda kept, part: _constant(right[kept], target)),
     )
-    n_members = len(parts)
-    recipe = Recipe(**{**vars(LINEAR), "n_members": n_members})
-    linear = fit_ensemble(table, understood, target, right, recipe, seed, resolve("numpy"))
+    recipe = replace(LINEAR, n_members=fitted.members.planned)
+    linear = fit_ensemble(table, encoding, target, right, recipe, seed, resolve("numpy"))
     yield "linear model", linear.answers
     try:
         from sklearn import ensemble
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ModuleNotFoundError:
         return
-    encoding = fitted.ensemble.encoding
     inputs = encoding.inputs(table)
     is_code = np.arange(encoding.n_inputs) >= encoding.n_inputs - len(encoding.sizes)
     codes = inputs[:, is_code]

@@ -24,7 +24,7 @@ from .ensemble import alone
 from .progress import progress
 from .recipe import Recipe
 
-__all__ = ["Members", "fit_members", "member_folder"]
+__all__ = ["Members", "fit_members", "left_out", "member_folder"]
 
 HOLDOUT = 5
 """One member alone leaves out the fifth part of the rows."""
@@ -44,6 +44,8 @@ class Members:
         The outputs of the member that left a row out; NaN where none has.
     histories : tuple of History
         What each of them told of its training.
+    planned : int
+        How many there were to be.
     problems : tuple of OSError
         What callbacks could not write.
     interrupted : KeyboardInterrupt, SystemExit or None
@@ -54,13 +56,14 @@ class Members:
     parts: tuple[np.ndarray, ...]
     answers: np.ndarray
     histories: tuple[History, ...]
+    planned: int
     problems: tuple[OSError, ...] = ()
     interrupted: BaseException | None = None
 
     @classmethod
-    def none(cls, n: int, target: Target) -> Members:
+    def none(cls, n: int, target: Target, planned: int) -> Members:
         """Return what there is before a member is trained on n rows."""
-        return cls((), (), np.full((n, target.n_outputs), np.nan), ())
+        return cls((), (), np.full((n, target.n_outputs), np.nan), (), planned)
 
     def extended(self, network: Sequential, part: np.ndarray, inputs: np.ndarray) -> Members:
         """Return them with another one, which answers the rows that it left out."""
@@ -163,8 +166,8 @@ def fit_members(
         of_an_epoch = _seconds_of_an_epoch(probe, rows.take(slice(n)), recipe.batch_size)
         left = max(time_budget - (time.monotonic() - began), 1e-9)
         recipe = recipe.within(left, of_an_epoch, n)
-    parts = _parts(np.random.default_rng(of_rows), targets, recipe.n_members, target)
-    done = Members.none(len(inputs), target)
+    parts = _parts(of_rows, targets, recipe.n_members, target)
+    done = Members.none(len(inputs), target, recipe.n_members)
     with progress(recipe.n_members, verbose) as bar:
         for number, (part, own_seed) in enumerate(zip(parts, of_members)):
             kept = rows.take(np.setdiff1d(np.arange(len(inputs)), part))
@@ -220,11 +223,18 @@ def _seconds_of_an_epoch(network: Sequential, rows: Rows, batch_size: int) -> fl
     return time.perf_counter() - began
 
 
+def left_out(
+    seed: np.random.SeedSequence, targets: np.ndarray, n_members: int, target: Target
+) -> tuple[np.ndarray, ...]:
+    """Return the rows that each member leaves out, as `fit_members` with that seed does."""
+    return tuple(_parts(seed.spawn(1)[0], targets, n_members, target))
+
+
 def _parts(
-    generator: np.random.Generator, targets: np.ndarray, n_members: int, target: Target
+    seed: np.random.SeedSequence, targets: np.ndarray, n_members: int, target: Target
 ) -> list[np.ndarray]:
     """Return the rows that each member leaves out; classes are in all parts alike."""
-    order = generator.permutation(len(targets))
+    order = np.random.default_rng(seed).permutation(len(targets))
     if isinstance(target, Classes):
         order = order[np.argsort(targets[order], kind="stable")]
     n_parts = HOLDOUT if n_members == 1 else n_members

@@ -71,7 +71,7 @@ class Recipe:
     weight_decay: float = 0.2
     batch_size: int = 128
     epochs: int = 24
-    steps: int = 1000
+    steps: int = 900
     own_optimizer: Optimizer | None = None
     patience: int | None = None
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import Backend
 from ..callbacks import Callback
+from ..data import split_rows
 from ..tables.columns import Table
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
@@ -19,7 +20,7 @@ from .ensemble import Ensemble
 from .members import Members, fit_members
 from .recipe import Recipe
 
-__all__ = ["Fitted", "fit_ensemble"]
+__all__ = ["Fitted", "encoding_of_rows", "fit_ensemble", "hold_out"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,18 @@ class Fitted:
     answers: np.ndarray
     members: Members
 
+    @classmethod
+    def of_parts(
+        cls,
+        ensemble: Ensemble,
+        answers: np.ndarray,
+        parts: tuple[np.ndarray, ...],
+        planned: int,
+    ) -> Fitted:
+        """Return what is known of an ensemble that was trained elsewhere."""
+        raw = answers if answers.ndim == 2 else answers[:, None]
+        return cls(ensemble, answers, Members(ensemble.members, parts, raw, (), planned))
+
     @property
     def answered(self) -> np.ndarray:
         """Return which training rows have an answer, bool of shape (n,)."""
@@ -49,9 +62,44 @@ class Fitted:
         return answered
 
 
+def encoding_of_rows(table: Table, understood: Iterable[Understood]) -> Encoding:
+    """Return the encoding that the rows to learn from make.
+
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    understood : iterable of Understood
+        What their columns are.
+
+    Raises
+    ------
+    ValueError
+        If no column tells anything of new rows.
+    """
+    understood = [*understood]
+    encoding = Encoding.fit(table, understood)
+    if not encoding.features:
+        said = "; ".join(map(str, understood))
+        raise ValueError(
+            f"{table.source} has no column that tells anything of new rows: {said}"
+        )
+    return encoding
+
+
+def hold_out(seed: int, part: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of n rows are learnt from, and which part is only measured."""
+    rows = np.arange(n)
+    if not part:
+        return rows, rows[:0]
+    generator = np.random.default_rng(seed)
+    (training, _, _), (held_out, _) = split_rows(generator, part, rows, rows, None)
+    return training, held_out
+
+
 def fit_ensemble(
     table: Table,
-    understood: Iterable[Understood],
+    encoding: Encoding,
     target: Target,
     right: np.ndarray,
     recipe: Recipe,
@@ -70,8 +118,8 @@ def fit_ensemble(
     ----------
     table : Table
         The rows to learn from.
-    understood : iterable of Understood
-        What its columns are.
+    encoding : Encoding
+        How they become inputs.
     target : Classes or Measure
         What is to be told; a number's mean, scale and range become those of `right`.
     right : numpy.ndarray of shape (n,)
@@ -81,18 +129,9 @@ def fit_ensemble(
 
     Raises
     ------
-    ValueError
-        If no column tells anything of new rows.
     KeyboardInterrupt, SystemExit
         If it came before anything was learnt.
     """
-    understood = [*understood]
-    encoding = Encoding.fit(table, understood)
-    if not encoding.features:
-        said = "; ".join(map(str, understood))
-        raise ValueError(
-            f"{table.source} has no column that tells anything of new rows: {said}"
-        )
     if isinstance(target, Classes):
         targets = right
     else:

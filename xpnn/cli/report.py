@@ -1,0 +1,80 @@
+"""The command ``xpnn report``: a page about a model of a table."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import click
+import numpy as np
+
+from ..tables import Classes, read
+from .models import TableModel, load_any
+from .options import (
+    DataName,
+    FilePath,
+    backend_option,
+    check_writable,
+    import_option,
+    metric_option,
+    model_argument,
+)
+from .saying import say, tell
+
+__all__ = ["digest", "report"]
+
+
+@click.command()
+@model_argument
+@click.argument("data", type=DataName(), metavar="TABLE")
+@click.option(
+    "--output",
+    type=FilePath(),
+    default=Path("report.html"),
+    show_default=True,
+    help="The page to write.",
+)
+@metric_option
+@backend_option
+@import_option
+def report(
+    model: Path, data: str, output: Path, metric: tuple[str, ...], backend: str | None
+) -> None:
+    """Write a page that tells whether to use the MODEL, and where it goes wrong.
+
+    TABLE has rows whose answers are known.  If it is the table that the model learnt from, each
+    row is answered by a network that had not seen it.  The page is one file, which needs no
+    other: scores and how sure they are beside those of simple models, in plain words first;
+    pictures of what is taken for what, of the probabilities, of what the model goes by; the
+    rows that are most wrong; and what the columns were taken for.
+    """
+    loaded, extra = load_any(model, backend)
+    if not isinstance(loaded, TableModel):
+        raise ValueError(f"{model} is no model of a table that this version of xpnn trained")
+    check_writable("--output", output, ("the data", data), ("the model", model))
+    from ..report import report as write_report
+
+    target, about = loaded.target, extra.get("report", {})
+    table = read(data)
+    right = target.apply(table[target.column])
+    known = right >= 0 if isinstance(target, Classes) else np.isfinite(right)
+    rows = np.flatnonzero(known)
+    if len(rows) < 2:
+        raise ValueError(f"{data} has no two rows with a {target.column} that the model knows")
+    write_report(
+        loaded.ensemble,
+        table.without([target.column]).take(rows),
+        right[rows],
+        output,
+        about=about,
+        learnt_from=about.get("digest") == digest(right[rows]),
+        metrics=metric,
+    )
+    if len(rows) < len(known):
+        tell(f"Note: {len(known) - len(rows):,} rows without a {target.column}: left out")
+    say(f"wrote {output}")
+
+
+def digest(right: np.ndarray) -> str:
+    """Return what tells rows that were learnt from by their answers, in their order."""
+    return hashlib.sha256(np.asarray(right, np.float64).tobytes()).hexdigest()
