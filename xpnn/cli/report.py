@@ -13,6 +13,7 @@ from .models import TableModel, load_any
 from .options import (
     DataName,
     FilePath,
+    answers_option,
     backend_option,
     check_writable,
     import_option,
@@ -34,11 +35,17 @@ __all__ = ["digest", "report"]
     show_default=True,
     help="The page to write.",
 )
+@answers_option
 @metric_option
 @backend_option
 @import_option
 def report(
-    model: Path, data: str, output: Path, metric: tuple[str, ...], backend: str | None
+    model: Path,
+    data: str,
+    output: Path,
+    target: str | None,
+    metric: tuple[str, ...],
+    backend: str | None,
 ) -> None:
     """Write a page that tells whether to use the MODEL, and where it goes wrong.
 
@@ -54,24 +61,28 @@ def report(
     check_writable("--output", output, ("the data", data), ("the model", model))
     from ..report import report as write_report
 
-    target, about = loaded.target, extra.get("report", {})
+    goal, about = loaded.target, extra.get("report", {})
+    column = target or goal.column
+    if not column:
+        raise ValueError(f"--target must name the column of {data} with the right answers")
     table = read(data)
-    right = target.apply(table[target.column])
-    known = right >= 0 if isinstance(target, Classes) else np.isfinite(right)
+    right = goal.apply(table[column])
+    known = right >= 0 if isinstance(goal, Classes) else np.isfinite(right)
     rows = np.flatnonzero(known)
     if len(rows) < 2:
-        raise ValueError(f"{data} has no two rows with a {target.column} that the model knows")
+        raise ValueError(f"{data} has no two rows with a {column} that the model knows")
     write_report(
         loaded.ensemble,
-        table.without([target.column]).take(rows),
+        table.without([column]).take(rows),
         right[rows],
+        column,
         output,
         about=about,
         learnt_from=about.get("digest") == digest(right[rows]),
         metrics=metric,
     )
     if len(rows) < len(known):
-        tell(f"Note: {len(known) - len(rows):,} rows without a {target.column}: left out")
+        tell(f"Note: {len(known) - len(rows):,} rows without a {column}: left out")
     say(f"wrote {output}")
 
 

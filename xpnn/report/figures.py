@@ -50,7 +50,7 @@ class Picture(NamedTuple):
 
 
 def pictures(
-    evidence: Evidence, curves: Sequence[Mapping[str, Sequence[float]]]
+    evidence: Evidence, column: str, curves: Sequence[Mapping[str, Sequence[float]]]
 ) -> list[Picture]:
     """Draw all that a report shows.
 
@@ -58,11 +58,13 @@ def pictures(
     ----------
     evidence : Evidence
         What was measured.
+    column : str
+        What the answers are called.
     curves : sequence of mapping of str to sequence of float
         The loss of each member, epoch by epoch.
     """
     reach = _reach(evidence)
-    effects = [_effect(evidence, effect, reach) for effect in evidence.effects]
+    effects = [_effect(evidence, column, effect, reach) for effect in evidence.effects]
     found = [_importance(evidence), *effects]
     if isinstance(evidence.target, Classes):
         found = [
@@ -73,7 +75,7 @@ def pictures(
             *found,
         ]
     else:
-        found = [_predicted(evidence), _residuals(evidence), *found]
+        found = [_predicted(evidence, column), _residuals(evidence), *found]
     if curves:
         found.append(_learning(curves))
     return found
@@ -225,7 +227,7 @@ def _ends(score: np.ndarray) -> np.ndarray:
     return np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
 
 
-def _predicted(evidence: Evidence) -> Picture:
+def _predicted(evidence: Evidence, column: str) -> Picture:
     figure, axes = _axes()
     some = np.linspace(
         0, len(evidence.right) - 1, min(len(evidence.right), MOST_POINTS)
@@ -234,7 +236,7 @@ def _predicted(evidence: Evidence) -> Picture:
     ends = [min(right.min(), told.min()), max(right.max(), told.max())]
     axes.plot(ends, ends, color=INK, lw=0.8, ls=":")
     axes.scatter(told, right, s=9, alpha=0.5, color=COLOURS[0], lw=0)
-    axes.set(xlabel="what the model says", ylabel=f"what {evidence.target.column} is")
+    axes.set(xlabel="what the model says", ylabel=f"what {column} is")
     caption = "Each point is a row.  On the dotted line the model is right."
     return Picture("Said and seen", caption, _svg(figure, "said and seen"))
 
@@ -284,10 +286,12 @@ def _reach(evidence: Evidence) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _effect(evidence: Evidence, effect: Effect, reach: tuple[float, float]) -> Picture:
+def _effect(
+    evidence: Evidence, column: str, effect: Effect, reach: tuple[float, float]
+) -> Picture:
     figure, axes = _axes()
     lines: list[tuple[Any, str | None]] = [(effect.answers, None)]
-    told = f"mean answer for {evidence.target.column}"
+    told = f"mean answer for {column}"
     if isinstance(evidence.target, Classes):
         lines = [(effect.answers[:, k], label) for k, label in _classes(evidence)]
         told = "mean probability"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..files.atomic import atomic_write
+from ..plots import check_picture
 from ..tables.columns import Table
 from ..tables.targets import Classes, Measure
 from ..tables.understanding import LEFT_OUT
@@ -28,6 +29,9 @@ WORST = 10
 MOST_COLUMNS = 12
 """How many of their columns, the most important first."""
 
+FEW = 30
+"""Of a class with fewer rows little can be said."""
+
 SMALLER = ("log_loss", "error")
 """What is better the smaller it is, by how its name ends."""
 
@@ -36,6 +40,7 @@ def report(
     ensemble: Ensemble,
     table: Table,
     right: np.ndarray,
+    column: str,
     path: str | os.PathLike[str],
     *,
     about: Mapping[str, Any] | None = None,
@@ -52,6 +57,8 @@ def report(
         Rows whose answers are known.
     right : numpy.ndarray of shape (n,)
         The answers: numbers of classes, or numbers.
+    column : str
+        What the answers are called.
     path : str or path
         The file.
     about : mapping, optional
@@ -72,60 +79,67 @@ def report(
     ModuleNotFoundError
         If Jinja2 or matplotlib is not installed.
     """
-    from jinja2 import Environment, StrictUndefined
-
+    environment = _environment()
     about = about or {}
     evidence = gather(ensemble, table, right, about if learnt_from else None, metrics)
     template = files("xpnn.report").joinpath("page.html").read_text(encoding="utf-8")
-    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(template)
-    good, verdict = _verdict(evidence)
-    rows = f"{len(evidence.right):,} rows of {table.source}"
-    n = len(ensemble.members)
-    names = [*next(iter(evidence.scores.values()))]
-    html = page.render(
-        title=f"How well can {ensemble.target.column} be predicted?",
-        source=f"A model of {table.source}, measured on {len(evidence.right):,} rows",
-        good=good,
-        verdict=verdict,
-        measured_on=(
-            f"On {rows}, each answered by a network that had not seen it."
-            if evidence.learnt_from
-            else f"On {rows}, which it has not learnt from, as far as its file tells."
-        ),
-        metrics=[name.replace("_", " ") for name in names],
-        directions=[
-            "smaller is better" if name.endswith(SMALLER) else "larger is better"
-            for name in names
-        ],
-        scores=[
-            (
-                name,
-                [
-                    (_number(metric, s.value), _interval(metric, s))
-                    for metric, s in values.items()
-                ],
-            )
-            for name, values in evidence.scores.items()
-        ],
-        pictures=pictures(evidence, about.get("curves", ())),
-        columns=[*evidence.importance][:MOST_COLUMNS],
-        worst=_worst(evidence),
-        understood=about.get("columns") or _features(ensemble),
-        left_out=LEFT_OUT,
-        trained=(
-            f"{n} network{'s' * (n != 1)}{', whose answers are averaged' * (n > 1)}."
-            + (
-                f"  Probabilities are set right by the temperature {ensemble.temperature:.3g}."
-                if isinstance(ensemble.target, Classes)
-                else ""
-            )
-        ),
-        layers=ensemble.members[0].summary(),
-        version=__version__,
-    )
+    told = _told(evidence, ensemble, table.source, column, about)
+    html = environment.from_string(template).render(told)
     with atomic_write(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
     return evidence
+
+
+def _environment() -> Any:
+    """Return what makes pages of templates, where all that it takes is installed."""
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "a report needs Jinja2, which is not installed: pip install 'xpnn[report]'"
+        ) from error
+    check_picture("report.svg")
+    return Environment(autoescape=True, undefined=StrictUndefined)
+
+
+def _told(
+    evidence: Evidence, ensemble: Ensemble, source: str, column: str, about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return all that the template shows, by its names there."""
+    good, verdict = _verdict(evidence)
+    n_rows, n = len(evidence.right), len(ensemble.members)
+    seen = "which it has not learnt from, as far as its file tells."
+    if evidence.learnt_from:
+        seen = "each answered by a network that had not seen it."
+    names = [*next(iter(evidence.scores.values()))]
+    trained = f"{n} network{'s' * (n != 1)}{', whose answers are averaged' * (n > 1)}."
+    if isinstance(ensemble.target, Classes):
+        trained += (
+            f" Probabilities are set right by the temperature {ensemble.temperature:.3g}."
+        )
+    return {
+        "title": f"How well can {column} be predicted?",
+        "source": f"A model of {source}, measured on {n_rows:,} rows",
+        "good": good,
+        "verdict": verdict,
+        "measured_on": f"On {n_rows:,} rows of {source}, {seen}",
+        "metrics": [name.replace("_", " ") for name in names],
+        "directions": [
+            f"{'smaller' if name.endswith(SMALLER) else 'larger'} is better" for name in names
+        ],
+        "scores": [
+            (name, [(_number(m, s.value), _interval(m, s)) for m, s in values.items()])
+            for name, values in evidence.scores.items()
+        ],
+        "pictures": pictures(evidence, column, about.get("curves", ())),
+        "columns": [*evidence.importance][:MOST_COLUMNS],
+        "worst": _worst(evidence),
+        "understood": about.get("columns") or _features(ensemble),
+        "left_out": LEFT_OUT,
+        "trained": trained,
+        "layers": ensemble.members[0].summary(),
+        "version": __version__,
+    }
 
 
 def _features(ensemble: Ensemble) -> list[tuple[str, str, str]]:
@@ -170,26 +184,22 @@ def _verdict(evidence: Evidence) -> tuple[bool, list[str]]:
     first = "It is worth using: " if better else "Don't use it as it is: "
     said[0] = first + said[0][:1].lower() + said[0][1:]
     others = [n for n in scores if n not in ("this model", constant)]
+    by = f"on the same rows, by {name.replace('_', ' ')}"
     for other in others:
-        s = scores[other][name]
-        trees = other == TREES
-        do = "do" if trees else "does"
-        called = "Gradient-boosted trees" if trees else "A linear model"
-        if _surely_below(ours[name], s):
-            said.append(f"{called} {do} worse on the same rows.")
-        elif _surely_below(s, ours[name]):
-            said.append(
-                f"{called} {do} better on the same rows: consider {'them' if trees else 'it'}."
-            )
+        score, trees = scores[other][name], other == TREES
+        called = "Gradient-boosted trees do" if trees else "A linear model does"
+        if _surely_below(ours[name], score):
+            said.append(f"{called} worse {by}.")
+        elif _surely_below(score, ours[name]):
+            said.append(f"{called} better {by}: consider {'them' if trees else 'it'}.")
         else:
-            said.append(f"{called} {do} about as well on the same rows.")
-    sizes = evidence.right
+            said.append(f"{called} about as well {by}.")
     if isinstance(target, Classes):
-        rare = np.bincount(sizes, minlength=target.n_outputs)
-        least = int(np.where(rare > 0, rare, rare.max() + 1).argmin())
-        if rare[least] < 30:
+        counts = np.bincount(evidence.right, minlength=target.n_outputs)
+        least = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
+        if counts[least] < FEW:
             said.append(
-                f"Only {rare[least]} rows are {target.labels[least]!r}: what is told of that "
+                f"Only {counts[least]} rows are {target.labels[least]!r}: what is said of that "
                 "class is not sure."
             )
     return bool(better), said
