@@ -84,8 +84,8 @@ def test_rows_go_through_in_parts_in_their_order(monkeypatch):
     whole = run("predict", "model.safetensors", "shapes.csv", "--keep").stdout
     sizes = []
 
-    def in_parts(path, columns=None, numbers=None):
-        for table in xpnn.tables.batches(path, columns, rows=70, numbers=numbers):
+    def in_parts(path, columns=None, **given):
+        for table in xpnn.tables.batches(path, columns, rows=70, **given):
             sizes.append(len(table))
             yield table
 

@@ -418,3 +418,22 @@ def test_the_first_network_is_filmed(folder):
     said = run("train", "shapes.csv", "--target", "shape", *QUICK, "--movie", "a.gif").stdout
     assert "wrote model.safetensors and a.gif" in said
     assert (folder / "a.gif").read_bytes()[:6] == b"GIF89a"
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 7])
+def test_a_few_rows_are_enough(n):
+    write_csv("few.csv", ["x", "y"], [[k * 0.7, "ab"[k % 2]] for k in range(n)])
+    said = run("train", "few.csv", "--target", "y", "--epochs", 2, "--no-baselines").stdout
+    assert f"Trained {min(4, n // 2)} network" in said
+    assert len(read_csv(run("predict", "model.safetensors", "few.csv").stdout)) == n
+
+
+def test_a_series_is_learnt_by_its_time():
+    values = [f"{np.sin(k / 9):.4f}" for k in range(80)]
+    write_csv("series.csv", ["", "value"], [[k + 1, v] for k, v in enumerate(values)])
+    said = run("train", "series.csv", "--target", "value", *QUICK).stdout
+    assert "row: number, as it counts the rows, and there is nothing else" in said
+    rows = read_csv(run("predict", "model.safetensors", "series.csv", "--keep").stdout)
+    assert [row["value"] for row in rows] == values
+    write_csv("later.csv", ["", "other"], [[k, "x"] for k in range(81, 84)])
+    assert len(read_csv(run("predict", "model.safetensors", "later.csv").stdout)) == 3

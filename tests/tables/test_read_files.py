@@ -395,7 +395,11 @@ def test_batches_are_the_same_rows(tmp_path):
     whole = read(path)
     parts = list(batches(path, rows=80_000))
     assert [len(part) for part in parts] == [80_000, 80_000, 40_000]
-    assert [type(part["a"]).__name__ for part in parts] == ["Numbers", "Texts", "Texts"]
+    assert [type(part["a"]).__name__ for part in parts] == ["Numbers", "Texts", "Numbers"]
+    # how a column is written is kept, unless only its numbers count
+    (kept, *_), (let_go, *_) = (batches(path, rows=99, numbers=names) for names in ((), ("a",)))
+    assert kept["a"].cells()[:2].tolist() == ["0.25", "1.25"]
+    assert [type(part["a"]).__name__ for part in (kept, let_go)] == ["Texts", "Numbers"]
     for name in ("a", "b"):
         got = np.concatenate([part[name].numbers() for part in parts])
         np.testing.assert_array_equal(got, whole[name].numbers())

@@ -77,3 +77,25 @@ def test_what_is_said_of_the_target_counts_not():
     frame = {"x": rng.normal(size=20), "y": ["a", "b"] * 10}
     found = prepare(from_frame(frame), "y", columns={"y": "category", "x": "number"})
     assert [*found.understood] == ["x"]
+
+
+def test_of_a_series_the_count_of_rows_is_the_time(table):
+    """R and pandas write it without a name, and beside one column there is nothing else."""
+    rows = table('"",value', *(f"{k + 1},{k / 7:.3f}" for k in range(30)))
+    assert [*rows.columns] == ["value"]
+    assert rows.left_out == ("row",)
+    rows = read(rows.source, [*rows.left_out, "value"])
+    found = prepare(rows, "value")
+    (line,) = (line for line in found.said if "nothing else" in line)
+    assert "number, as it counts the rows, and there is nothing else" in line
+    (feature,) = found.encoding(np.arange(30)).features
+    assert (feature.low, feature.high) == (1.0, 30.0)
+    # who says that it is an index, has nothing
+    name = feature.column
+    assert found.understood[name].kind == "number"
+    assert prepare(rows, "value", columns={name: "index"}).understood[name].kind == "index"
+
+
+def test_two_rows_are_needed(table):
+    with pytest.raises(ValueError, match="must have two rows with a y, got 1"):
+        prepare(table("x,y", "1,a", "2,", "3,"), "y", "classification")

@@ -57,13 +57,21 @@ def test_numbers_are_scaled_and_answers_stay_within_what_was_seen():
         (["a"] * 9, "auto", "is constant, as each cell is 'a'"),
         ([None] * 9, "auto", "is constant, as no cell has a value"),
         ([f"A{k}B" for k in range(30)], "auto", "is id, as 100 % of its cells differ"),
-        (range(1, 30), "auto", "is index, as it counts the rows"),
         (["a", "b"] * 9, "regression", "must be numbers, got 'a'"),
         ([f"A{k}B" for k in range(1001)], "classification", "too many for classes"),
         ([1e308, -1e308, 3.5] * 9, "auto", "too large numbers"),
     ],
-    ids=["constant", "empty", "id", "index", "words", "many", "large"],
+    ids=["constant", "empty", "id", "words", "many", "large"],
 )
 def test_what_can_not_be_learnt(values, task, words):
     with pytest.raises(ValueError, match=words):
         target(list(values), task)
+
+
+def test_what_counts_the_rows_is_time_unless_it_is_called_an_id():
+    table = from_frame({"month": list(range(1, 41)), "row_id": list(range(1, 41))})
+    found, said = find_target(table, "month")
+    assert isinstance(found, Measure)
+    assert said.startswith("Task: regression of month")
+    with pytest.raises(ValueError, match="'row_id' is index, as it counts the rows"):
+        find_target(table, "row_id")

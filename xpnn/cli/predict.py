@@ -75,7 +75,7 @@ def predict(
     with _opened(output) as file:
         writer = csv.writer(file, lineterminator="\n")
         numbers = frozenset[str]() if keep else loaded.numbers.difference(ids)
-        for table in batches(data, names, numbers=numbers):
+        for table in batches(data, names, numbers=numbers, counts=keep):
             beside = {
                 name: table[name].cells()
                 for name in (table.columns if keep else dict.fromkeys(ids))

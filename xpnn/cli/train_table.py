@@ -18,6 +18,7 @@ from ..tables import Classes, prepare, read
 from ..tables.cells import numbers_of
 from ..tables.columns import Numbers, Table
 from ..tables.features import NumberFeature
+from ..tables.files import STDIN
 from ..tabular.baselines import TREES, baselines
 from ..tabular.members import member_folder
 from ..tabular.recipe import PRESETS, Recipe
@@ -65,6 +66,9 @@ class OnTable(Training):
         assert asked.target is not None  # it was checked
         self._movies = movies
         table = read(asked.data)
+        if [*table.columns] == [asked.target] and table.left_out and asked.data != STDIN:
+            # a series, of which the time is all that there is
+            table = read(asked.data, [*table.left_out, asked.target])
         found = prepare(table, asked.target, asked.task or "auto", self._columns)
         for line in found.said:
             say(line)

@@ -252,11 +252,14 @@ class Table:
         The columns, in the order of the source.
     notes : tuple of str
         What reading had to decide, one sentence each.
+    left_out : tuple of str
+        The names of columns that were left out, by which they can be asked for.
     """
 
     source: str
     columns: Mapping[str, Column]
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {name: len(column) for name, column in self.columns.items()}

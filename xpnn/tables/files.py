@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-__all__ = ["LocalFile", "find", "in_utf8", "local", "new_name"]
+__all__ = ["STDIN", "LocalFile", "find", "in_utf8", "local", "new_name"]
 
 STDIN = "-"
 

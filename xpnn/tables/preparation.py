@@ -13,8 +13,9 @@ import numpy as np
 
 from .columns import Table
 from .encoding import Encoding
+from .parsing import NumberStyle
 from .targets import Classes, Target, find_target
-from .understanding import Understood, understand
+from .understanding import LEFT_OUT, Understood, understand
 
 __all__ = ["DROPPED", "Prepared", "prepare"]
 
@@ -103,11 +104,28 @@ def prepare(
             f" {rows} a {target} can't be learnt from, and {'are' if n > 1 else 'is'} left out."
         )
         features, right = features.take(np.flatnonzero(known)), right[known]
+    if len(right) < 2:
+        raise ValueError(f"{table.source} must have two rows with a {target}, got {len(right)}")
     kinds = {name: kind for name, kind in columns.items() if name in features.columns}
     understood = understand(features, kinds)
+    if all(one.kind in LEFT_OUT for one in understood.values()):
+        understood = _with_the_order(understood, kinds)
     said = (
         *table.said(),
         *map(str, understood.values()),
         why,
     )
     return Prepared(features, found, right, understood, said)
+
+
+def _with_the_order(
+    understood: Mapping[str, Understood], asked: Mapping[str, str]
+) -> dict[str, Understood]:
+    """Take a column that counts the rows for a number: of a series it is the time."""
+    found = dict(understood)
+    for name, one in understood.items():
+        if one.kind == "index" and name not in asked:
+            reason = "as it counts the rows, and there is nothing else"
+            found[name] = Understood(name, "number", reason, NumberStyle())
+            break
+    return found

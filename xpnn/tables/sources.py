@@ -75,6 +75,7 @@ def batches(
     rows: int = 100_000,
     *,
     numbers: Container[str] | None = None,
+    counts: bool = False,
 ) -> Iterator[Table]:
     """Read a table some rows at a time, so that the file may be larger than memory.
 
@@ -87,6 +88,9 @@ def batches(
     numbers : container of str, optional
         Those columns of which only the numbers count, so that plain ones needn't be kept as
         they are written; then those of other columns are.
+    counts : bool
+        Whether an unnamed first column that counts the rows is kept, though it wasn't asked
+        for.
 
     Yields
     ------
@@ -103,7 +107,7 @@ def batches(
         first: Table | None = None
         for gathered in _batches(scans, names, rows, numbers):
             if first is None:
-                first = _table(scans, gathered, columns is not None)
+                first = _table(scans, gathered, counts or columns is not None)
                 yield first
             else:
                 kept = {name: gathered[name] for name in first.columns}
@@ -204,7 +208,8 @@ def _table(scans: list[Scan], gathered: dict[str, Column], asked: bool) -> Table
     source = scans[0].source
     if len(scans) > 1:
         source = f"{source} and {len(scans) - 1} more"
-    return Table(source, columns, (*notes, *done))
+    left_out = tuple(name for name in gathered if name not in columns)
+    return Table(source, columns, (*notes, *done), left_out)
 
 
 def from_frame(frame: Any) -> Table:

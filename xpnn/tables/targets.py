@@ -11,7 +11,7 @@ import numpy as np
 from .cells import UNKNOWN, codes_of, numbers_of
 from .columns import Column, Numbers, Table, Texts, number_text, to_number
 from .parsing import NumberStyle
-from .understanding import Understood, understand
+from .understanding import ID_NAME, Understood, understand
 
 __all__ = ["Classes", "Measure", "Target", "find_target"]
 
@@ -137,7 +137,8 @@ def find_target(table: Table, name: str, task: str = "auto") -> tuple[Target, st
 
 
 def _measure(table: Table, name: str, found: Understood, task: str) -> tuple[Target, str]:
-    if task == "auto" and found.kind in ("id", "index"):
+    names_rows = found.kind == "id" or (found.kind == "index" and ID_NAME.fullmatch(name))
+    if task == "auto" and names_rows:
         raise _names_rows(table, name, found)
     style = found.style if isinstance(found.style, NumberStyle) else NumberStyle()
     numbers = numbers_of(table[name], style)

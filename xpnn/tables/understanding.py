@@ -17,7 +17,7 @@ import numpy as np
 from .columns import Column, Moments, Numbers, Table, Texts, to_number
 from .parsing import NumberStyle, Style, date_style, is_code, number_style, time_style
 
-__all__ = ["KINDS", "LEFT_OUT", "Understood", "understand"]
+__all__ = ["ID_NAME", "KINDS", "LEFT_OUT", "Understood", "understand"]
 
 KINDS = ("number", "yes/no", "category", "date", "time", "text", "id", "index", "constant")
 """What a column can be."""

@@ -151,6 +151,8 @@ def fit_members(
     """
     began = time.monotonic()
     rows = Rows(inputs, targets, weights)
+    few = max(1, len(inputs) // 2)  # each leaves out two rows at least
+    recipe = replace(recipe, n_members=min(recipe.n_members, few))
     of_rows, *of_members = seed.spawn(1 + recipe.n_members)
 
     def made(own_seed: np.random.SeedSequence, n: int) -> tuple[Sequential, int]:
