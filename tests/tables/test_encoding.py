@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from xpnn.tables.encoding import Encoding
-from xpnn.tables.features import Odd, Scale
+from xpnn.tables.features import Odd
+from xpnn.tables.scaling import Scale
 from xpnn.tables.sources import from_frame
 from xpnn.tables.understanding import understand
 

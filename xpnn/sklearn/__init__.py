@@ -16,8 +16,15 @@ with undisturbed_draws():
         ) from error
 
     from .estimators import MLPClassifier, MLPRegressor
+    from .preparation import TablePreparation
     from .tabular import TabularClassifier, TabularRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "TablePreparation",
+    "TabularClassifier",
+    "TabularRegressor",
+]
 
 del _sklearn

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..backend import resolve
-from ..tables.columns import Table
 from ..tables.features import Odd
-from ..tables.sources import from_frame
 from ..tables.targets import Classes, Measure, Target
 from ..tables.understanding import understand
 from ..tabular import PRESETS, Recipe
 from ..tabular.training import encoding_of_rows, fit_ensemble
 from .adapter import Interval, StrOptions, column_or_1d, fit_context
+from .frames import TakesTables
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
 
 
-class Tabular(BaseEstimator):
+class Tabular(TakesTables):
     """What both estimators share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -58,16 +55,6 @@ class Tabular(BaseEstimator):
         self.backend = backend
         self.random_state = random_state
         self.verbose = verbose
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        # columns are found by their names, in any order and among others, which scikit-learn's
-        # validation would refuse
-        tags.no_validation = True
-        return tags
 
     @fit_context
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -123,31 +110,6 @@ class Tabular(BaseEstimator):
     def _recipe(self) -> Recipe:
         recipe = PRESETS[self.preset]
         return recipe if self.n_members is None else replace(recipe, n_members=self.n_members)
-
-    def _table(self, X: Any, fits: bool = False) -> Table:
-        """Return rows as a table; an array's columns are numbered."""
-        if is_frame(X):
-            table = from_frame(X)
-            names = np.array([*table.columns], dtype=object)
-        else:
-            X = validate_data(
-                self,
-                X,
-                reset=fits,
-                dtype=None,
-                ensure_all_finite="allow-nan",
-                ensure_min_samples=2 if fits else 0,
-            )
-            table, names = from_frame(X), None
-        if fits:
-            if len(table) < 2:
-                raise ValueError(f"X must have at least 2 rows, got n_samples={len(table)}")
-            self.n_features_in_ = len(table.columns)
-            if names is not None:
-                self.feature_names_in_ = names
-            elif hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        return table
 
     def _outputs(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -272,15 +234,6 @@ class TabularRegressor(RegressorMixin, Tabular):
     def predict(self, X: Any) -> np.ndarray:
         """Return the number of each row, of shape (n,)."""
         return self._outputs(X)
-
-
-def is_frame(X: Any) -> bool:
-    """Whether something has columns with names, or is no array that scikit-learn reads."""
-    if issparse(X):
-        return False
-    return isinstance(X, Table | Mapping) or any(
-        hasattr(X, name) for name in ("columns", "column_names")
-    )
 
 
 def _as_array(y: Any) -> Any:

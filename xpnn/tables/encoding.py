@@ -56,6 +56,14 @@ class Encoding:
         n_plain = sum(feature.widths[1] for feature in self.features)
         return self.n_numbers + n_plain + len(self.sizes)
 
+    def names(self) -> list[str]:
+        """Return what each input is, in words, and of each code what its values are."""
+        kinds: list[list[str]] = [[], [], []]
+        for feature in self.features:
+            for kind, names in zip(kinds, feature.names()):
+                kind += names
+        return [name for names in kinds for name in names]
+
     def inputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return the inputs of a table's rows, float32 of shape (n, n_inputs).
 

@@ -17,6 +17,7 @@ import numpy as np
 from .cells import DAY, PARTS, UNKNOWN, codes_of, counted, moments_of, numbers_of, read_cells
 from .columns import Column
 from .parsing import DateStyle, NumberStyle, TimeStyle
+from .scaling import Scale
 from .understanding import Understood
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "Inputs",
     "NumberFeature",
     "Odd",
-    "Scale",
     "TimeFeature",
     "YesNoFeature",
     "fit_feature",
@@ -42,6 +42,7 @@ FAR = 1.0
 """How far outside of the training rows' range a number is odd, in parts of this range."""
 
 Arrays = list[np.ndarray]
+Names = tuple[list[str], list[str], list[str]]
 
 
 class Inputs(NamedTuple):
@@ -80,53 +81,6 @@ class Odd:
         return "rows are unlike those of the training: " + "; ".join(said)
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A number x becomes z = (x - center) * factor, and then z / sqrt(1 + (z / 3)²).
-
-    So the middle of the training rows lies around 0 in about a unit, and outliers within 3,
-    as Holzmüller, Grinsztajn and Steinwart (2024) have it; a missing number becomes 0.
-
-    Attributes
-    ----------
-    center, factor : float
-        The median; and 1 over the distance of the quartiles, or where these are one number
-        2 over that of the extremes, or 0.
-    bends : bool
-        Whether outliers are drawn in.
-    """
-
-    center: float = 0.0
-    factor: float = 1.0
-    bends: bool = True
-
-    @classmethod
-    def of(cls, values: np.ndarray) -> Scale:
-        """Return the scale of training rows, NaN left out."""
-        values = values[np.isfinite(values)]
-        if not values.size:
-            return cls(0.0, 0.0)
-        lower, median, upper = np.quantile(values, [0.25, 0.5, 0.75])
-        with np.errstate(over="ignore"):
-            width = upper - lower or (values.max() - values.min()) / 2
-            # what varies by no more than rounding must not be blown up to noise
-            is_width = math.isfinite(width) and width > 1e-12 * abs(median)
-            factor = 1 / width if is_width else 0.0
-        return cls(float(median), float(factor) if math.isfinite(factor) else 0.0)
-
-    def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Return numbers, NaN where one is missing, as float32 inputs."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            z = (values - self.center) * self.factor
-            if self.bends:
-                z = np.clip(z, -1e100, 1e100)
-                z = z / np.sqrt(1 + (z / 3) ** 2)
-            z = np.where(np.isnan(z), 0.0, z)
-            limit = float(np.finfo(np.float32).max)
-            result: np.ndarray = np.clip(z, -limit, limit).astype(np.float32)
-        return result
-
-
 class Feature(Protocol):
     """What all features can do.
 
@@ -145,6 +99,9 @@ class Feature(Protocol):
     @property
     def widths(self) -> tuple[int, int, tuple[int, ...]]:
         """How many inputs are numbers, how many plain, and of each code how many there are."""
+
+    def names(self) -> Names:
+        """Return what the inputs are: of numbers, plain ones, and of all values of codes."""
 
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return the inputs of a column's rows, and count what is odd."""
@@ -182,6 +139,10 @@ class NumberFeature:
         """One number, and one plain input where cells were missing."""
         return 1, int(self.missing), ()
 
+    def names(self) -> Names:
+        """Return the column's name, and that it is missing."""
+        return [self.column], _missing(self.column, self.missing), []
+
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return the scaled numbers; as `Feature.apply`."""
         values = numbers_of(column, self.style)
@@ -216,6 +177,10 @@ class YesNoFeature:
     def widths(self) -> tuple[int, int, tuple[int, ...]]:
         """One plain input."""
         return 0, 1, ()
+
+    def names(self) -> Names:
+        """Return the column's name with the value that is 1."""
+        return [], [f"{self.column}={self.values[-1]}"], []
 
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return -1 for the first value and 1 for the second; as `Feature.apply`."""
@@ -253,6 +218,12 @@ class CategoryFeature:
     def widths(self) -> tuple[int, int, tuple[int, ...]]:
         """One code."""
         return 0, 0, (len(self.values) + self.missing + self.pooled,)
+
+    def names(self) -> Names:
+        """Return the column's name with each value."""
+        values = [f"{self.column}={value}" for value in self.values]
+        values += _missing(self.column, self.missing)
+        return [], [], values + ([f"{self.column} other"] if self.pooled else [])
 
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return the codes, -1 for what has none; as `Feature.apply`."""
@@ -293,6 +264,11 @@ class DateFeature:
         """A number for each part, and a plain input where cells were missing."""
         return len(self.parts), int(self.missing), ()
 
+    def names(self) -> Names:
+        """Return the column's name with each part."""
+        parts = [f"{self.column} {part}" for part in self.parts]
+        return parts, _missing(self.column, self.missing), []
+
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return the parts, scaled; as `Feature.apply`."""
         moments = moments_of(column, self.style)
@@ -330,6 +306,11 @@ class TimeFeature:
         """One number, two plain inputs, and one more where cells were missing."""
         return 1, 2 + self.missing, ()
 
+    def names(self) -> Names:
+        """Return the column's name, and that with its place on the clock."""
+        clock = [f"{self.column} sine", f"{self.column} cosine"]
+        return [self.column], clock + _missing(self.column, self.missing), []
+
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return the seconds, scaled, and sine and cosine of the day; as `Feature.apply`."""
         seconds = read_cells(column, TimeStyle())
@@ -341,6 +322,11 @@ class TimeFeature:
         ]
         plain += [absent.astype(np.float32)] if self.missing else []
         return Inputs([self.scale(seconds)], plain, [])
+
+
+def _missing(column: str, missing: bool) -> list[str]:
+    """Return the name of the input that says that a cell is missing, if there is one."""
+    return [f"{column} missing"] if missing else []
 
 
 def fit_feature(understood: Understood, column: Column) -> Feature | None:

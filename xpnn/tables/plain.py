@@ -15,12 +15,12 @@ from .features import (
     DateFeature,
     Feature,
     NumberFeature,
-    Scale,
     TimeFeature,
     YesNoFeature,
 )
 from .parsing import DateStyle, NumberStyle
 from .readers import flag, number, one_kind_of, one_of, positive, reader, text, texts, wrong
+from .scaling import Scale
 from .targets import Classes, Measure, Target
 
 __all__ = ["encoding_of", "target_of", "to_plain"]

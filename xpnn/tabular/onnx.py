@@ -28,10 +28,10 @@ from ..tables.features import (
     DateFeature,
     Feature,
     NumberFeature,
-    Scale,
     TimeFeature,
     YesNoFeature,
 )
+from ..tables.scaling import Scale
 from ..tables.targets import Measure
 from .calibration import SMALLEST
 from .ensemble import Ensemble
