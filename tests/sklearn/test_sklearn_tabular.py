@@ -219,3 +219,21 @@ def test_any_backend(backend):
     host = TabularRegressor(preset="fast", n_members=1, backend="numpy", random_state=0)
     host.fit(frame, value)
     assert np.corrcoef(model.predict(frame), host.predict(frame))[0, 1] > 0.95
+
+
+def test_rare_classes_may_count_as_much_as_others():
+    x = rng.normal(size=800)
+    y = np.where(x + 0.7 * rng.normal(size=800) > 2, "rare", "often")
+    frame = pd.DataFrame({"x": x})
+
+    def found(class_weight):
+        model = TabularClassifier(preset="fast", class_weight=class_weight, random_state=0)
+        predicted = model.fit(frame, y).predict(frame)
+        return np.mean(predicted[y == "rare"] == "rare")
+
+    counts = {label: np.mean(y == label) for label in ("rare", "often")}
+    balanced = found("balanced")
+    assert balanced > found(None) + 0.2
+    assert balanced == found({label: 0.5 / part for label, part in counts.items()})
+    with pytest.raises(ValueError, match="class_weight has 'never', which is no class"):
+        found({"never": 2.0})

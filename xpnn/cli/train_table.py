@@ -80,27 +80,22 @@ class OnTable(Training):
         self._source = table.source
         self._table, self._right = _some(found.table, found.right, training)
         self._held_out = _some(found.table, found.right, held_out) if held_out.size else None
-        self._weights = self._class_weights()
+        self._check_classes()
 
-    def _class_weights(self) -> np.ndarray | None:
-        """Return what rows count, if classes shall count alike; say where one is rare."""
+    def _check_classes(self) -> None:
+        """Say where a class is rare, unless all shall count alike."""
         if not isinstance(self._target, Classes):
             if self.asked.class_weight is not None:
                 raise ValueError("--class-weight is for classes, but the target is a number")
-            return None
+            return
         counts = np.bincount(self._right, minlength=len(self._target.labels))
         part, label = counts.min() / counts.sum(), self._target.labels[int(counts.argmin())]
-        if self.asked.class_weight is None:
-            if part < RARE:
-                say(
-                    f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of "
-                    "it; --class-weight balanced lets all classes count alike, and --metric f1 "
-                    "or roc_auc measures it."
-                )
-            return None
-        weights: np.ndarray = counts.sum() / (counts > 0).sum() / np.maximum(counts, 1)
-        of_rows: np.ndarray = weights[self._right]
-        return of_rows
+        if self.asked.class_weight is None and part < RARE:
+            say(
+                f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of it; "
+                "--class-weight balanced lets all classes count alike, and --metric f1 or "
+                "roc_auc measures it."
+            )
 
     def fit(self, signals: Signals) -> tuple[int, list[OSError]]:
         """Train the members, as long as nothing ends it; as `Training.fit`."""
@@ -113,7 +108,7 @@ class OnTable(Training):
             self._recipe,
             np.random.SeedSequence(asked.seed),
             self.backend,
-            weights=self._weights,
+            class_weight=asked.class_weight,
             time_budget=asked.time_budget,
             verbose=ProgressBar.wanted(),
             callbacks=self._callbacks,

@@ -99,6 +99,7 @@ class Tabular(TakesTables):
             _seed(self.random_state),
             resolve(self.backend),
             weights=weight,
+            class_weight=self._class_weight(),
             time_budget=self.time_budget,
             verbose=self.verbose,
         )
@@ -106,6 +107,10 @@ class Tabular(TakesTables):
             raise fitted.members.interrupted
         self.ensemble_, self.oof_predictions_ = fitted.ensemble, fitted.answers
         return self
+
+    def _class_weight(self) -> Any:
+        """Return what classes count, by their numbers."""
+        return None
 
     def _recipe(self) -> Recipe:
         recipe = PRESETS[self.preset]
@@ -143,6 +148,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
     columns : dict of str to str, optional
         What columns are, where you know better: "number", "category", "date", "id" and so on,
         as `xpnn.tables.understanding.KINDS` has them.
+    class_weight : {"balanced"} or dict of class to float, optional
+        What rows of a class count; "balanced" lets all classes count alike, however rare.
     backend : str, optional
         Where networks are trained: a spec of `xpnn.backend.resolve`.
     random_state : int, RandomState or None
@@ -167,6 +174,34 @@ class TabularClassifier(ClassifierMixin, Tabular):
         The number of columns, and their names if they had any.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Tabular._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def __init__(
+        self,
+        *,
+        preset: str = "default",
+        n_members: int | None = None,
+        time_budget: float | None = None,
+        columns: dict[str, str] | None = None,
+        class_weight: Any = None,
+        backend: str | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            preset=preset,
+            n_members=n_members,
+            time_budget=time_budget,
+            columns=columns,
+            backend=backend,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
     def _read_target(self, y: Any, n: int) -> np.ndarray:
         labels: np.ndarray = column_or_1d(_as_array(y), warn=True)
         check_classification_targets(labels)
@@ -184,6 +219,14 @@ class TabularClassifier(ClassifierMixin, Tabular):
 
     def _right(self, y: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.classes_, y)
+
+    def _class_weight(self) -> Any:
+        if not isinstance(self.class_weight, dict):
+            return self.class_weight
+        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
+        if unknown := [label for label in self.class_weight if label not in numbers]:
+            raise ValueError(f"class_weight has {unknown[0]!r}, which is no class of y")
+        return {numbers[label]: weight for label, weight in self.class_weight.items()}
 
     @property
     def temperature_(self) -> float:

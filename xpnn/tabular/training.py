@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..backend import Backend
+from ..backend import Backend, resolve
 from ..callbacks import Callback
-from ..data import split_rows
+from ..data import check_class_weight, split_rows
 from ..tables.columns import Table
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
@@ -107,6 +108,7 @@ def fit_ensemble(
     backend: Backend,
     *,
     weights: np.ndarray | None = None,
+    class_weight: Any = None,
     time_budget: float | None = None,
     verbose: bool = False,
     callbacks: Callable[[int], list[Callback]] = lambda member: [],
@@ -124,16 +126,28 @@ def fit_ensemble(
         What is to be told; a number's mean, scale and range become those of `right`.
     right : numpy.ndarray of shape (n,)
         The right answers: numbers of classes, or numbers.
+    class_weight : {"balanced"} or dict of int to float, optional
+        What rows of a class count, as of `Sequential.fit`.
     recipe, seed, backend, weights, time_budget, verbose, callbacks, checkpoints
         As of `xpnn.tabular.members.fit_members`.
 
     Raises
     ------
+    TypeError, ValueError
+        If `class_weight` is none of the above.
     KeyboardInterrupt, SystemExit
         If it came before anything was learnt.
     """
     if isinstance(target, Classes):
         targets = right
+        weights = check_class_weight(
+            class_weight,
+            weights,
+            right,
+            target.n_outputs,
+            recipe.loss(target),
+            resolve("numpy"),
+        )
     else:
         target = target.fitted(right)
         targets = ((right - target.mean) / target.scale)[:, None]
