@@ -24,13 +24,13 @@ def test_card_of_a_file_of_the_command(folder):
     shown = command("inspect", "model.safetensors").stdout
     for words in (
         *("parameters, ", "trained    3 epochs", "shapes.csv", "x, size, colour"),
-        "4 such networks, averaged; temperature ",
+        "5 such networks, averaged; temperature ",
     ):
         assert words in shown
     card = json.loads(command("inspect", "model.safetensors", "--json").stdout)
     assert card["training"]["epochs"] == 3
     assert set(card["training"]["last"]) == {"out_of_fold_log_loss", "out_of_fold_accuracy"}
-    assert (card["members"], card["dtype"]) == (4, "float32")
+    assert (card["members"], card["dtype"]) == (5, "float32")
     assert [feature["column"] for feature in card["data"]["features"]] == [
         "x",
         "size",

@@ -102,7 +102,7 @@ def test_a_training_with_layers_and_optimizers_of_ones_own(mine):
     card = json.loads(run("inspect", "model.safetensors", "--json").stdout)
     layer = next(layer for layer in card["layers"] if layer["type"] == "TwiceOfOptions")
     assert layer["settings"] == {"factor": 2.0}
-    assert (card["members"], card["data"]["target"]["labels"]) == (4, ["circle", "square"])
+    assert (card["members"], card["data"]["target"]["labels"]) == (5, ["circle", "square"])
     settings = ("--setting", "brake=3", "--momentum", 0.5)
     run("train", "vertical", "--epochs", 1, "--import", "mine", *own, *settings)
     optimizer = json.loads(run("inspect", "model.safetensors", "--json").stdout)["optimizer"]

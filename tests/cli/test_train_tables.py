@@ -35,7 +35,7 @@ def test_a_table_is_learnt_from_end_to_end(folder):
     ]  # fmt: skip
     assert scores["out of fold"][1] > 85 > 70 > scores["linear model"][1]
     assert re.search(
-        r"Trained 4 networks for \d+ epochs each in [\d.]+ s with numpy on cpu", lines[-1]
+        r"Trained 5 networks for \d+ epochs each in [\d.]+ s with numpy on cpu", lines[-1]
     )
     assert "<svg" in (folder / "curves.svg").read_text()
     assert result.stderr == ""
@@ -424,7 +424,7 @@ def test_the_first_network_is_filmed(folder):
 def test_a_few_rows_are_enough(n):
     write_csv("few.csv", ["x", "y"], [[k * 0.7, "ab"[k % 2]] for k in range(n)])
     said = run("train", "few.csv", "--target", "y", "--epochs", 2, "--no-baselines").stdout
-    assert f"Trained {min(4, n // 2)} network" in said
+    assert f"Trained {min(5, n // 2)} network" in said
     assert len(read_csv(run("predict", "model.safetensors", "few.csv").stdout)) == n
 
 

@@ -55,7 +55,7 @@ FOR_TABLES = (
 @click.option(
     "--preset",
     type=click.Choice([*PRESETS]),
-    help="How much time a table takes: four networks that are averaged, one small one, or "
+    help="How much time a table takes: five networks that are averaged, one small one, or "
     "eight.  [default: default]",
 )
 @click.option("--members", type=int, help="How many networks are averaged.")
@@ -168,7 +168,7 @@ def train(**options: Any) -> None:
       vertical       as spiral, --epochs 1000
       fashion-mnist  --hidden 256,128 --optimizer adam --learning-rate 0.002
                      --decay 0.002 --epochs 10 --batch-size 128
-      a table        --members 4 --hidden 128,128,128 --activation silu --dropout 0.15
+      a table        --members 5 --hidden 128,128,128 --activation silu --dropout 0.15
                      --batch-size 128, with AdamW and a schedule
 
     Of each column of a table it is said what it is taken for; missing cells, text, dates and

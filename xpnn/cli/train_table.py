@@ -259,7 +259,7 @@ def recipe_for(asked: Asked) -> Recipe:
     if asked.batch_size is not None:
         given["batch_size"] = settings.batch_size or sys.maxsize
     if asked.epochs is not None:
-        given |= {"epochs": settings.epochs, "steps": 1}
+        given |= {"epochs": settings.epochs, "steps": 1, "steps_alone": 1}
     if asked.activation is not None:
         given["activation"] = activation(asked.activation)
     others = (asked.optimizer, asked.decay, asked.momentum, asked.rho, *asked.setting)

@@ -65,7 +65,7 @@ class Training(ABC):
 
     @abstractmethod
     def done(self) -> str:
-        """Return what was trained and for how long, as "4 networks for 24 epochs"."""
+        """Return what was trained and for how long, as "5 networks for 24 epochs"."""
 
 
 def checkpoint(folder: Path) -> Callback:

@@ -138,7 +138,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     Parameters
     ----------
     preset : {"default", "fast", "best"}
-        How much time it takes: four members that are averaged; one small one; eight.
+        How much time it takes: five members that are averaged; one small one; eight.
     n_members : int, optional
         How many networks are averaged, each trained without another part of the rows; by
         default as `preset` says.

@@ -52,15 +52,16 @@ class Recipe:
         What it is in the first half of the training, from where it falls to 0.
     batch_size : int
         Rows in a step.
-    epochs, steps : int
-        How long it is trained at least, each.
+    epochs, steps, steps_alone : int
+        How long each is trained at least; one alone is trained longer, since nothing evens out
+        what it has not learnt.
     own_optimizer : Optimizer or None
         Another optimizer than AdamW with a schedule.
     patience : int or None
         After how many epochs without a better one to stop; None goes on to the end.
     """
 
-    n_members: int = 4
+    n_members: int = 5
     hidden: tuple[int, ...] = (128, 128, 128)
     embeds: bool = True
     activation: Layer = SiLU()  # noqa: RUF009 - it is frozen
@@ -70,14 +71,16 @@ class Recipe:
     learning_rate: float | None = None
     weight_decay: float = 0.2
     batch_size: int = 128
-    epochs: int = 24
-    steps: int = 900
+    epochs: int = 20
+    steps: int = 700
+    steps_alone: int = 1000
     own_optimizer: Optimizer | None = None
     patience: int | None = None
 
     def epochs_for(self, n: int) -> int:
         """Return how often to go through n rows."""
-        return max(self.epochs, math.ceil(self.steps / math.ceil(n / self.batch_size)))
+        steps = self.steps_alone if self.n_members == 1 else self.steps
+        return max(self.epochs, math.ceil(steps / math.ceil(n / self.batch_size)))
 
     def within(self, seconds: float, of_an_epoch: float, n: int) -> Recipe:
         """Return the recipe for a time: with fewer members, and then with fewer epochs.
@@ -96,7 +99,7 @@ class Recipe:
         if members:
             return replace(self, n_members=members)
         fewer = min(epochs, max(1, int(seconds / of_an_epoch)))
-        return replace(self, n_members=1, epochs=fewer, steps=1)
+        return replace(self, n_members=1, epochs=fewer, steps_alone=1)
 
     def network(
         self,
@@ -143,8 +146,8 @@ class Recipe:
 
 PRESETS = {
     "default": Recipe(),
-    "fast": Recipe(n_members=1, steps=400, epochs=16, embeds=False),
-    "best": Recipe(n_members=8),
+    "fast": Recipe(n_members=1, steps_alone=400, epochs=16, embeds=False),
+    "best": Recipe(n_members=8, steps=1000, epochs=24),
 }
 """Recipes by name."""
 
