@@ -437,3 +437,39 @@ def test_a_series_is_learnt_by_its_time():
     assert [row["value"] for row in rows] == values
     write_csv("later.csv", ["", "other"], [[k, "x"] for k in range(81, 84)])
     assert len(read_csv(run("predict", "model.safetensors", "later.csv").stdout)) == 3
+
+
+def test_a_rare_class_is_told_where_f1_is_best(folder):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=900)
+    y = np.where(x + rng.normal(size=900) > 2.2, "yes", "no")
+    write_csv("rare.csv", ["x", "y"], zip(x, y))
+    words = ("train", "rare.csv", "--target", "y", "--preset", "fast", "--no-baselines")
+    plain = measured(run(*words, "--metric", "f1").stdout)["out of fold"]
+    said = run(*words, "--metric", "f1", "--decide", "f1").stdout
+    threshold = float(
+        re.search(r"Decision: 'yes' is told from a probability of (0\.\d+)", said)[1]
+    )
+    decided = measured(said)["out of fold"]
+    assert decided[0] == plain[0]  # probabilities are the same
+    assert decided[2] > plain[2] + 0.1
+    rows = read_csv(run("predict", "model.safetensors", "rare.csv").stdout)
+    for row in rows:
+        probability = float(row["probability yes"])
+        if abs(probability - threshold) > 1e-3:
+            assert row["prediction"] == ("yes" if probability > threshold else "no")
+    told = np.array([row["prediction"] for row in rows])
+    from sklearn.metrics import f1_score
+
+    evaluated = run("evaluate", "model.safetensors", "rare.csv", "--metric", "f1").stdout
+    f1 = measured(evaluated)["900 rows"][2]
+    assert f1 == pytest.approx(f1_score(y, told, pos_label="yes"), abs=1e-3)
+    run("export", "model.safetensors", "model.onnx")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession("model.onnx")
+    names = [output.name for output in session.get_outputs()]
+    answers = dict(zip(names, session.run(None, {"features": x[:, None]})))
+    np.testing.assert_array_equal(answers["label"][:, 0], told)
+    words = ("train", "rare.csv", "--target", "x", "--decide", "f1")
+    assert "--decide is for classes" in run(*words, status=2).stderr

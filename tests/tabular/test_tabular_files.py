@@ -43,6 +43,18 @@ def test_it_answers_as_what_was_saved(file, backend):
     np.testing.assert_allclose(loaded.outputs(table), ensemble.outputs(table), rtol=1e-6)
 
 
+def test_what_is_told_is_kept(tmp_path, small):
+    y = np.where(FRAME["size"] > 1, "much", "little")
+    model = TabularClassifier(preset="fast", decides="f1", random_state=0).fit(FRAME, y)
+    assert len(model.ensemble_.factors) == 2
+    tabular.save(model.ensemble_, tmp_path / "model")
+    loaded, _ = tabular.load(tmp_path / "model", "numpy")
+    assert loaded.factors == model.ensemble_.factors
+    told = loaded.told(loaded.outputs(from_frame(FRAME)))
+    np.testing.assert_array_equal(model.classes_[told], model.predict(FRAME))
+    assert (model.predict(FRAME) == "much").any()
+
+
 def test_a_number_too(tmp_path, small):
     model = TabularRegressor(preset="fast", random_state=0).fit(FRAME, FRAME["size"])
     tabular.save(model.ensemble_, tmp_path / "model")
@@ -67,10 +79,16 @@ def test_each_kind_of_file_names_the_other(file, tmp_path):
         (lambda d: d["table"].update(temperature=0), "temperature must"),
         (lambda d: d["table"]["features"].pop(), "a member must have"),
         (lambda d: d["table"]["target"]["labels"].append("x"), "a member must have"),
+        (lambda d: d["table"].update(factors=[1.0]), "factors must be 2, got 1"),
+        (lambda d: d["table"].update(factors=[1.0, -1.0]), "factors must be a finite number"),
+        (lambda d: d["table"].update(factors=3), "does not describe an ensemble"),
         (lambda d: d.pop("table"), "table"),
         (lambda d: d.update(extra=[]), "extra must be an object"),
     ],
-    ids=["more", "none", "text", "temperature", "inputs", "outputs", "table", "extra"],
+    ids=[
+        *("more", "none", "text", "temperature", "inputs", "outputs"),
+        *("few factors", "signs of factors", "factors", "table", "extra"),
+    ],
 )
 def test_what_a_file_can_not_hold(file, tmp_path, change, words):
     description, arrays = read_file(file[0])

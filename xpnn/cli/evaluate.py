@@ -74,6 +74,6 @@ def _by_the_answers(model: Model, data: str, target: str | None, names: tuple[st
         rights.append(right)
     if odd.cells:
         tell(f"Warning: {odd}")
-    right = np.concatenate(rights)
-    found = measured(np.concatenate(answers), right, metrics)
+    right, told = np.concatenate(rights), np.concatenate(answers)
+    found = measured(told, right, metrics, model.weighed(told))
     return results({f"{len(right):,} rows": found}, model.target)

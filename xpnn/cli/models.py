@@ -66,6 +66,10 @@ class Model:
         """Return probabilities (n, n_classes) or numbers (n,); count what is odd."""
         raise NotImplementedError
 
+    def weighed(self, answers: np.ndarray) -> np.ndarray:
+        """Return what the largest of is told, of probabilities."""
+        return answers
+
 
 @dataclass(frozen=True)
 class TableModel(Model):
@@ -107,6 +111,10 @@ class TableModel(Model):
     def answers(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return probabilities (n, n_classes) or numbers (n,); count what is odd."""
         return self.ensemble.outputs(table, odd)
+
+    def weighed(self, answers: np.ndarray) -> np.ndarray:
+        """Return what the largest of is told, of probabilities."""
+        return self.ensemble.weighed(answers)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..files.atomic import atomic_write, named
 from ..tables import Classes, batches
 from ..tables.features import Odd
 from ..tables.targets import Target
-from .models import load
+from .models import Model, load
 from .options import (
     DataName,
     FilePath,
@@ -84,7 +84,7 @@ def predict(
             if not n_rows:
                 writer.writerow([*beside, *header])
             features = table.without(ids) if loaded.columns is None else table
-            answers = _answers(loaded.target, loaded.answers(features, odd))
+            answers = _answers(loaded, loaded.answers(features, odd))
             writer.writerows(zip(*beside.values(), *answers))
             n_rows += len(table)
     if odd.cells:
@@ -125,9 +125,11 @@ def _header(target: Target) -> list[str]:
     return ["prediction"]
 
 
-def _answers(target: Target, answers: np.ndarray) -> list[list[str]]:
+def _answers(model: Model, answers: np.ndarray) -> list[list[str]]:
     """Return the columns of answers as text."""
+    target = model.target
     if isinstance(target, Classes):
-        labels = np.array(target.labels, dtype=object)[answers.argmax(axis=1)].tolist()
+        told = model.weighed(answers).argmax(axis=1)
+        labels = np.array(target.labels, dtype=object)[told].tolist()
         return [labels, *([f"{p:.6g}" for p in column] for column in answers.T.tolist())]
     return [[f"{value:.7g}" for value in answers.tolist()]]

@@ -71,6 +71,7 @@ class Asked:
     movie: Path | None
     preset: str | None
     class_weight: str | None
+    decide: str | None
     baselines: bool | None
     members: int | None
     time_budget: float | None

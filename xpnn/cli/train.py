@@ -16,6 +16,7 @@ from ..checks import check_integer
 from ..metrics import as_metric
 from ..tables.files import find
 from ..tabular import PRESETS
+from ..tabular.deciding import DECISIONS
 from ..training.interrupt import Signals, held
 from .columns import columns_options
 from .datasets import DATA_SETS, data_name
@@ -35,7 +36,16 @@ from .train_data_set import OnDataSet
 from .train_table import OnTable
 
 FOR_TABLES = (
-    *("target", "task", "preset", "members", "time_budget", "class_weight", "baselines"),
+    *(
+        "target",
+        "task",
+        "preset",
+        "members",
+        "time_budget",
+        "class_weight",
+        "decide",
+        "baselines",
+    ),
     *("columns", "drop", "as_category", "as_number", "as_date", "as_id"),
 )
 """Options that built-in data sets don't have."""
@@ -69,6 +79,12 @@ FOR_TABLES = (
     "--class-weight",
     type=click.Choice(["balanced"]),
     help="Let all classes of a table count alike, however rare they are.",
+)
+@click.option(
+    "--decide",
+    type=click.Choice([*DECISIONS]),
+    help="What telling classes shall be best at, where some are rare.  [default: accuracy, "
+    "which is the most probable class]",
 )
 @click.option(
     "--baselines/--no-baselines",

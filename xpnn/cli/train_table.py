@@ -20,6 +20,7 @@ from ..tables.columns import Numbers, Table
 from ..tables.features import NumberFeature
 from ..tables.files import STDIN
 from ..tabular.baselines import TREES, baselines
+from ..tabular.deciding import threshold_of
 from ..tabular.members import member_folder
 from ..tabular.recipe import PRESETS, Recipe
 from ..tabular.scores import USUAL, measured, metrics_for
@@ -85,16 +86,18 @@ class OnTable(Training):
     def _check_classes(self) -> None:
         """Say where a class is rare, unless all shall count alike."""
         if not isinstance(self._target, Classes):
-            if self.asked.class_weight is not None:
-                raise ValueError("--class-weight is for classes, but the target is a number")
+            for name in ("class_weight", "decide"):
+                if getattr(self.asked, name) is not None:
+                    option = name.replace("_", "-")
+                    raise ValueError(f"--{option} is for classes, but the target is a number")
             return
         counts = np.bincount(self._right, minlength=len(self._target.labels))
         part, label = counts.min() / counts.sum(), self._target.labels[int(counts.argmin())]
-        if self.asked.class_weight is None and part < RARE:
+        if self.asked.class_weight is self.asked.decide is None and part < RARE:
             say(
-                f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of it; "
-                "--class-weight balanced lets all classes count alike, and --metric f1 or "
-                "roc_auc measures it."
+                f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of it: "
+                "--metric f1 or roc_auc measures it, --decide f1 tells it sooner, and "
+                "--class-weight balanced lets all classes count alike."
             )
 
     def fit(self, signals: Signals) -> tuple[int, list[OSError]]:
@@ -109,6 +112,7 @@ class OnTable(Training):
             np.random.SeedSequence(asked.seed),
             self.backend,
             class_weight=asked.class_weight,
+            decides=asked.decide or "accuracy",
             time_budget=asked.time_budget,
             verbose=ProgressBar.wanted(),
             callbacks=self._callbacks,
@@ -176,13 +180,21 @@ class OnTable(Training):
         fitted = self._fitted
         if part == "out of fold":
             known = fitted.answered
-            return measured(fitted.answers[known], self._right[known], self._metrics)
-        assert self._held_out is not None
-        table, right = self._held_out
-        return measured(fitted.ensemble.outputs(table), right, self._metrics)
+            answers, right = fitted.answers[known], self._right[known]
+        else:
+            assert self._held_out is not None
+            table, right = self._held_out
+            answers = fitted.ensemble.outputs(table)
+        return measured(answers, right, self._metrics, fitted.ensemble.weighed(answers))
 
     def results(self) -> str:
         """Return what the model and simple ones are worth, and whether trees do better."""
+        factors = self._fitted.ensemble.factors
+        if len(factors) == 2 and isinstance(self._target, Classes):
+            say(
+                f"Decision: {self._target.labels[1]!r} is told from a probability of "
+                f"{threshold_of(factors):.3g} on, which is best for {self.asked.decide}."
+            )
         rows = {"out of fold": self._scores("out of fold")}
         if self._held_out is not None:
             rows["held out"] = self._scores("held out")

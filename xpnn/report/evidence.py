@@ -19,6 +19,9 @@ from .effects import Effect, effects, importances
 
 __all__ = ["Evidence", "Score", "gather"]
 
+OURS = "this model"
+"""What the model is called among those that it is compared with."""
+
 MOST_ROWS = 5000
 """How many rows are looked at one by one, for what takes a model's answer for each of many."""
 
@@ -60,6 +63,8 @@ class Evidence:
         The right answers.
     answers : numpy.ndarray
         The model's: probabilities (n, k), or numbers (n,).
+    told : numpy.ndarray of int, shape (n,)
+        The numbers of the classes that it tells; none of numbers.
     uncalibrated : numpy.ndarray
         The same before the temperature.
     learnt_from : bool
@@ -77,6 +82,7 @@ class Evidence:
     table: Table
     right: np.ndarray
     answers: np.ndarray
+    told: np.ndarray
     uncalibrated: np.ndarray
     learnt_from: bool
     scores: Mapping[str, Mapping[str, Score]]
@@ -150,13 +156,18 @@ def gather(
     answers = answer(table, everything, ensemble.temperature)
     known = np.flatnonzero(~np.isnan(answers.reshape(n, -1)[:, 0]))
     chosen = metrics_for(target, (*USUAL[target.kind], *metrics))
-    found = {"this model": answers[known]}
+    found = {OURS: answers[known]}
     if parts:
         fitted = Fitted.of_parts(ensemble, answers, parts, planned)
         seed_of = np.random.SeedSequence(seed)
         for name, other in baselines(table, right, fitted, seed_of):
             found[name] = other[known]
-    scores = _scores(found, right[known], lambda a, b: measured(a, b, chosen))
+
+    def measure(name: str, told: np.ndarray, right: np.ndarray) -> dict[str, float]:
+        is_ours = name == OURS and isinstance(target, Classes)
+        return measured(told, right, chosen, ensemble.weighed(told) if is_ours else None)
+
+    scores = _scores(found, right[known], measure)
 
     rng = np.random.default_rng(0)
     some = np.sort(rng.permutation(known)[:MOST_ROWS])
@@ -174,6 +185,7 @@ def gather(
         table.take(known),
         right[known],
         answers[known],
+        ensemble.told(answers[known]) if isinstance(target, Classes) else np.empty(0, int),
         answer(table, everything, 1.0)[known],
         bool(parts),
         scores,
@@ -185,7 +197,7 @@ def gather(
 def _scores(
     found: Mapping[str, np.ndarray],
     right: np.ndarray,
-    measure: Callable[[np.ndarray, np.ndarray], dict[str, float]],
+    measure: Callable[[str, np.ndarray, np.ndarray], dict[str, float]],
 ) -> dict[str, dict[str, Score]]:
     """Measure answers on all rows, and on rows drawn again."""
     rng = np.random.default_rng(0)
@@ -194,11 +206,11 @@ def _scores(
     draws = [rng.integers(0, n, min(n, 10 * MOST_ROWS)) for _ in range(RESAMPLES)]
     shrink = np.sqrt(min(n, 10 * MOST_ROWS) / n)  # fewer rows spread more
     for name, answers in found.items():
-        values = measure(answers, right)
+        values = measure(name, answers, right)
         again: dict[str, list[float]] = {metric: [] for metric in values}
         for draw in draws:
             if len(np.unique(right[draw])) > 1:
-                for metric, value in measure(answers[draw], right[draw]).items():
+                for metric, value in measure(name, answers[draw], right[draw]).items():
                     again[metric].append(value)
         tails = (100 - LEVEL) / 2
         scores[name] = {}

@@ -132,9 +132,7 @@ def _confusion(evidence: Evidence) -> Picture:
     k = len(evidence.target.labels)
     figure = new_figure(4.6, 4.2, dpi=72)
     axes = figure.subplots()
-    confusion_matrix(
-        axes, evidence.right, evidence.answers.argmax(axis=1), labels=evidence.target.labels
-    )
+    confusion_matrix(axes, evidence.right, evidence.told, labels=evidence.target.labels)
     caption = (
         "Each row of squares is a class as it is; each column what the model says.  On the "
         "diagonal it is right."

@@ -18,7 +18,7 @@ from ..tabular import Ensemble
 from ..tabular.baselines import TREES
 from ..tabular.scores import USUAL
 from ..version import __version__
-from .evidence import Evidence, Score, gather
+from .evidence import OURS, Evidence, Score, gather
 from .figures import pictures
 
 __all__ = ["report"]
@@ -158,7 +158,7 @@ def _interval(metric: str, score: Score) -> str:
 def _verdict(evidence: Evidence) -> tuple[bool, list[str]]:
     """Say in plain words whether to use the model: whether it is good, and why."""
     scores, target = evidence.scores, evidence.target
-    ours = scores["this model"]
+    ours = scores[OURS]
     name = USUAL[target.kind][0]
     constant = next((n for n in scores if n in ("most frequent class", "mean")), None)
     said = []
@@ -183,7 +183,7 @@ def _verdict(evidence: Evidence) -> tuple[bool, list[str]]:
         better = ours["r2"].low > 0
     first = "It is worth using: " if better else "Don't use it as it is: "
     said[0] = first + said[0][:1].lower() + said[0][1:]
-    others = [n for n in scores if n not in ("this model", constant)]
+    others = [n for n in scores if n not in (OURS, constant)]
     by = f"on the same rows, by {name.replace('_', ' ')}"
     for other in others:
         score, trees = scores[other][name], other == TREES
@@ -218,7 +218,7 @@ def _worst(evidence: Evidence) -> list[dict[str, Any]]:
     found = []
     for place, row in enumerate(order.tolist()):
         if isinstance(target, Classes):
-            best = int(evidence.answers[row].argmax())
+            best = int(evidence.told[row])
             said = f"{target.labels[best]} ({evidence.answers[row, best]:.0%})"
             right = target.labels[int(evidence.right[row])]
         else:

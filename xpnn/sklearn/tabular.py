@@ -17,6 +17,7 @@ from ..tables.features import Odd
 from ..tables.targets import Classes, Measure, Target
 from ..tables.understanding import understand
 from ..tabular import PRESETS, Recipe
+from ..tabular.deciding import DECISIONS
 from ..tabular.training import encoding_of_rows, fit_ensemble
 from .adapter import Interval, StrOptions, column_or_1d, fit_context
 from .frames import TakesTables
@@ -100,6 +101,7 @@ class Tabular(TakesTables):
             resolve(self.backend),
             weights=weight,
             class_weight=self._class_weight(),
+            decides=getattr(self, "decides", "accuracy"),
             time_budget=self.time_budget,
             verbose=self.verbose,
         )
@@ -150,6 +152,9 @@ class TabularClassifier(ClassifierMixin, Tabular):
         as `xpnn.tables.understanding.KINDS` has them.
     class_weight : {"balanced"} or dict of class to float, optional
         What rows of a class count; "balanced" lets all classes count alike, however rare.
+    decides : {"accuracy", "balanced_accuracy", "f1"}
+        What `predict` is best at: by "accuracy" it tells the most probable class; by the others
+        rare classes sooner, from thresholds that are best on `oof_predictions_`.
     backend : str, optional
         Where networks are trained: a spec of `xpnn.backend.resolve`.
     random_state : int, RandomState or None
@@ -177,6 +182,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Tabular._parameter_constraints,
         "class_weight": [StrOptions({"balanced"}), dict, None],
+        "decides": [StrOptions(set(DECISIONS))],
     }
 
     def __init__(
@@ -187,6 +193,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
         time_budget: float | None = None,
         columns: dict[str, str] | None = None,
         class_weight: Any = None,
+        decides: str = "accuracy",
         backend: str | None = None,
         random_state: Any = None,
         verbose: bool = False,
@@ -201,6 +208,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
             verbose=verbose,
         )
         self.class_weight = class_weight
+        self.decides = decides
 
     def _read_target(self, y: Any, n: int) -> np.ndarray:
         labels: np.ndarray = column_or_1d(_as_array(y), warn=True)
@@ -238,9 +246,9 @@ class TabularClassifier(ClassifierMixin, Tabular):
         return self._outputs(X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each row, of shape (n,)."""
-        best = self._outputs(X).argmax(axis=1)
-        classes: np.ndarray = self.classes_[best]
+        """Return the class of each row, of shape (n,): the most probable, or by `decides`."""
+        told = self.ensemble_.told(self._outputs(X))
+        classes: np.ndarray = self.classes_[told]
         return classes
 
 

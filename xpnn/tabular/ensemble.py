@@ -39,12 +39,15 @@ class Ensemble:
         The networks, in single precision.
     temperature : float
         What probabilities are set right by.
+    factors : tuple of float
+        What a class's probability is multiplied by before the largest is told; none are 1.
     """
 
     encoding: Encoding
     target: Target
     members: tuple[Sequential, ...]
     temperature: float = 1.0
+    factors: tuple[float, ...] = ()
 
     def outputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return probabilities (n, n_classes), or numbers (n,), float64.
@@ -65,6 +68,21 @@ class Ensemble:
         if isinstance(self.target, Classes):
             return with_temperature(mean, self.temperature)
         return self.target.restore(mean[:, 0])
+
+    def told(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the number of the class that is told, int64 of shape (n,).
+
+        Parameters
+        ----------
+        outputs : numpy.ndarray of shape (n, n_classes)
+            Probabilities, as `outputs` returns them.
+        """
+        told: np.ndarray = self.weighed(outputs).argmax(axis=1)
+        return told
+
+    def weighed(self, outputs: np.ndarray) -> np.ndarray:
+        """Return probabilities times `factors`, (n, n_classes): the largest is told."""
+        return outputs * np.array(self.factors) if self.factors else outputs
 
     @cached_property
     def _in_double(self) -> tuple[Sequential, ...]:

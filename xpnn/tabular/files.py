@@ -3,7 +3,7 @@
 It is a model file as any other (`xpnn.serialization`), whose description has ``"members"``,
 how many networks there are.  All have the layers that it describes, and the arrays of each go
 by its number, as ``members/0/2.weights``.  Under ``"table"`` are ``"features"``, ``"target"``
-and ``"temperature"`` as plain data.
+and ``"temperature"`` as plain data, and ``"factors"`` where there are any.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def save(
             "features": to_plain(ensemble.encoding),
             "target": to_plain(ensemble.target),
             "temperature": ensemble.temperature,
+            **({"factors": [*ensemble.factors]} if ensemble.factors else {}),
         },
         "extra": dict(extra or {}),
     }
@@ -123,4 +124,9 @@ def _rebuilt(
                 f"outputs, got {sizes[0]} and {sizes[1]}"
             )
         members.append(member)
-    return Ensemble(encoding, target, tuple(members), float(table["temperature"]))
+    factors = tuple(table.get("factors", ()))
+    for factor in factors:
+        check_number("factors", factor, above=0)
+    if factors and len(factors) != target.n_outputs:
+        raise ValueError(f"factors must be {target.n_outputs}, got {len(factors)}")
+    return Ensemble(encoding, target, tuple(members), float(table["temperature"]), factors)

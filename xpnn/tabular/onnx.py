@@ -75,7 +75,11 @@ def onnx_model(ensemble: Ensemble) -> Any:
         return graph.finish(_restored(graph, target, mean), "prediction", DOUBLE, 1, about)
     about["labels"] = json.dumps(target.labels)
     probabilities = _with_temperature(graph, mean, ensemble.temperature)
-    best = graph.node("ArgMax", probabilities, axis=1, keepdims=1)
+    weighed = probabilities
+    if ensemble.factors:
+        factors = graph.constant([*ensemble.factors], graph.dtype, name="factors")
+        weighed = graph.node("Mul", probabilities, factors)
+    best = graph.node("ArgMax", weighed, axis=1, keepdims=1)
     labels = graph.constant([*target.labels], "object", name="labels")
     graph.output(graph.node("Gather", labels, best), "label", "object", 1)
     return graph.finish(probabilities, "probabilities", graph.dtype, len(target.labels), about)

@@ -15,6 +15,10 @@ USUAL = {"classes": ("log_loss", "accuracy"), "number": ("mean_absolute_error", 
 """What is measured of each kind of target, unless something else is asked for."""
 
 
+OF_PROBABILITIES = ("log_loss", "roc_auc", "top_")
+"""How metrics' names begin that measure probabilities, and not what is told."""
+
+
 def metrics_for(target: Target, names: Sequence[str]) -> list[Metric]:
     """Return metrics by their names, each once.
 
@@ -49,7 +53,10 @@ def metrics_for(target: Target, names: Sequence[str]) -> list[Metric]:
 
 
 def measured(
-    answers: np.ndarray, right: np.ndarray, metrics: Sequence[Metric]
+    answers: np.ndarray,
+    right: np.ndarray,
+    metrics: Sequence[Metric],
+    weighed: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Measure answers.
 
@@ -61,12 +68,16 @@ def measured(
         Numbers of classes, or numbers.
     metrics : sequence of Metric
         As `metrics_for` returns them.
+    weighed : numpy.ndarray of shape (n, n_classes), optional
+        What the largest of is told, if it is not `answers`: as of `Ensemble.weighed`.
     """
     if answers.ndim == 1:
         answers, right = answers[:, None], right[:, None]
     counts = np.array([len(right)])
     found = {}
     for metric in metrics:
-        measures = np.atleast_1d(np.asarray(metric.measure(answers, right)))  # (w,)
+        of_labels = weighed is not None and not metric.name.startswith(OF_PROBABILITIES)
+        given = weighed if weighed is not None and of_labels else answers
+        measures = np.atleast_1d(np.asarray(metric.measure(given, right)))  # (w,)
         found[metric.name] = float(metric.result(measures[None, :], counts))
     return found

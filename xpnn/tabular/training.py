@@ -17,6 +17,7 @@ from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
 from ..tables.understanding import Understood
 from .calibration import find_temperature, with_temperature
+from .deciding import find_factors
 from .ensemble import Ensemble
 from .members import Members, fit_members
 from .recipe import Recipe
@@ -109,6 +110,7 @@ def fit_ensemble(
     *,
     weights: np.ndarray | None = None,
     class_weight: Any = None,
+    decides: str = "accuracy",
     time_budget: float | None = None,
     verbose: bool = False,
     callbacks: Callable[[int], list[Callback]] = lambda member: [],
@@ -128,6 +130,8 @@ def fit_ensemble(
         The right answers: numbers of classes, or numbers.
     class_weight : {"balanced"} or dict of int to float, optional
         What rows of a class count, as of `Sequential.fit`.
+    decides : str
+        Which class is told: of `xpnn.tabular.deciding.DECISIONS`.
     recipe, seed, backend, weights, time_budget, verbose, callbacks, checkpoints
         As of `xpnn.tabular.members.fit_members`.
 
@@ -166,12 +170,14 @@ def fit_ensemble(
         checkpoints,
     )
     answers, temperature = members.answers, 1.0
+    factors: tuple[float, ...] = ()
     if isinstance(target, Classes):
         known = ~np.isnan(answers[:, 0])
         of_known = None if weights is None else weights[known]
         temperature = find_temperature(answers[known], right[known], of_known)
         answers = with_temperature(answers, temperature)
+        factors = find_factors(answers[known], right[known], decides)
     else:
         answers = target.restore(answers[:, 0])
-    ensemble = Ensemble(encoding, target, members.networks, temperature)
+    ensemble = Ensemble(encoding, target, members.networks, temperature, factors)
     return Fitted(ensemble, answers, members)
