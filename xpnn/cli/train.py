@@ -98,7 +98,7 @@ FOR_TABLES = (
 @click.option(
     "--activation",
     metavar="NAME",
-    help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: relu]",
+    help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: relu; of a table silu]",
 )
 @click.option(
     "--optimizer",

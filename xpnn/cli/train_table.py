@@ -93,7 +93,7 @@ class OnTable(Training):
             return
         counts = np.bincount(self._right, minlength=len(self._target.labels))
         part, label = counts.min() / counts.sum(), self._target.labels[int(counts.argmin())]
-        if self.asked.class_weight is self.asked.decide is None and part < RARE:
+        if self.asked.class_weight is None and self.asked.decide is None and part < RARE:
             say(
                 f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of it: "
                 "--metric f1 or roc_auc measures it, --decide f1 tells it sooner, and "

@@ -51,12 +51,8 @@ def report(
 
     Parameters
     ----------
-    ensemble : Ensemble
-        The model.
-    table : Table
-        Rows whose answers are known.
-    right : numpy.ndarray of shape (n,)
-        The answers: numbers of classes, or numbers.
+    ensemble, table, right, metrics
+        As of `xpnn.report.gather`.
     column : str
         What the answers are called.
     path : str or path
@@ -66,8 +62,6 @@ def report(
     learnt_from : bool
         Whether it is these rows that it learnt from, so that each is answered by the network
         that left it out.
-    metrics : sequence of str
-        Names of metrics to measure beside the usual ones.
 
     Returns
     -------
