@@ -63,7 +63,7 @@ def baselines(
     yield "linear model", linear.answers
     try:
         from sklearn import ensemble
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
     except ModuleNotFoundError:
         return
     inputs = encoding.inputs(table)
