@@ -101,7 +101,7 @@ def write_messy(path, n=120, target=None):
     lines = [MESSY.splitlines()[0]]
     for k in range(n):
         kind, price = ("grün", "rot")[k % 2], 1000 + 800 * (k % 2) + rng.integers(0, 600)
-        day = np.datetime64("2020-01-01") + int(rng.integers(0, 900))
+        day = np.datetime64("2020-01-01") + np.timedelta64(int(rng.integers(0, 900)), "D")
         cells = [
             f"Person {k}", f"CHF {price // 1000}'{price % 1000:03}",
             f"{rng.integers(0, 99)},5 %", day.item().strftime("%d.%m.%Y"),
