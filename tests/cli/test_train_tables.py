@@ -473,3 +473,62 @@ def test_a_rare_class_is_told_where_f1_is_best(folder):
     np.testing.assert_array_equal(answers["label"][:, 0], told)
     words = ("train", "rare.csv", "--target", "x", "--decide", "f1")
     assert "--decide is for classes" in run(*words, status=2).stderr
+
+
+def test_what_an_answer_is_called_may_be_a_column_too():
+    write_csv("t.csv", ["prediction", "y"], [[k / 7, "ab"[k % 2]] for k in range(40)])
+    run("train", "t.csv", "--target", "y", *QUICK)
+    for words in (("--keep",), ("--id", "prediction")):
+        rows = read_csv(run("predict", "model.safetensors", "t.csv", *words).stdout)
+        assert [float(row["prediction given"]) for row in rows] == [k / 7 for k in range(40)]
+        assert {row["prediction"] for row in rows} <= {"a", "b"}
+
+
+def test_columns_of_a_frame_are_what_they_are_said_to_be():
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    rng = np.random.default_rng(0)
+    days = [
+        int(str(d).replace("-", ""))
+        for d in np.arange("2021-01-01", "2021-04-11", dtype="M8[D]")
+    ]
+    table = pa.table({
+        "d": days, "f": rng.normal(size=100), "empty": pa.nulls(100, pa.float64()),
+        "infinite": np.full(100, np.inf), "y": rng.choice(["a", "b"], 100),
+    })  # fmt: skip
+    pyarrow.parquet.write_table(table, "p.parquet")
+    words = ("train", "p.parquet", "--target", "y", *QUICK, "--date", "d", "--category", "f")
+    said = run(*words).stdout
+    assert "d: date, as asked" in said
+    assert "infinite: constant, as no cell is a finite number; left out" in said
+    assert len(read_csv(run("predict", "model.safetensors", "p.parquet").stdout)) == 100
+
+
+def test_two_rows_must_be_left_to_learn_from():
+    write_csv("three.csv", ["x", "y"], [[1, "a"], [2, "b"], [3.5, "a"]])
+    words = ("train", "three.csv", "--target", "y", "--epochs", 1, "--validation-split", 0.6)
+    assert (
+        "--validation-split must leave two rows to learn from" in run(*words, status=2).stderr
+    )
+
+
+def test_an_ensemble_of_python_is_used_as_any(folder):
+    from xpnn.sklearn import TabularClassifier
+
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = TabularClassifier(preset="fast", random_state=0).fit(X, X[:, 0] > 0)
+    tabular.save(model.ensemble_, "of_python.safetensors")
+    write_csv("x.csv", ["0", "1"], X.tolist())
+    rows = read_csv(run("predict", "of_python.safetensors", "x.csv").stdout)
+    assert [row["prediction"] for row in rows] == [str(told) for told in model.predict(X)]
+    assert "a table" in run("inspect", "of_python.safetensors").stdout
+
+
+def test_a_table_of_any_name_is_inspected(folder):
+    write_shapes("shapes")
+    assert "colour: yes/no" in run("inspect", "shapes").stdout
+    assert "--json is for models" in run("inspect", "shapes", "--json", status=2).stderr
+    (folder / "run[1]").mkdir()
+    run("train", "shapes", "--target", "shape", *QUICK, "--output", "run[1]/m")
+    assert "parameters" in run("inspect", "run[1]/m").stdout

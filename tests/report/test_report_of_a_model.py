@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error
@@ -247,3 +248,73 @@ def test_an_ensemble_of_python_has_a_page_too(of_classes):
     assert "How well can y be predicted?" in page
     assert "which it has not learnt from, as far as its file tells" in page
     assert "strong number" in page
+
+
+@pytest.mark.usefixtures("folder")
+def test_rows_are_called_by_their_place_in_the_file_and_names_are_no_html_nor_formulas():
+    names = ['he said "<b>&', "$a_1$"]
+    y = np.round(SIGNAL, 2).tolist()
+    y[:10] = [""] * 10
+    y[25] = 900.0
+    frame = pd.DataFrame({names[0]: X["strong"], names[1]: [f"${k % 3}_5" for k in range(N)]})
+    frame.assign(y=y).to_csv("t.csv", index=False)
+    run("train", "t.csv", "--target", "y", "--preset", "fast", "--members", 5, "--no-baselines")
+    run("report", "model.safetensors", "t.csv")
+    text = Path("report.html").read_text(encoding="utf-8")
+    rows = re.findall(r'<tr><td class="number">([\d,]+)</td>', text)
+    assert rows[0] == "26"
+    assert "<b>" not in text
+    assert "effect of he said &quot;&lt;b&gt;&amp;" in text
+
+
+def a_list(told):
+    return [1]
+
+
+def nothing(told):
+    return None
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "change",
+    [
+        a_list,
+        nothing,
+        lambda r: r.pop("seed"),
+        lambda r: r.update(members=0),
+        lambda r: r.update(curves=[{"loss": [1.0]}]),
+        lambda r: r.update(curves=[{"loss": [1.0], "val_loss": ["1"]}]),
+        lambda r: r.update(columns=[1, 2]),
+        lambda r: r.update(validation_split=1.0),
+        lambda r: r.update(seed=-1),
+    ],
+)
+def test_what_a_file_tells_of_its_training_is_not_trusted(change):
+    write("t.csv", np.where(CLASSES, "yes", "no"))
+    run("train", "t.csv", "--target", "y", *QUICK)
+    ensemble, extra = tabular.load("model.safetensors")
+    changed = change(extra["report"])
+    if change in (a_list, nothing):
+        extra["report"] = changed
+    tabular.save(ensemble, "wrong", extra)
+    said = run("report", "wrong", "t.csv", status=2).stderr
+    assert said.startswith("Error: wrong does not tell of its training well")
+    assert not Path("report.html").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_small_tables_have_a_page():
+    Path("one.csv").write_text(
+        "x,y\n" + "".join(f"{k / 7},no\n" for k in range(39)) + "9,yes\n"
+    )
+    run("train", "one.csv", "--target", "y", "--preset", "fast", "--members", 5, "--epochs", 1)
+    run("report", "model.safetensors", "one.csv")
+    assert "Only 1 rows are 'yes'" in Page("report.html").text
+    Path("few.csv").write_text(
+        "x,z,y\n2.118,-1.112,0.647\n-0.378,2.043,0.663\n2.118,-1.112,0.6\n"
+    )
+    run("train", "few.csv", "--target", "y", *QUICK, "--epochs", 1)
+    run("report", "model.safetensors", "few.csv")
+    Path("empty.csv").write_text("x,z,y\n,,5.5\n,,6\n,,7\n")
+    run("report", "model.safetensors", "empty.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..files.atomic import atomic_write
 from ..files.model_file import ModelFileError, read_file
 from ..sequential import Sequential
 from ..tables import Preparation, read
+from ..tables.files import STDIN
 from ..tables.preparation import DROPPED
 from ..tables.understanding import understand
 from ..tabular import cards as of_tables
@@ -42,7 +44,9 @@ def inspect(model: str, as_json: bool, output: Path | None, **asked: Any) -> Non
 
     Of a TABLE, any that 'xpnn train' takes, tell for each column what it is taken for and why.
     """
-    if TABLE.fullmatch(model):
+    if _is_table(model):
+        if as_json:
+            raise ValueError("--json is for models; --output writes what columns are")
         _inspect_table(model, output, asked)
         return
     if output is not None or any(asked.values()):
@@ -69,6 +73,18 @@ def inspect(model: str, as_json: bool, output: Path | None, **asked: Any) -> Non
         say(json.dumps(card, indent=2))
     else:
         say((of_tables if "members" in card else cards).text(card, summary))
+
+
+def _is_table(data: str) -> bool:
+    """Whether something is a table, by its name; what is there is known by its beginning."""
+    if data != STDIN and os.path.isfile(data):
+        with open(data, "rb") as file:
+            begins = file.read(9)
+        is_text = bool(begins) and b"\0" not in begins
+        return not data.endswith(".safetensors") and (
+            is_text or (TABLE.fullmatch(data) is not None and begins[8:] != b"{")
+        )
+    return TABLE.fullmatch(data) is not None
 
 
 def _by_the_file(path: Path) -> tuple[dict[str, Any], list[str]]:

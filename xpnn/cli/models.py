@@ -200,6 +200,7 @@ def load_any(
     if "members" in read_file(path)[0]:
         with _import_told():
             ensemble, extra = tabular.load(path, place)
+        extra = {"data": {"name": "a table"}, **extra}
         return TableModel(path, _source(path, extra), ensemble), extra
     with _import_told():
         network, extra = read(path, place)

@@ -76,13 +76,10 @@ def predict(
         writer = csv.writer(file, lineterminator="\n")
         numbers = frozenset[str]() if keep else loaded.numbers.difference(ids)
         for table in batches(data, names, numbers=numbers, counts=keep):
-            beside = {
-                name: table[name].cells()
-                for name in (table.columns if keep else dict.fromkeys(ids))
-                if name not in header
-            }
+            kept = table.columns if keep else dict.fromkeys(ids)
+            beside = {name: table[name].cells() for name in kept}
             if not n_rows:
-                writer.writerow([*beside, *header])
+                writer.writerow([*(_free(name, header) for name in beside), *header])
             features = table.without(ids) if loaded.columns is None else table
             answers = _answers(loaded, loaded.answers(features, odd))
             writer.writerows(zip(*beside.values(), *answers))
@@ -116,6 +113,13 @@ def _opened(output: Path | None) -> Iterator[Any]:
             open(temporary, "w", newline="", encoding="utf-8") as file,
         ):
             yield file
+
+
+def _free(name: str, taken: list[str]) -> str:
+    """Return a column's name, or one like it where an answer has it."""
+    while name in taken:
+        name = f"{name} given"
+    return name
 
 
 def _header(target: Target) -> list[str]:

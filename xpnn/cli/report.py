@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
+from ..checks import check_integer, check_number
 from ..tables import Classes, read
+from ..tables.readers import number, reader, text, wrong
+from ..training.checking import blamed
 from .models import TableModel, load_any
 from .options import (
     DataName,
@@ -22,7 +26,7 @@ from .options import (
 )
 from .saying import say, tell
 
-__all__ = ["digest", "report"]
+__all__ = ["checked", "digest", "report"]
 
 
 @click.command()
@@ -61,7 +65,9 @@ def report(
     check_writable("--output", output, ("the data", data), ("the model", model))
     from ..report import report as write_report
 
-    goal, about = loaded.target, extra.get("report", {})
+    goal = loaded.target
+    with blamed(model, "does not tell of its training well"):
+        about = checked(extra.get("report", {}), len(loaded.ensemble.members))
     column = target or goal.column
     if not column:
         raise ValueError(f"--target must name the column of {data} with the right answers")
@@ -73,11 +79,12 @@ def report(
         raise ValueError(f"{data} has no two rows with a {column} that the model knows")
     write_report(
         loaded.ensemble,
-        table.without([column]).take(rows),
+        (table if column in loaded.columns else table.without([column])).take(rows),
         right[rows],
         column,
         output,
         about=about,
+        numbers=rows,
         learnt_from=about.get("digest") == digest(right[rows]),
         metrics=metric,
     )
@@ -89,3 +96,63 @@ def report(
 def digest(right: np.ndarray) -> str:
     """Return what tells rows that were learnt from by their answers, in their order."""
     return hashlib.sha256(np.asarray(right, np.float64).tobytes()).hexdigest()
+
+
+def checked(about: Any, n_members: int) -> dict[str, Any]:
+    """Return what a model file tells of its training, trusting nothing; {} if it tells nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not of the form in which 'xpnn train' writes it.
+    """
+    if about == {}:
+        return {}
+    return dict(reader(dict, **_FIELDS)(about, "report")) | _enough(about, n_members)
+
+
+def _enough(about: dict[str, Any], n_members: int) -> dict[str, Any]:
+    return {"members": check_integer("members", about["members"], at_least=n_members)}
+
+
+def _curves(value: Any, name: str) -> list[dict[str, list[float]]]:
+    if not isinstance(value, list):
+        raise wrong(name, "a list", value)
+    return [_curve(curve, f"{name}[{k}]") for k, curve in enumerate(value)]
+
+
+def _numbers(value: Any, name: str) -> list[float]:
+    if not isinstance(value, list) or not value:
+        raise wrong(name, "a list of numbers", value)
+    return [number(entry, name) for entry in value]
+
+
+def _columns(value: Any, name: str) -> list[list[str]]:
+    if not isinstance(value, list):
+        raise wrong(name, "a list", value)
+    for one in value:
+        if not isinstance(one, list) or len(one) != 3:
+            raise wrong(name, "lists of three texts", one)
+        for entry in one:
+            text(entry, name)
+    return value
+
+
+def _integer(value: Any, name: str) -> int:
+    return check_integer(name, value, at_least=0)
+
+
+def _part(value: Any, name: str) -> float:
+    check_number(name, value, at_least=0, below=1)
+    return float(value)
+
+
+_curve = reader(dict, loss=_numbers, val_loss=_numbers)
+_FIELDS: dict[str, Any] = {
+    "digest": text,
+    "seed": _integer,
+    "validation_split": _part,
+    "members": _integer,
+    "curves": _curves,
+    "columns": _columns,
+}

@@ -77,6 +77,10 @@ class OnTable(Training):
         self._metrics = metrics_for(found.target, (*USUAL[found.target.kind], *asked.metric))
         part = asked.validation_split or 0.0
         training, held_out = hold_out(asked.seed, part, len(found.table))
+        if len(training) < 2:
+            raise ValueError(
+                f"--validation-split must leave two rows to learn from, of {len(found.table):,}"
+            )
         self._digest = digest(found.right)
         self._source = table.source
         self._table, self._right = _some(found.table, found.right, training)
@@ -92,6 +96,7 @@ class OnTable(Training):
                     raise ValueError(f"--{option} is for classes, but the target is a number")
             return
         counts = np.bincount(self._right, minlength=len(self._target.labels))
+        counts = np.where(counts > 0, counts, counts.max())
         part, label = counts.min() / counts.sum(), self._target.labels[int(counts.argmin())]
         if self.asked.class_weight is None and self.asked.decide is None and part < RARE:
             say(
@@ -220,7 +225,7 @@ class OnTable(Training):
         ours = rows["out of fold"][name]
         found = {k: v[name] for k, v in rows.items() if k not in ("out of fold", "held out")}
         best = max(found, key=lambda model: sign * found[model])
-        if sign * found[best] <= sign * ours:
+        if not sign * found[best] > sign * ours:  # nor where one is not known
             return []
         said = f"Note: {best} do{'' if best == TREES else 'es'} better here, with "
         said += f"{name.replace('_', ' ')} {found[best]:.4g} against {ours:.4g} out of fold"

@@ -96,9 +96,9 @@ def effects(table: Table, columns: Sequence[str], ensemble: Ensemble) -> tuple[E
     """Return how the answer goes with the first of some columns."""
     features = {feature.column: feature for feature in ensemble.encoding.features}
     rows = table.take(slice(ROWS_OF_AN_EFFECT))
-    return tuple(
-        _effect(table, rows, features[name], ensemble) for name in columns[:MOST_EFFECTS]
-    )
+    first = [features[name] for name in columns[:MOST_EFFECTS]]
+    found = [_effect(table, rows, feature, ensemble) for feature in first]
+    return tuple(effect for effect in found if effect.values.size)
 
 
 def _effect(table: Table, rows: Table, feature: Feature, ensemble: Ensemble) -> Effect:

@@ -59,6 +59,8 @@ class Evidence:
         What the model tells.
     table : Table
         The rows that are answered.
+    numbers : numpy.ndarray of int, shape (n,)
+        Which rows of the given ones they are.
     right : numpy.ndarray of shape (n,)
         The right answers.
     answers : numpy.ndarray
@@ -80,6 +82,7 @@ class Evidence:
 
     target: Target
     table: Table
+    numbers: np.ndarray
     right: np.ndarray
     answers: np.ndarray
     told: np.ndarray
@@ -129,14 +132,8 @@ def gather(
         Names of metrics to measure beside the usual ones.
     """
     target = ensemble.target
-    parts: tuple[np.ndarray, ...] = ()
-    if split is not None:
-        seed, planned = split["seed"], split["members"]
-        training, _ = hold_out(seed, split["validation_split"], len(table))
-        table, right = table.take(training), right[training]
-        parts = left_out(np.random.SeedSequence(seed), right, planned, target)
-        parts = parts[: len(ensemble.members)]
-    n = len(table)
+    training, parts = _left_out(ensemble, right, split)
+    table, right = table.take(training), right[training]
 
     def answer(rows: Table, numbers: np.ndarray, temperature: float) -> np.ndarray:
         """Answer rows by networks that had not seen those of these numbers."""
@@ -152,15 +149,16 @@ def gather(
                 answers[own] = alone.outputs(rows.take(own))
         return answers
 
-    everything = np.arange(n)
+    everything = np.arange(n := len(table))
     answers = answer(table, everything, ensemble.temperature)
     known = np.flatnonzero(~np.isnan(answers.reshape(n, -1)[:, 0]))
     chosen = metrics_for(target, (*USUAL[target.kind], *metrics))
     found = {OURS: answers[known]}
     if parts:
-        fitted = Fitted.of_parts(ensemble, answers, parts, planned)
-        seed_of = np.random.SeedSequence(seed)
-        for name, other in baselines(table, right, fitted, seed_of):
+        assert split is not None
+        fitted = Fitted.of_parts(ensemble, answers, parts, split["members"])
+        seed = np.random.SeedSequence(split["seed"])
+        for name, other in baselines(table, right, fitted, seed):
             found[name] = other[known]
 
     def measure(name: str, told: np.ndarray, right: np.ndarray) -> dict[str, float]:
@@ -183,6 +181,7 @@ def gather(
     return Evidence(
         target,
         table.take(known),
+        training[known],
         right[known],
         answers[known],
         ensemble.told(answers[known]) if isinstance(target, Classes) else np.empty(0, int),
@@ -192,6 +191,18 @@ def gather(
         {name: Score(*values) for name, values in importance.items()},
         effects(few, [*importance], ensemble),
     )
+
+
+def _left_out(
+    ensemble: Ensemble, right: np.ndarray, split: Mapping[str, Any] | None
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Return the rows to look at, and of these those that each member left out."""
+    if split is None:
+        return np.arange(len(right)), ()
+    training, _ = hold_out(split["seed"], split["validation_split"], len(right))
+    seed = np.random.SeedSequence(split["seed"])
+    parts = left_out(seed, right[training], split["members"], ensemble.target)
+    return training, parts[: len(ensemble.members)]
 
 
 def _scores(

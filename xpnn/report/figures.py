@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,16 @@ def pictures(
     curves : sequence of mapping of str to sequence of float
         The loss of each member, epoch by epoch.
     """
+    from matplotlib import rc_context
+
+    # names are no formulas, also where they have dollars in them
+    with rc_context({"text.parse_math": False}):
+        return _pictures(evidence, column, curves)
+
+
+def _pictures(
+    evidence: Evidence, column: str, curves: Sequence[Mapping[str, Sequence[float]]]
+) -> list[Picture]:
     reach = _reach(evidence)
     effects = [_effect(evidence, column, effect, reach) for effect in evidence.effects]
     found = [_importance(evidence), *effects]
@@ -113,7 +124,8 @@ def _svg(figure: Any, about: str) -> str:
     drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
     drawn = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", drawn, count=1)
     drawn = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", drawn, count=1)
-    return drawn.replace("<svg", f'<svg role="img" aria-label="{about}"', 1)
+    label = html.escape(about, quote=True)
+    return drawn.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
 def _classes(evidence: Evidence) -> list[tuple[int, str]]:
@@ -262,7 +274,14 @@ def _importance(evidence: Evidence) -> Picture:
     reach = np.array(
         [[score.value - score.low, score.high - score.value] for _, score in shown]
     )
-    axes.barh(range(len(shown)), values, xerr=reach.T, color=COLOURS[2], ecolor=INK, height=0.7)
+    axes.barh(
+        range(len(shown)),
+        values,
+        xerr=np.maximum(reach.T, 0.0),
+        color=COLOURS[2],
+        ecolor=INK,
+        height=0.7,
+    )
     axes.set_yticks(range(len(shown)), names)
     axes.set_xlabel("growth of the loss")
     caption = (
@@ -278,6 +297,8 @@ def _reach(evidence: Evidence) -> tuple[float, float]:
     """Return the range of all effects, so that a small one looks small."""
     if isinstance(evidence.target, Classes):
         return -0.02, 1.02
+    if not evidence.effects:
+        return 0.0, 1.0
     answers = np.concatenate([effect.answers for effect in evidence.effects])
     low, high = float(answers.min()), float(answers.max())
     room = 0.05 * (high - low) or 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -44,6 +45,7 @@ def report(
     path: str | os.PathLike[str],
     *,
     about: Mapping[str, Any] | None = None,
+    numbers: np.ndarray | None = None,
     learnt_from: bool = False,
     metrics: Sequence[str] = (),
 ) -> Evidence:
@@ -59,6 +61,8 @@ def report(
         The file.
     about : mapping, optional
         What the model's file tells of its training, under "report".
+    numbers : numpy.ndarray of int, shape (n,), optional
+        Which rows of a file they are, counted from 0; by default all of them.
     learnt_from : bool
         Whether it is these rows that it learnt from, so that each is answered by the network
         that left it out.
@@ -77,6 +81,8 @@ def report(
     about = about or {}
     evidence = gather(ensemble, table, right, about if learnt_from else None, metrics)
     template = files("xpnn.report").joinpath("page.html").read_text(encoding="utf-8")
+    if numbers is not None:
+        evidence = replace(evidence, numbers=numbers[evidence.numbers])
     told = _told(evidence, ensemble, table.source, column, about)
     html = environment.from_string(template).render(told)
     with atomic_write(path) as temporary:
@@ -219,5 +225,12 @@ def _worst(evidence: Evidence) -> list[dict[str, Any]]:
             said, right = f"{evidence.answers[row]:.5g}", f"{evidence.right[row]:.5g}"
         own = [cell[place] for cell in cells]
         shown = ["" if cell is None else str(cell)[:60] for cell in own]
-        found.append({"number": f"{row + 1:,}", "said": said, "right": right, "cells": shown})
+        found.append(
+            {
+                "number": f"{evidence.numbers[row] + 1:,}",
+                "said": said,
+                "right": right,
+                "cells": shown,
+            }
+        )
     return found

@@ -14,7 +14,16 @@ import numpy as np
 from .columns import Column, Moments, Numbers, Texts, number_text, to_number
 from .parsing import DateStyle, NumberStyle, TimeStyle, is_code
 
-__all__ = ["PARTS", "UNKNOWN", "codes_of", "counted", "moments_of", "numbers_of", "read_cells"]
+__all__ = [
+    "PARTS",
+    "UNKNOWN",
+    "as_texts",
+    "codes_of",
+    "counted",
+    "moments_of",
+    "numbers_of",
+    "read_cells",
+]
 
 DAY = 86_400.0
 """In seconds."""
@@ -107,6 +116,8 @@ def key_of(text: str) -> str:
 
 def codes_of(column: Column, values: Sequence[str]) -> np.ndarray:
     """Return the number of each cell's value: -1 where it is missing, `UNKNOWN` for others."""
+    if not values:
+        return np.where(column.missing(), -1, UNKNOWN)
     if isinstance(column, Numbers):
         known = np.array([to_number(value) for value in values])
         order = np.argsort(known)  # NaN, of what is no number, at the end

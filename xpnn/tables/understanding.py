@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .cells import as_texts
 from .columns import Column, Moments, Numbers, Table, Texts, to_number
 from .parsing import NumberStyle, Style, date_style, is_code, number_style, time_style
 
@@ -111,7 +112,9 @@ def _found(name: str, column: Column) -> Understood:
     if isinstance(column, Moments):
         moments = column.values[~column.missing()]
         if (moments == moments[0]).all():
-            return Understood(name, "constant", f"as each date is {column.cells()[0]}")
+            return Understood(
+                name, "constant", f"as each date is {moments[0].astype('datetime64[s]')}"
+            )
         return Understood(name, "date", "as the source says")
     if isinstance(column, Numbers):
         return _of_numbers(name, column.values, "as each cell is one")
@@ -148,6 +151,8 @@ def _of_numbers(
     style = style or NumberStyle()
     has_all = len(numbers)
     numbers = numbers[np.isfinite(numbers)]
+    if not numbers.size:
+        return Understood(name, "constant", "as no cell is a finite number")
     first, last = numbers.min(), numbers.max()
     if first == last and len(numbers) == has_all:
         return Understood(name, "constant", f"as each cell is {first:g}")
@@ -190,6 +195,8 @@ def _as_asked(table: Table, name: str, kind: str) -> Understood:
     if kind not in KINDS:
         raise ValueError(f"{name!r} must be one of {', '.join(KINDS)}, got {kind!r}")
     column, style = table[name], _found(name, table[name]).style
+    if isinstance(column, Numbers) and kind in ("date", "time"):
+        column = as_texts(column)
     if isinstance(column, Texts):
         values, counts = column.present()
         found: Any = None

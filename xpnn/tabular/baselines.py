@@ -77,8 +77,17 @@ def baselines(
         else ensemble.HistGradientBoostingRegressor
     )
 
-    def of_trees(kept: np.ndarray, part: np.ndarray) -> np.ndarray:
-        trees: Any = made(categorical_features=is_code, random_state=0)
+    def of_trees(kept: np.ndarray, part: np.ndarray) -> np.ndarray | float:
+        there = np.unique(right[kept])
+        if len(there) < 2:
+            return _constant(right[kept], target)
+        # where it would stop early it draws rows by classes, of which each must have two
+        stops = not is_classes or np.bincount(right[kept])[there].min() > 1
+        trees: Any = made(
+            categorical_features=is_code,
+            random_state=0,
+            early_stopping="auto" if stops else False,
+        )
         # its threads wait for one another by spinning: a second program on the machine makes
         # a training of a second one of a minute
         with threadpool_limits(1, "openmp"):
