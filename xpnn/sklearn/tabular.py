@@ -247,7 +247,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the class of each row, of shape (n,): the most probable, or by `decides`."""
-        told = self.ensemble_.told(self._outputs(X))
+        outputs = self._outputs(X)  # which sees first whether it is fitted
+        told = self.ensemble_.told(outputs)
         classes: np.ndarray = self.classes_[told]
         return classes
 
