@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from .datasets import Pair
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(ABC):
     """A model that 'xpnn train' wrote.
 
     Attributes
@@ -39,32 +40,32 @@ class Model:
     source: dict[str, Any]
 
     @property
+    @abstractmethod
     def target(self) -> Target:
         """What it tells."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def network(self) -> Sequential:
         """Its network, or the first of several."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def columns(self) -> list[str] | None:
         """The columns that it needs; None where all columns of a table are inputs."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def numbers(self) -> frozenset[str]:
         """The columns of which only the numbers count, however they are written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return a network's inputs of a table's rows; count what is odd."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return probabilities (n, n_classes) or numbers (n,); count what is odd."""
-        raise NotImplementedError
 
     def weighed(self, answers: np.ndarray) -> np.ndarray:
         """Return what the largest of is told, of probabilities."""
