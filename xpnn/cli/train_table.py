@@ -263,7 +263,7 @@ def recipe_for(asked: Asked) -> Recipe:
         If something that was asked for is not possible.
     """
     recipe = PRESETS[asked.preset or "default"]
-    defaults = Settings(hidden=recipe.hidden, dropout=recipe.dropout, epochs=recipe.epochs)
+    defaults = Settings(hidden=recipe.hidden, dropout=recipe.dropout)
     settings = chosen_settings(asked, defaults)
     given: dict[str, Any] = {}
     for name in ("hidden", "dropout", "l2"):
@@ -276,7 +276,7 @@ def recipe_for(asked: Asked) -> Recipe:
     if asked.batch_size is not None:
         given["batch_size"] = settings.batch_size or sys.maxsize
     if asked.epochs is not None:
-        given |= {"epochs": settings.epochs, "steps": 1, "steps_alone": 1}
+        given["epochs"] = settings.epochs
     if asked.activation is not None:
         given["activation"] = activation(asked.activation)
     others = (asked.optimizer, asked.decay, asked.momentum, asked.rho, *asked.setting)

@@ -101,10 +101,9 @@ class NumericEmbedding(Layer):
         """Compute e of each column, and put them before x."""
         frequencies, phases, weights, biases = params
         xp, n, width = array_namespace(x), x.shape[0], self._n * self.n_outputs
-        columns = (
-            2 * math.pi * xp.permute_dims(x[:, : self._n], (1, 0))[:, :, None]
-        )  # (c, n, 1)
-        angles = columns * frequencies + phases  # (c, n, f)
+        columns = 2 * math.pi * xp.permute_dims(x[:, : self._n], (1, 0))[:, :, None]
+        columns = xp.concat([columns, xp.ones_like(columns)], axis=2)  # (c, n, 2)
+        angles = columns @ xp.concat([frequencies, phases], axis=1)  # (c, n, f)
         waves = xp.cos(angles)
         e = waves @ weights + biases  # (c, n, k)
         y = xp.concat([xp.reshape(xp.permute_dims(e, (1, 0, 2)), (n, width)), x], axis=1)
@@ -114,10 +113,9 @@ class NumericEmbedding(Layer):
             de = xp.permute_dims(de, (1, 0, 2))  # (c, n, k)
             dbiases = xp.sum(de, axis=1, keepdims=True)  # (c, 1, k)
             dweights = xp.matrix_transpose(waves) @ de  # (c, f, k)
-            dangles = de @ xp.matrix_transpose(weights)  # (c, n, f)
-            dangles *= -xp.sin(angles)
-            dphases = xp.sum(dangles, axis=1, keepdims=True)  # (c, 1, f)
-            dfrequencies = xp.matrix_transpose(columns) @ dangles  # (c, 1, f)
+            dangles = (de @ -xp.matrix_transpose(weights)) * xp.sin(angles)  # (c, n, f)
+            dlines = xp.matrix_transpose(columns) @ dangles  # (c, 2, f)
+            dfrequencies, dphases = dlines[:, :1, :], dlines[:, 1:, :]
             dcolumns = 2 * math.pi * (dangles @ xp.matrix_transpose(frequencies))  # (c, n, 1)
             dcolumns = xp.permute_dims(dcolumns[:, :, 0], (1, 0))  # (n, c)
             dx = dy[:, width:]  # (n, n_inputs)

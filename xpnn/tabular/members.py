@@ -161,14 +161,14 @@ def fit_members(
     def made(own_seed: np.random.SeedSequence, n: int) -> tuple[Sequential, int]:
         network = recipe.network(encoding, target, np.random.default_rng(own_seed), backend)
         epochs = recipe.epochs_for(n)
-        steps = epochs * -(-n // recipe.batch_size)
+        steps = epochs * recipe.steps_of_an_epoch(n)
         network.compile(recipe.loss(target), recipe.optimizer(target, steps), metrics=[])
         return network, epochs
 
     if time_budget is not None:
         n = len(inputs) - len(inputs) // max(recipe.n_members, 2)
         probe, _ = made(of_members[0], n)
-        of_an_epoch = _seconds_of_an_epoch(probe, rows.take(slice(n)), recipe.batch_size)
+        of_an_epoch = _seconds_of_an_epoch(probe, rows.take(slice(n)), recipe.batch_size_for(n))
         left = max(time_budget - (time.monotonic() - began), 1e-9)
         recipe = recipe.within(left, of_an_epoch, n)
     parts = _parts(of_rows, targets, recipe.n_members, target)
@@ -183,7 +183,7 @@ def fit_members(
                     *kept[:2],
                     sample_weight=kept.weights,
                     epochs=epochs,
-                    batch_size=recipe.batch_size,
+                    batch_size=recipe.batch_size_for(len(kept.inputs)),
                     validation_data=rows.take(part).given(),
                     callbacks=[best, *bar.of_member(epochs), *callbacks(number)],
                     resume=None if checkpoints is None else member_folder(checkpoints, number),
