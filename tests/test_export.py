@@ -47,6 +47,8 @@ def random_network(seed, dtype):
             sizes = generator.integers(1, 9, generator.integers(1, size + 1))
             layers += [xpnn.Step(), xpnn.OneHot(size, tuple(sizes.tolist()))]
             size = layers[-1].output_size(size)
+    if generator.random() < 0.1:
+        layers += [xpnn.Tanh(), xpnn.Exponential()]
     model = Sequential(layers, seed=seed, dtype=dtype, backend="numpy")
     ranges = {"biases": (-0.5, 0.5), "scale": (0.5, 1.5), "shift": (-0.5, 0.5)}
     ranges |= {"mean": (-1, 1), "variance": (0.2, 3)}

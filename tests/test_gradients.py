@@ -22,6 +22,7 @@ REFERENCE = {
     "Sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
     "Tanh": anp.tanh,
     "Linear": lambda x: x,
+    "Exponential": anp.exp,
     "Softmax": lambda x: anp.exp(x) / anp.sum(anp.exp(x), axis=1, keepdims=True),
 }
 
@@ -45,6 +46,11 @@ OUTPUTS = {  # loss: (last activation, targets, loss of predictions p and target
         "Tanh",
         lambda rng, n, k: rng.standard_normal((n, k)),
         lambda p, y: anp.mean(anp.abs(p - y)),
+    ),
+    "PoissonDeviance": (
+        "Exponential",
+        lambda rng, n, k: rng.poisson(2.0, size=(n, k)).astype(float),
+        lambda p, y: anp.mean(anp.sum(y * anp.log(anp.where(y > 0, y, 1) / p) - y + p, axis=1)),
     ),
     "Huber": (
         "Linear",

@@ -22,6 +22,7 @@ EXAMPLES = {
     "Dense": [Dense(2, 2)],
     "BatchNorm": [xpnn.BatchNorm(2), xpnn.BatchNorm(2, momentum=0.5, epsilon=0.25)],
     "Dropout": [xpnn.Dropout(0.0), xpnn.Dropout(0.125)],
+    "Exponential": [xpnn.Exponential()],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],
     "NTKDense": [xpnn.NTKDense(2, 3)],

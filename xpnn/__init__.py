@@ -16,6 +16,7 @@ from .layers import (
     BatchNorm,
     Dense,
     Dropout,
+    Exponential,
     Layer,
     LeakyReLU,
     Linear,
@@ -37,6 +38,7 @@ from .losses import (
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
+    PoissonDeviance,
 )
 from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
 
@@ -105,6 +107,7 @@ __all__ = [
     "Dense",
     "DivergenceError",
     "Dropout",
+    "Exponential",
     "History",
     "Huber",
     "Layer",
@@ -119,6 +122,7 @@ __all__ = [
     "OneHot",
     "Optimizer",
     "Parameter",
+    "PoissonDeviance",
     "RMSProp",
     "ReLU",
     "Sequential",

@@ -86,6 +86,13 @@ class OnTable(Training):
         self._table, self._right = _some(found.table, found.right, training)
         self._held_out = _some(found.table, found.right, held_out) if held_out.size else None
         self._check_classes()
+        if not isinstance(self._target, Classes):
+            self._recipe = self._recipe.for_numbers(self._right)
+            if self._recipe.learns_logarithms:
+                say(
+                    f"Note: {asked.target} is never below 0, and spreads widely: it is learnt "
+                    "as counts are, by the Poisson deviance."
+                )
 
     def _check_classes(self) -> None:
         """Say where a class is rare, unless all shall count alike."""

@@ -7,6 +7,7 @@ from .base import LAYERS, Layer, Parameter
 from .batch_norm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
+from .exponential import Exponential
 from .leaky_relu import LeakyReLU
 from .linear import Linear
 from .ntk_dense import NTKDense
@@ -24,6 +25,7 @@ __all__ = [
     "BatchNorm",
     "Dense",
     "Dropout",
+    "Exponential",
     "Layer",
     "LeakyReLU",
     "Linear",

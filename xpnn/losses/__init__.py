@@ -31,7 +31,7 @@ loss of numbers; Dropout behind Softmax or Sigmoid; layers of one's own that giv
 from ..operations import one_hot
 from .base import LOSSES, Loss
 from .base import LossBackward as LossBackward
-from .errors import Huber, MeanAbsoluteError, MeanSquaredError
+from .errors import Huber, MeanAbsoluteError, MeanSquaredError, PoissonDeviance
 from .cross_entropies import BinaryCrossEntropy, CategoricalCrossEntropy
 # isort: on
 
@@ -43,5 +43,6 @@ __all__ = [
     "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "PoissonDeviance",
     "one_hot",
 ]

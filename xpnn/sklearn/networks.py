@@ -9,10 +9,9 @@ from numbers import Real
 from typing import Any
 
 from ..initializers import Uniform
-from ..layers import Dense, Dropout, Linear, Sigmoid, Softmax
+from ..layers import Dense, Dropout, Exponential, Linear, Sigmoid, Softmax
 from ..layers.base import Layer
 from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
-from .losses import Exponential
 from .parameters import ACTIVATIONS, Parameters
 
 __all__ = [

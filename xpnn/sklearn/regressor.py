@@ -11,9 +11,9 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from ..backend import Array
-from ..losses import Huber, Loss, MeanAbsoluteError
+from ..losses import Huber, Loss, MeanAbsoluteError, PoissonDeviance
 from .adapter import StrOptions
-from .losses import HalfSquaredError, PoissonDeviance
+from .losses import HalfSquaredError
 from .perceptron import Perceptron, Task
 
 __all__ = ["REGRESSION_LOSSES", "MLPRegressor"]

@@ -87,11 +87,20 @@ class Measure:
         """Return the numbers, float64 of shape (n,): NaN where a cell is none."""
         return numbers_of(column, self.style)
 
-    def fitted(self, numbers: np.ndarray) -> Measure:
-        """Return the target with the mean, scale and range of some numbers."""
-        scale = float(numbers.std()) or 1.0
+    def fitted(self, numbers: np.ndarray, in_parts_of_mean: bool = False) -> Measure:
+        """Return the target with the mean, scale and range of some numbers.
+
+        Parameters
+        ----------
+        numbers : numpy.ndarray of float64, shape (n,)
+            The right answers.
+        in_parts_of_mean : bool
+            Whether a number is y / mean for the network, and not (y - mean) / deviation.
+        """
+        mean, deviation = float(numbers.mean()), float(numbers.std()) or 1.0
+        mean, scale = (0.0, mean) if in_parts_of_mean else (mean, deviation)
         low, high = float(numbers.min()), float(numbers.max())
-        return replace(self, mean=float(numbers.mean()), scale=scale, low=low, high=high)
+        return replace(self, mean=mean, scale=scale, low=low, high=high)
 
     def restore(self, outputs: np.ndarray) -> np.ndarray:
         """Return the numbers that a network's outputs, of any shape, stand for."""

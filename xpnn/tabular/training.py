@@ -153,7 +153,8 @@ def fit_ensemble(
             resolve("numpy"),
         )
     else:
-        target = target.fitted(right)
+        recipe = recipe.for_numbers(right)
+        target = target.fitted(right, in_parts_of_mean=recipe.learns_logarithms)
         targets = ((right - target.mean) / target.scale)[:, None]
     members = fit_members(
         encoding.inputs(table),
