@@ -15,6 +15,7 @@ with undisturbed_draws():
             "pip install 'scikit-learn>=1.9'"
         ) from error
 
+    from .conversion import register_skl2onnx
     from .estimators import MLPClassifier, MLPRegressor
     from .preparation import TablePreparation
     from .tabular import TabularClassifier, TabularRegressor
@@ -25,6 +26,7 @@ __all__ = [
     "TablePreparation",
     "TabularClassifier",
     "TabularRegressor",
+    "register_skl2onnx",
 ]
 
 del _sklearn

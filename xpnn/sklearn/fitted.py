@@ -93,11 +93,15 @@ class Fitted(Parameters):
         """Return the network's outputs, of shape (n, n_outputs), where X is."""
         check_is_fitted(self, "coefs_")
         X = validate_rows(self, X, attribute="_first_coefs", method=method)
+        return self._network_of(X).predict(X)
+
+    def _network_of(self, X: Array) -> Sequential:
+        """Return the network of the fitted arrays; a new one computes where X is."""
         model = self._kept()
         if model is None:
             layers = make_layers(self, self._sizes(), self.out_activation_)
             model = self._around(layers, self._where(X))
-        return model.predict(X)
+        return model
 
     def __getstate__(self) -> dict[str, Any]:
         # arrays that travel are copies, and no longer the network's own
