@@ -3,11 +3,9 @@
 import sys
 
 import numpy as np
-import onnx.checker
-import onnxruntime
 import pandas as pd
 import pytest
-from skl2onnx import to_onnx
+from converted import agrees, run
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
@@ -20,7 +18,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import xpnn
 from xpnn.sklearn import MLPClassifier, MLPRegressor, register_skl2onnx
 
-register_skl2onnx()
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X, species = load_iris(return_X_y=True)
@@ -43,35 +40,6 @@ def classifier(**settings):
 
 def regressor(loss="squared_error"):
     return MLPRegressor(loss, (8,), max_iter=5, random_state=0)
-
-
-def run(model, rows, target_opset=None, **options):
-    """Return what onnxruntime computes, by the names of outputs."""
-    wanted = {id(model): options} if options else None
-    made = to_onnx(model, rows[:1], options=wanted, target_opset=target_opset)
-    onnx.checker.check_model(made, full_check=True)
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = 1
-    settings.log_severity_level = 4
-    session = onnxruntime.InferenceSession(made.SerializeToString(), settings)
-    names = [value.name for value in session.get_inputs()]
-    inputs = {names[0]: rows}
-    if isinstance(rows, pd.DataFrame):
-        columns = {name: rows[[name]].to_numpy() for name in names}
-        inputs = {
-            k: v if v.dtype.kind in "fi" else v.astype(object) for k, v in columns.items()
-        }
-    return dict(zip((value.name for value in session.get_outputs()), session.run(None, inputs)))
-
-
-def agrees(model, rows, **options):
-    """Compare labels and probabilities with the model's own."""
-    found = run(model, rows, zipmap=False, **options)
-    assert [*found] == ["label", "probabilities"]
-    wanted = model.predict_proba(rows)
-    np.testing.assert_allclose(found["probabilities"], wanted, rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(found["label"], model.predict(rows))
-    return found
 
 
 @pytest.mark.parametrize("given", ["float32", "float64"])

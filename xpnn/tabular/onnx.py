@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from ..checks import check_path
 from ..export import add_layers, tensors_of, write_onnx
 from ..onnx_graph import Graph
 from ..tables.cells import DAY
-from ..tables.columns import MISSING
+from ..tables.columns import MISSING, to_number
 from ..tables.features import (
     CategoryFeature,
     DateFeature,
@@ -39,6 +39,8 @@ from .ensemble import Ensemble
 __all__ = ["export_onnx", "onnx_model"]
 
 DOUBLE = "float64"
+
+LookUp = Callable[[Graph, str, dict[str, float], float, float], str]
 
 
 def onnx_model(ensemble: Ensemble) -> Any:
@@ -65,24 +67,55 @@ def onnx_model(ensemble: Ensemble) -> Any:
     graph = Graph("float32")
     features, target = ensemble.encoding.features, ensemble.target
     about = {"features": json.dumps([feature.column for feature in features])}
-    x = _inputs(graph, features)
+    answers, told = add_ensemble(graph, ensemble, _raw_columns(graph, features))
+    if isinstance(target, Measure):
+        return graph.finish(answers, "prediction", DOUBLE, 1, about)
+    about["labels"] = json.dumps(target.labels)
+    labels = graph.constant([*target.labels], "object", name="labels")
+    graph.output(graph.node("Gather", labels, told), "label", "object", 1)
+    return graph.finish(answers, "probabilities", graph.dtype, len(target.labels), about)
+
+
+def add_ensemble(
+    graph: Graph, ensemble: Ensemble, columns: Sequence[str], numbers: Container[str] = ()
+) -> tuple[str, str]:
+    """Add what an ensemble computes of raw columns.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where to; its dtype is float32.
+    ensemble : Ensemble
+        What was trained.
+    columns : sequence of str
+        The names in the graph of its features' columns, of shape (n, 1), as the module's
+        docstring says what they hold.
+    numbers : container of str
+        Those that hold numbers, NaN where one is missing, though they are yes or no, or
+        categories.
+
+    Returns
+    -------
+    answers : str
+        The name of the probabilities, of shape (n, n_classes), or of the number, (n, 1).
+    told : str
+        The name of the numbers of the classes that are told, of shape (n, 1); "" where there
+        are none.
+    """
+    x = _inputs(graph, ensemble.encoding.features, columns, numbers)
     outputs = []
     for number, member in enumerate(ensemble.members):
         tensors = {name: a.astype(graph.dtype) for name, a in tensors_of(member).items()}
         outputs.append(add_layers(graph, member, tensors, x, f"members.{number}."))
     mean = graph.node("Mean", *outputs)
-    if isinstance(target, Measure):
-        return graph.finish(_restored(graph, target, mean), "prediction", DOUBLE, 1, about)
-    about["labels"] = json.dumps(target.labels)
+    if isinstance(ensemble.target, Measure):
+        return _restored(graph, ensemble.target, mean), ""
     probabilities = _with_temperature(graph, mean, ensemble.temperature)
     weighed = probabilities
     if ensemble.factors:
         factors = graph.constant([*ensemble.factors], graph.dtype, name="factors")
         weighed = graph.node("Mul", probabilities, factors)
-    best = graph.node("ArgMax", weighed, axis=1, keepdims=1)
-    labels = graph.constant([*target.labels], "object", name="labels")
-    graph.output(graph.node("Gather", labels, best), "label", "object", 1)
-    return graph.finish(probabilities, "probabilities", graph.dtype, len(target.labels), about)
+    return probabilities, graph.node("ArgMax", weighed, axis=1, keepdims=1)
 
 
 def export_onnx(ensemble: Ensemble, path: str | os.PathLike[str]) -> Any:
@@ -109,44 +142,54 @@ def export_onnx(ensemble: Ensemble, path: str | os.PathLike[str]) -> Any:
 # ---------------------------------------------------------------------------- rows to inputs
 
 
-def _inputs(graph: Graph, features: Sequence[Feature]) -> str:
-    """Add what makes raw rows into inputs, in the order of `Encoding.inputs`."""
+def _raw_columns(graph: Graph, features: Sequence[Feature]) -> list[str]:
+    """Add the graph's own inputs, and return the names of the columns."""
     if all(isinstance(feature, NumberFeature) for feature in features):
         rows = graph.input("features", DOUBLE, len(features))
-        columns = [_column(graph, rows, k) for k in range(len(features))]
-    else:
-        columns = [  # before anything else, so that they get the names that they have
-            graph.input(feature.column, "object" if _is_text(feature) else DOUBLE, 1)
-            for feature in features
-        ]
+        return [column_of(graph, rows, k) for k in range(len(features))]
+    return [  # before anything else, so that they get the names that they have
+        graph.input(feature.column, "object" if is_text(feature) else DOUBLE, 1)
+        for feature in features
+    ]
+
+
+def _inputs(
+    graph: Graph, features: Sequence[Feature], columns: Sequence[str], numeric: Container[str]
+) -> str:
+    """Add what makes raw columns into inputs, in the order of `Encoding.inputs`."""
     kinds: tuple[list[str], ...] = [], [], []  # numbers, plain inputs, codes
     for feature, column in zip(features, columns):
-        for found, kind in zip(_feature(graph, feature, column), kinds):
+        look_up = _looked_up_number if column in numeric else _looked_up
+        for found, kind in zip(_feature(graph, feature, column, look_up), kinds):
             kind += found
     return graph.node("Concat", *(part for kind in kinds for part in kind), axis=1)
 
 
-def _is_text(feature: Feature) -> bool:
+def is_text(feature: Feature) -> bool:
+    """Whether the column of a feature is text: yes or no, or categories."""
     return isinstance(feature, YesNoFeature | CategoryFeature)
 
 
-def _column(graph: Graph, rows: str, k: int) -> str:
+def column_of(graph: Graph, rows: str, k: int) -> str:
+    """Add what takes one column of rows, of shape (n, 1)."""
     bounds = (graph.constant([n], "int64", name="bound") for n in (k, k + 1, 1))
     return graph.node("Slice", rows, *bounds)
 
 
-def _feature(graph: Graph, feature: Feature, x: str) -> tuple[list[str], list[str], list[str]]:
+def _feature(
+    graph: Graph, feature: Feature, x: str, look_up: LookUp
+) -> tuple[list[str], list[str], list[str]]:
     """Add what `apply` of a feature computes; the missing are told apart first."""
     if isinstance(feature, YesNoFeature):
         only = len(feature.values) == 1
         keys = dict(zip(feature.values, [1.0] if only else [-1.0, 1.0]))
-        return [], [_looked_up(graph, x, keys, -1.0 if only else 0.0, 0.0)], []
+        return [], [look_up(graph, x, keys, -1.0 if only else 0.0, 0.0)], []
     if isinstance(feature, CategoryFeature):
         n = len(feature.values)
         keys = {value: float(code) for code, value in enumerate(feature.values)}
         missing = float(n) if feature.missing else -1.0
         other = float(n + feature.missing) if feature.pooled else -1.0
-        return [], [], [_looked_up(graph, x, keys, missing, other)]
+        return [], [], [look_up(graph, x, keys, missing, other)]
     absent = graph.node("IsNaN", x)
     plain = [graph.cast(absent, graph.dtype)] if getattr(feature, "missing", False) else []
     if isinstance(feature, NumberFeature):
@@ -204,6 +247,21 @@ def _looked_up(
         values_floats=[*table.values()],
         default_float=other,
     )
+
+
+def _looked_up_number(
+    graph: Graph, x: str, keys: dict[str, float], missing: float, other: float
+) -> str:
+    """Add a table of numbers, which float64 tells apart."""
+    known = np.array([*map(to_number, keys)]).reshape(1, -1)
+    values = np.array([*keys.values()]).reshape(-1, 1) - other
+    same = graph.node("Equal", x, graph.constant(known, DOUBLE, name="keys"))  # (n, k)
+    found = graph.node(
+        "MatMul", graph.cast(same, graph.dtype), graph.constant(values, name="values")
+    )
+    found = graph.node("Add", found, graph.constant(other, name="other"))
+    absent = graph.node("IsNaN", x)
+    return graph.node("Where", absent, graph.constant(missing, name="missing"), found)
 
 
 def _parts(graph: Graph, days: str) -> dict[str, str]:
