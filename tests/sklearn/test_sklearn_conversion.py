@@ -2,10 +2,12 @@
 
 import sys
 
+import array_api_strict
 import numpy as np
 import pandas as pd
 import pytest
 from converted import agrees, run
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
@@ -149,6 +151,16 @@ def test_arrays_that_were_changed():
     model = classifier().fit(X, species)
     model.coefs_ = [2 * w for w in model.coefs_]
     agrees(model, X)
+
+
+def test_fitted_arrays_of_another_library():
+    with config_context(array_api_dispatch=True):
+        rows = array_api_strict.asarray(X)
+        model = classifier().fit(rows, array_api_strict.asarray(species))
+        wanted = np.asarray(model.predict_proba(rows))
+    found = run(model, X, zipmap=False)
+    np.testing.assert_allclose(found["probabilities"], wanted, rtol=0, atol=1e-5)
+    assert found["label"].tolist() == wanted.argmax(axis=1).tolist()
 
 
 def test_columns_that_nothing_puts_together():

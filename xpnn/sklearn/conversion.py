@@ -132,7 +132,7 @@ def _classes(graph: Graph, x: str, estimator: Any) -> tuple[str, str]:
         return x, graph.cast(graph.node("Greater", x, graph.constant(0.5)), "int64")
     if estimator.n_outputs_ == 1:
         x = graph.node("Concat", graph.node("Sub", graph.constant(1.0), x), x, axis=1)
-    if len(estimator.classes_) == 1:  # for which a network has two outputs all the same
+    if estimator.classes_.shape[0] == 1:  # for which a network has two outputs all the same
         x = graph.node("ReduceSum", x, graph.constant([1], "int64"))
     return x, graph.node("ArgMax", x, axis=1)
 
