@@ -67,7 +67,7 @@ def init(
     if random_seed is not None:
         np.random.seed(random_seed)
     _settings = _Settings(dtype, dtype, bool(dot_precision_workaround))
-    np.random.randn = randn
+    vars(np.random)["randn"] = randn  # NumPy 2.5 declares a function, not what has its type
 
 
 def drawn_dtype() -> str:

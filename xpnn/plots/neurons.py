@@ -93,7 +93,9 @@ def contributions(axes: Any, model: Network, X: Any) -> np.ndarray:
     hidden = to_host(model.layer_outputs(X, len(model.layers) - 2)).astype(np.float64)  # (n, k)
     start = hidden[:1] @ weights + biases  # (1, 1)
     added = (hidden - hidden[:1]) * weights[:, 0]
-    curves = start + np.cumsum(np.concatenate([np.zeros((len(X), 1)), added], axis=1), axis=1)
+    curves: np.ndarray = start + np.cumsum(
+        np.concatenate([np.zeros((len(X), 1)), added], axis=1), axis=1
+    )
     k = added.shape[1]
     colours = colormaps[UNSIGNED](np.linspace(0, 0.9, k + 1))
     for i in range(k + 1):
@@ -101,7 +103,7 @@ def contributions(axes: Any, model: Network, X: Any) -> np.ndarray:
         axes.plot(X[:, 0], curves[:, i], color=colours[i], lw=1.5, label=label)
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
-    return curves  # type: ignore[no-any-return]
+    return curves
 
 
 def sine_by_hand(by_hand: Network, trained: Network, X: Any, y: Any) -> Any:
