@@ -1,6 +1,6 @@
-"""Write the tables and pictures of docs/performance.md from the results.
+"""Write the tables and pictures of docs/performance.md and docs/scores.md from the results.
 
-Run as ``python benchmarks/report.py``.  The page has prose of its own; a table goes
+Run as ``python benchmarks/report.py``.  The pages have prose of their own; a table goes
 between ``<!-- benchmarks: train -->`` and ``<!-- end -->``, and so for the other kinds.
 """
 
@@ -16,6 +16,7 @@ import summary
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from tabular import summary as scores
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -48,14 +49,25 @@ WORKS = {
     help="The page to write into.",
 )
 @click.option(
+    "--scores-page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DOCS / "scores.md",
+    help="The page for the scores on tables.",
+)
+@click.option(
     "--images",
     type=click.Path(file_okay=False, path_type=Path),
     default=DOCS / "images",
     help="The folder for the pictures.",
 )
-def main(results: Path, page: Path, images: Path) -> None:
-    """Write the tables and pictures of the page on performance."""
+def main(results: Path, page: Path, scores_page: Path, images: Path) -> None:
+    """Write the tables and pictures of the pages on performance and on scores."""
     found = {path.stem: json.loads(path.read_text()) for path in sorted(results.glob("*.json"))}
+    if of_tables := found.pop("tables-cpu", None):
+        text = scores_page.read_text()
+        for name, table in scores_of(of_tables["fits"]).items():
+            text = replace(text, name, table)
+        scores_page.write_text(text)
     text = page.read_text()
     for name, content in found.items():
         # "train-cpu" is between the marks of "train", "train-cuda" between its own
@@ -98,6 +110,17 @@ def tables(results: Results) -> str:
         if any("tails" in run for run in runs):
             parts.append(summary.tails(runs, STYLE))
     return "\n\n".join([*parts, where(results["machine"])])
+
+
+def scores_of(fits: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the tables of scores, by the names of their marks."""
+    return {
+        "xpnn": scores.ours(fits, "xpnn", STYLE),
+        "one": scores.ours(fits, "xpnn-1", STYLE),
+        "sides": scores.beside(fits, "hgb", STYLE),
+        "each": scores.by_table(fits, large=False, style=STYLE),
+        "large": scores.by_table(fits, large=True, style=STYLE),
+    }
 
 
 def where(machine: Results) -> str:

@@ -117,7 +117,7 @@ def area(record: Record) -> float:
     return 1 - record["auc"] + OFFSET
 
 
-def beside(records: list[Record], other: str) -> str:
+def beside(records: list[Record], other: str, style: str = "simple") -> str:
     """Return the table of all sides' ratios to one, on the tables and folds of both."""
     rows = []
     for side in SIDES:
@@ -146,10 +146,35 @@ def beside(records: list[Record], other: str) -> str:
     headers = (
         "side|error|classes|numbers|better|1 - AUC|log loss|CPU fit|CPU predict|s a fit|MB|fits"
     )
-    return tabulate(rows, headers.split("|"), disable_numparse=True)
+    return tabulate(rows, headers.split("|"), style, disable_numparse=True)
 
 
-def by_table(records: list[Record], large: bool) -> str:
+def ours(records: list[Record], side: str, style: str = "simple") -> str:
+    """Return the table of one side's ratios to all others."""
+    rows = []
+    for other in SIDES:
+        comparison = Comparison(records, side, other)
+        if other == side or not comparison.pairs:
+            continue
+        both, classes, numbers = comparison.errors()
+        log_loss = comparison.ratio(lambda r: r["log_loss"], True)
+        rows.append(
+            [
+                other,
+                f"{both.mean:.3f} ± {both.error:.3f}",
+                f"{classes.mean:.3f}",
+                f"{numbers.mean:.3f}",
+                f"{both.better}/{both.tables}",
+                f"{log_loss.mean:.3f} (≤ {log_loss.worst:.2f})",
+                f"{comparison.ratio(lambda r: r['fit']).mean:.2f}",
+                len(comparison.pairs),
+            ]
+        )
+    headers = f"{side} over|error|classes|numbers|better|log loss|CPU fit|fits"
+    return tabulate(rows, headers.split("|"), style, disable_numparse=True)
+
+
+def by_table(records: list[Record], large: bool, style: str = "simple") -> str:
     """Return the table of errors, the mean over folds, with log losses or seconds if large."""
     sides = [side for side in SIDES if any(_of(records, side, table) for table in NAMES)]
     rows = []
@@ -157,7 +182,7 @@ def by_table(records: list[Record], large: bool) -> str:
         if TABLES[name].large == large:
             found = [_of(records, side, name) for side in sides]
             rows.append([name, *(_cell(some, large) for some in found)])
-    return tabulate(rows, ["table", *sides], disable_numparse=True)
+    return tabulate(rows, ["table", *sides], style, disable_numparse=True)
 
 
 def _of(records: list[Record], side: str, table: str) -> list[Record]:
@@ -178,6 +203,7 @@ def whole(records: list[Record], others: Iterable[str] = ()) -> str:
     """Return all tables of a results file's records, beside the reference and some others."""
     parts = [
         "Ratios, geometric means over tables; below 1 is better.",
+        ours(records, "xpnn"),
         *(
             f"Over {other}:\n\n{beside(records, other)}"
             for other in dict.fromkeys([REFERENCE, *others])

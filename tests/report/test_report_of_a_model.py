@@ -267,6 +267,22 @@ def test_rows_are_called_by_their_place_in_the_file_and_names_are_no_html_nor_fo
     assert "effect of he said &quot;&lt;b&gt;&amp;" in text
 
 
+@pytest.mark.usefixtures("folder")
+def test_letters_that_the_pictures_font_lacks_are_left_to_the_browser():
+    frame = pd.DataFrame({"面积": X["strong"], "近": np.where(np.abs(SIGNAL) < 1, "是", "否")})
+    frame.to_csv("t.csv", index=False)
+    run(
+        "train", "t.csv", "--target", "近", "--preset", "fast", "--members", 2, "--no-baselines"
+    )
+    run("report", "model.safetensors", "t.csv")
+    svg = "".join(
+        re.findall(r"<svg.*?</svg>", Path("report.html").read_text("utf-8"), re.DOTALL)
+    )
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert {"是", "否"} <= set(texts)
+    assert any("面积" in text for text in texts)
+
+
 def a_list(told):
     return [1]
 

@@ -197,6 +197,8 @@ def test_who_knows_better_says_what_columns_are():
     ("change", "words"),
     [
         ({"y": ["a"] * 9}, "at least 2 classes"),
+        ({"y": [*"abcdefgh", None]}, "a class in each row, got None in row 8"),
+        ({"y": pd.Series([*"abcdefg", pd.NA, "h"])}, "in each row, got (nan|<NA>) in row 7"),
         ({"y": ["a", "b"] * 4}, "X has 9 rows, but y has 8"),
         (
             {"X": pd.DataFrame({"a": [1] * 9})},
@@ -204,7 +206,7 @@ def test_who_knows_better_says_what_columns_are():
         ),
         ({"sample_weight": [1.0]}, r"sample_weight must have the shape \(9,\), got \(1,\)"),
     ],
-    ids=["one class", "rows", "constant", "weight"],
+    ids=["one class", "none", "NA", "rows", "constant", "weight"],
 )
 def test_what_is_refused(change, words):
     given = {"X": pd.DataFrame({"a": rng.normal(size=9)}), "y": ["a", "b", "c"] * 3, **change}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -117,9 +118,18 @@ def _svg(figure: Any, about: str) -> str:
             for text in legend.get_texts():
                 text.set_color(INK)
     figure.patch.set_alpha(0)
-    text, salt = io.StringIO(), re.sub(r"\W+", "-", about)  # names of parts differ in the page
-    with rc_context({"svg.hashsalt": salt, "svg.fonttype": "path"}):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    salt = re.sub(r"\W+", "-", about)  # names of parts differ in the page
+    for letters in ("path", "none"):
+        text = io.StringIO()
+        with (
+            rc_context({"svg.hashsalt": salt, "svg.fonttype": letters}),
+            warnings.catch_warnings(record=True) as said,
+        ):
+            warnings.simplefilter("always")
+            figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        # of what matplotlib's font lacks, as Chinese, a browser has the letters
+        if not any("Glyph" in str(warning.message) for warning in said):
+            break
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
     drawn = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", drawn, count=1)

@@ -212,6 +212,11 @@ class TabularClassifier(ClassifierMixin, Tabular):
 
     def _read_target(self, y: Any, n: int) -> np.ndarray:
         labels: np.ndarray = column_or_1d(_as_array(y), warn=True)
+        if labels.dtype == object and (absent := [*map(_is_absent, labels)]).count(True):
+            row = absent.index(True)
+            raise ValueError(
+                f"y must have a class in each row, got {labels[row]!r} in row {row}"
+            )
         check_classification_targets(labels)
         if len(labels) != n:
             raise ValueError(f"X has {n} rows, but y has {len(labels)}")
@@ -286,6 +291,14 @@ class TabularRegressor(RegressorMixin, Tabular):
     def predict(self, X: Any) -> np.ndarray:
         """Return the number of each row, of shape (n,)."""
         return self._outputs(X)
+
+
+def _is_absent(label: Any) -> bool:
+    """Whether a label is None, NaN or pandas's NA, of which the last equals nothing."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:
+        return True
 
 
 def _as_array(y: Any) -> Any:
