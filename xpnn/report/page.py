@@ -119,7 +119,7 @@ def _told(
         )
     return {
         "title": f"How well can {column} be predicted?",
-        "source": f"A model of {source}, measured on {n_rows:,} rows",
+        "source": f"Measured on {n_rows:,} rows of {source}",
         "good": good,
         "verdict": verdict,
         "measured_on": f"On {n_rows:,} rows of {source}, {seen}",
