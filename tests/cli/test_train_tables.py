@@ -125,7 +125,7 @@ def test_a_messy_table_needs_no_work(path):
         "Share: number, as cells are such as",
         "Seen: date, as cells are such as",
         "Sold: yes/no",
-        "Grade: category, with 3 values, which are codes, as zeros stand in front",
+        "Grade: category, with 3 values, some of which are codes and no numbers",
     ):
         assert line in said
     assert measured(said)["out of fold"][1] > 80

@@ -1,6 +1,7 @@
 """Numbers, dates and times as people write them."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from xpnn.tables.parsing import (
     NumberStyle,
     TimeStyle,
     date_style,
+    decimal_mark,
     is_code,
     number_style,
     time_style,
@@ -87,9 +89,67 @@ def test_the_style_is_kept_for_few_rows():
     assert NumberStyle(".", "kg").number("12") == 12
 
 
+def test_a_mark_that_could_be_either_is_what_the_tables_others_show():
+    values, counts = ["1.200", "2.350", "950"], np.ones(3, int)
+    style, _ = number_style(values, counts)
+    np.testing.assert_array_equal(style.read(values), [1.2, 2.35, 950])
+    style, _ = number_style(values, counts, decimal=",")
+    np.testing.assert_array_equal(style.read(values), [1200, 2350, 950])
+    fractions = ["35,021", "12,345"]
+    style, _ = number_style(fractions, np.ones(2, int), decimal=",")
+    np.testing.assert_array_equal(style.read(fractions), [35.021, 12.345])
+
+
+@pytest.mark.parametrize(
+    ("columns", "mark"),
+    [
+        ([["3,371", "1,65"], ["1.200"]], ","),
+        ([["3.408,80"]], ","),
+        ([["$1,234.50"], ["1,5 kg"], ["2.25", "3.5"]], "."),
+        ([["1.200", "1,200", "12"], ["words, and 1.5 more"]], "."),
+        ([], "."),
+    ],
+)
+def test_which_mark_a_table_has(columns, mark):
+    assert decimal_mark(columns) == mark
+
+
+def test_metres_beside_kilometres_are_no_millions():
+    values = ["79 km", *(f"{k} km" for k in range(98)), "300 m"]
+    style, part = number_style(values, np.ones(100, int))
+    assert part == 0.99
+    np.testing.assert_array_equal(style.read(["79 km", "300 m"]), [79, nan])
+    assert NumberStyle().number("$3 m") == 3e6
+
+
+@pytest.mark.parametrize("word", ["None", "inf", "#DIV/0!", "unknown"])
+def test_a_word_among_many_numbers_is_a_missing_cell(word):
+    values = [word, *(f"{k}.5" for k in range(40))]
+    counts = np.array([20, *[1] * 40])
+    style, part = number_style(values, counts)
+    assert part == pytest.approx(2 / 3)
+    assert math.isnan(style.number(word))
+    # of few numbers it may be another category, as "3 and more" is one of rooms
+    assert number_style(["1", "2", "3 and more"], np.array([40, 40, 20])) is None
+
+
+def test_long_texts_are_no_numbers_and_take_no_time():
+    texts = [f"{k} and {'so on ' * 200}" for k in range(2000)]
+    began = time.perf_counter()
+    assert number_style(texts, np.ones(2000, int)) is None
+    assert time.perf_counter() - began < 2
+
+
+def test_two_digits_of_a_year():
+    read = DateStyle("%d.%m.%y").read(["31.12.68", "1.1.30", "1.1.29", "5.5.99"])
+    wanted = ["1968-12-31", "1930-01-01", "2029-01-01", "1999-05-05"]
+    np.testing.assert_array_equal(read, np.array(wanted, "datetime64[us]"))
+
+
 def test_codes():
-    assert [is_code(text) for text in ("01", "007", "0", "0.5", "10", "0a")] == [
-        True, True, False, False, False, False,
+    texts = ("01", "007", "0", "0.5", "10", "0a", "044 903 784", "1152921504606846976")
+    assert [is_code(text) for text in texts] == [
+        True, True, False, False, False, False, True, True,
     ]  # fmt: skip
 
 

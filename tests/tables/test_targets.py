@@ -34,6 +34,19 @@ def test_what_is_missing_is_no_class():
     assert found.apply(from_frame({"y": ["male", "NA", "other"]})["y"]).tolist() == [1, -1, -1]
 
 
+def test_a_label_is_found_however_its_number_or_truth_is_written():
+    for labels, later in [
+        (["1.0", "2.0"], ["1", "2.00"]),
+        (["true", "false"], ["True", "FALSE"]),
+        (["True", "False"], ["true", "false"]),
+    ]:
+        found, _ = target(labels * 9)
+        assert set(found.labels) == set(labels)
+        assert [found.labels[k] for k in found.apply(from_frame({"y": later})["y"])] == labels
+    found, _ = target([True, False] * 9)
+    assert found.apply(from_frame({"y": ["true", "false"]})["y"]).tolist() == [1, 0]
+
+
 def test_few_whole_numbers_are_classes():
     assert target([0, 1, 2] * 5)[0] == Classes("y", ("0", "1", "2"))
     assert isinstance(target([0, 1, 2, 2.5] * 5)[0], Measure)
@@ -57,11 +70,13 @@ def test_numbers_are_scaled_and_answers_stay_within_what_was_seen():
         (["a"] * 9, "auto", "is constant, as each cell is 'a'"),
         ([None] * 9, "auto", "is constant, as no cell has a value"),
         ([f"A{k}B" for k in range(30)], "auto", "is id, as 100 % of its cells differ"),
+        (["a", "b"] * 9, "classify", "task must be one of auto, classification, regression"),
+        (["yes", None, ""] * 9, "auto", "no class but 'yes', and cells that are missing"),
         (["a", "b"] * 9, "regression", "must be numbers, got 'a'"),
         ([f"A{k}B" for k in range(1001)], "classification", "too many for classes"),
         ([1e308, -1e308, 3.5] * 9, "auto", "too large numbers"),
     ],
-    ids=["constant", "empty", "id", "words", "many", "large"],
+    ids=["constant", "empty", "id", "task", "one class", "words", "many", "large"],
 )
 def test_what_can_not_be_learnt(values, task, words):
     with pytest.raises(ValueError, match=words):

@@ -27,6 +27,9 @@ COLUMNS = {
     "title": ([f"the {k}th story of the {k} cats" for k in range(N)], "text"),
     "same": (["all"] * N, "constant"),
     "nothing": ([None] * N, "constant"),
+    "price_index": (rng.permutation(N) + 100, "number"),
+    "tweet": ([str(2**60 + 7 * k) for k in range(N)], "id"),
+    "bought": ([f"{k % 9}.{k:03}" for k in range(1, 1 + N)], "number"),
     "year": (np.arange(1960, 1960 + N), "number"),  # which counts, but from no beginning
 }
 
@@ -53,7 +56,22 @@ def test_lines_say_why():
     price, when, zip = understand(table).values()
     assert price.reason == "as 99.01 % of its cells are one; 'ask' and others count as missing"
     assert when.reason == "as cells are such as '1/2/2021', though %d/%m/%Y would fit as well"
-    assert zip.reason == "with 3 values, which are codes, as zeros stand in front"
+    assert zip.reason == "with 3 values, some of which are codes and no numbers"
+
+
+def test_sentences_stay_short():
+    values = ["yes, " * 900, "no"] * 9
+    (found,) = understand(from_frame({"agreed": values})).values()
+    assert len(str(found)) < 120
+
+
+def test_the_mark_before_a_fraction_is_that_of_other_columns():
+    weights, prices = ["3,371", "1,653", "12,50"], ["1.200", "2.350", "950"]
+    weight, price = understand(from_frame({"weight": weights, "price": prices})).values()
+    assert (weight.style.decimal, price.style.decimal) == (",", ",")
+    assert price.reason == "as cells are such as '1.200', which is 1,200"
+    (alone,) = understand(from_frame({"price": prices})).values()
+    assert alone.style.decimal == "."
 
 
 def test_who_knows_better_says_so():

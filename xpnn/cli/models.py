@@ -101,9 +101,13 @@ class TableModel(Model):
 
     @property
     def numbers(self) -> frozenset[str]:
-        """The columns of which only the numbers count, however they are written."""
+        """The columns of which only the numbers count, however they are written.
+
+        With a decimal comma they are none: there "3.000" is no plain number.
+        """
         features = self.ensemble.encoding.features
-        return frozenset(f.column for f in features if isinstance(f, NumberFeature))
+        plain = (f for f in features if isinstance(f, NumberFeature) and f.style.decimal == ".")
+        return frozenset(feature.column for feature in plain)
 
     def inputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return the networks' inputs of a table's rows; count what is odd."""

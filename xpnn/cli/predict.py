@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,12 @@ def predict(
         names = [*dict.fromkeys([*loaded.columns, *ids])]
     odd, n_rows = Odd(), 0
     header = _header(loaded.target)
+    numbers = frozenset[str]() if keep else loaded.numbers.difference(ids)
+    tables = batches(data, names, numbers=numbers, counts=keep)
+    first = next(tables)  # what can't be read is told before anything is opened
     with _opened(output) as file:
         writer = csv.writer(file, lineterminator="\n")
-        numbers = frozenset[str]() if keep else loaded.numbers.difference(ids)
-        for table in batches(data, names, numbers=numbers, counts=keep):
+        for table in chain([first], tables):
             kept = table.columns if keep else dict.fromkeys(ids)
             beside = {name: table[name].cells() for name in kept}
             if not n_rows:

@@ -39,8 +39,8 @@ __all__ = ["OnTable"]
 MOST_FOR_BASELINES = 20_000
 """How many rows simple models are trained on too, unless asked for."""
 
-RARE = 0.1
-"""The part of rows of the rarest class below which it is said."""
+RARE = 0.2
+"""The part of rows of the rarest class below which it is said, over the number of classes."""
 
 
 class OnTable(Training):
@@ -105,7 +105,8 @@ class OnTable(Training):
         counts = np.bincount(self._right, minlength=len(self._target.labels))
         counts = np.where(counts > 0, counts, counts.max())
         part, label = counts.min() / counts.sum(), self._target.labels[int(counts.argmin())]
-        if self.asked.class_weight is None and self.asked.decide is None and part < RARE:
+        rare = part < RARE / len(counts)
+        if self.asked.class_weight is None and self.asked.decide is None and rare:
             say(
                 f"Note: {label!r} has {part:.2g} of the rows, so accuracy says little of it: "
                 "--metric f1 or roc_auc measures it, --decide f1 tells it sooner, and "

@@ -28,6 +28,9 @@ __all__ = [
 DAY = 86_400.0
 """In seconds."""
 
+TRUTH = frozenset(("true", "false"))
+"""Truth values, casefolded, which are the same however they are written."""
+
 UNKNOWN = -2
 """The code of a cell whose value is none of those that there are; -1 is a missing cell."""
 
@@ -111,7 +114,10 @@ def key_of(text: str) -> str:
     So a category 1 is the same one in a file, where it may be "1.0", and in a frame of numbers.
     """
     value = math.nan if is_code(text) else to_number(text)
-    return text if math.isnan(value) else str(number_text(value))
+    if math.isnan(value):
+        # JSON and many programs write "true", frames of Python "True"
+        return text.title() if text.casefold() in TRUTH else text
+    return str(number_text(value))
 
 
 def codes_of(column: Column, values: Sequence[str]) -> np.ndarray:
@@ -125,7 +131,8 @@ def codes_of(column: Column, values: Sequence[str]) -> np.ndarray:
         found_at = np.where(known[order[at]] == column.values, order[at], UNKNOWN)
         return np.where(column.missing(), -1, found_at)
     texts = column if isinstance(column, Texts) else as_texts(column)
-    numbers = {value: number for number, value in enumerate(values)}
+    numbers = {key_of(value): number for number, value in enumerate(values)}
+    numbers |= {value: number for number, value in enumerate(values)}
     found = [numbers.get(value, numbers.get(key_of(value), UNKNOWN)) for value in texts.values]
     codes: np.ndarray = np.array([*found, -1])[texts.codes]
     return codes

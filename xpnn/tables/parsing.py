@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -24,6 +24,7 @@ __all__ = [
     "Style",
     "TimeStyle",
     "date_style",
+    "decimal_mark",
     "is_code",
     "number_style",
     "time_style",
@@ -31,6 +32,18 @@ __all__ = [
 
 NEARLY_ALL = 0.95
 """The part of a column's cells that must be of a kind, for the others to count as missing."""
+
+FEW_WORDS = 3
+MANY_NUMBERS = 20
+MOST_NUMBERS = 0.5
+"""So few words beside so many different numbers, in so large a part of the cells, stand for
+cells that are missing, as "unknown" does."""
+
+MOST_DIGITS = 15
+"""How many digits a whole number has that float64 holds; longer ones are codes."""
+
+MOST_FOR_MARK = 100
+"""How many texts of a column are looked at for what stands before a fraction."""
 
 MOST_TRIED = 500
 """How many different texts are looked at to find out how dates are written."""
@@ -65,7 +78,16 @@ AMOUNT = re.compile(
     r"(?P<outer>[-+(]?)\s*(?P<before>[^\W\d]{0,3}\W?|)\s*(?P<inner>[-+]?)"
     r"(?P<digits>\d[\d.,]*|[.,]\d+)(?P<power>[eE][-+]?\d+)?\s*(?P<after>[^\d()]{0,16}?)\s*\)?"
 )
+LONGEST_NUMBER = 40
+"""How many characters a number has at most, with what stands around it."""
+
 CODE = re.compile(r"0\d+", re.ASCII)
+SURE = r"\D*(\d{{1,3}}({1}\d{{3}})+{0}\d*|\d+{0}(\d{{1,2}}|\d{{4,}}))[^\d.,]*"
+WITH_FRACTION = {
+    ".": re.compile(SURE.format(r"\.", ",")),
+    ",": re.compile(SURE.format(",", r"\.")),
+}
+"""Numbers of which the mark before the fraction is sure: no thousands can be grouped so."""
 TIME = re.compile(
     r"(\d{1,3}):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,6}))?)?\s*(?:([ap])\.?m\.?)?",
     re.I | re.ASCII,
@@ -79,6 +101,9 @@ DAYS = (
 HOURS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", "T%H:%M:%S")
 MOMENTS = ("iso", *map("".join, product(DAYS, HOURS)), "%Y%m%d")
 """How dates are written: as ISO 8601 says, or as `datetime.strptime` is told."""
+
+LAST_OF_TWO_DIGITS = 2029
+"""The year that 29 is; 30 is 1930, as in spreadsheets."""
 
 Values = Sequence[str]
 
@@ -104,6 +129,8 @@ class NumberStyle:
 
     def number(self, text: str) -> float:
         """Return a text as a number, NaN where it is none."""
+        if len(text) > LONGEST_NUMBER:
+            return math.nan
         value = to_number(text) if self.decimal == "." else math.nan
         if not math.isnan(value):
             return value
@@ -116,13 +143,15 @@ class NumberStyle:
         digits = digits.replace(group, "").replace(self.decimal, ".")
         value = to_number(digits + (found["power"] or ""))
         after = _unit(found["after"])
-        value *= MULTIPLIERS.get(after, 1.0) if after != self.unit else 1.0
+        value *= MULTIPLIERS.get(after, 1.0) if not self.unit else 1.0
         return (
             -value if "-" in found["outer"] + found["inner"] or found["outer"] == "(" else value
         )
 
     def _may_follow(self, after: str) -> bool:
         unit = _unit(after)
+        if unit in MULTIPLIERS and self.unit:
+            return unit == self.unit  # beside kilometres "m" are no millions
         return unit in ("", "%", self.unit) or unit in CURRENCIES or unit in MULTIPLIERS
 
 
@@ -149,12 +178,33 @@ def _groups_thousands(digits: str, group: str, decimal: str) -> bool:
 
 
 def is_code(text: str) -> bool:
-    """Whether a text is digits with a zero in front, which no number has."""
-    return CODE.fullmatch(text) is not None
+    """Whether a text is digits that are no number: with a zero in front, or too many."""
+    if len(text) > MOST_DIGITS and text.isdecimal():
+        return True
+    return CODE.fullmatch(GROUPING.sub("", text)) is not None
+
+
+def decimal_mark(columns: Iterable[Values]) -> str:
+    """Return what most texts have before a fraction, of those that leave no doubt: "." or ",".
+
+    Parameters
+    ----------
+    columns : iterable of sequences of str
+        The different texts of a table's columns, of which the first ones are looked at.
+    """
+    marks = Counter(
+        mark
+        for values in columns
+        for value in values[:MOST_FOR_MARK]
+        if len(value) <= LONGEST_NUMBER
+        for mark, form in WITH_FRACTION.items()
+        if form.fullmatch(value)
+    )
+    return "," if marks[","] > marks["."] else "."
 
 
 def number_style(
-    values: Values, counts: np.ndarray, at_least: float = NEARLY_ALL
+    values: Values, counts: np.ndarray, at_least: float = NEARLY_ALL, decimal: str = "."
 ) -> tuple[NumberStyle, float] | None:
     """Find out how a column writes numbers.
 
@@ -165,7 +215,10 @@ def number_style(
     counts : numpy.ndarray of int, shape (len(values),)
         How many cells have each.
     at_least : float
-        The part of the cells that must be numbers.
+        The part of the cells that must be numbers; half of them are enough where there are many
+        numbers, and the others are at most three words, such as "unknown".
+    decimal : {".", ","}
+        What stands before a fraction where both could, as in "1.200".
 
     Returns
     -------
@@ -187,12 +240,14 @@ def number_style(
     is_word = unit.replace("/", "").replace("²", "").isalpha()
     if units[unit] < NEARLY_ALL * n or not is_word or (is_money and unit in MULTIPLIERS):
         unit = ""  # some words behind some numbers are no unit, and millions are no metres
-    best = max(
-        (NumberStyle(decimal, unit) for decimal in ".,"),
-        key=lambda style: counts[np.isfinite(style.read(values))].sum(),
-    )
-    part = float(counts[np.isfinite(best.read(values))].sum() / n)
-    return (best, part) if part >= at_least else None
+    styles = [NumberStyle(mark, unit) for mark in sorted(".,", key=lambda m: m != decimal)]
+    fits = [np.isfinite(style.read(values)) for style in styles]
+    cells = [int(counts[fit].sum()) for fit in fits]
+    best = int(np.argmax(cells))
+    if len(values) - fits[best].sum() <= FEW_WORDS and fits[best].sum() >= MANY_NUMBERS:
+        at_least = min(at_least, MOST_NUMBERS)
+    part = cells[best] / n
+    return (styles[best], float(part)) if part >= at_least else None
 
 
 @dataclass(frozen=True)
@@ -216,7 +271,10 @@ class DateStyle:
         """Return a text as a date, None where it is none."""
         try:
             if self.format != "iso":
-                return datetime.strptime(text, self.format)
+                found = datetime.strptime(text, self.format)
+                if "%y" in self.format and found.year > LAST_OF_TWO_DIGITS:
+                    return found.replace(year=found.year - 100)
+                return found
             if not text[:1].isdigit() or "-" not in text:
                 return None  # "20210131" and "2021W01" are ISO's too, but numbers and codes
             found = datetime.fromisoformat(text)

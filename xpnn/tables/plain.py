@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ from .features import (
     TimeFeature,
     YesNoFeature,
 )
-from .parsing import DateStyle, NumberStyle
+from .parsing import MOMENTS, DateStyle, NumberStyle
 from .readers import flag, number, one_kind_of, one_of, positive, reader, text, texts, wrong
 from .scaling import Scale
 from .targets import Classes, Measure, Target
@@ -39,11 +38,8 @@ def to_plain(value: Any) -> Any:
 
 
 def _format(value: Any, name: str) -> str:
-    try:
-        if value != "iso":
-            datetime(2001, 2, 3).strftime(text(value, name))
-    except ValueError:
-        raise wrong(name, "a format of dates", value) from None
+    if text(value, name) not in MOMENTS:
+        raise wrong(name, "a format of dates", value)
     return str(value)
 
 

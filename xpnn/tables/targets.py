@@ -24,6 +24,8 @@ MOST_WHOLE = 20
 ROWS_PER_CLASS = 5
 """How many rows there must be for each of them, on average."""
 
+TASKS = ("auto", "classification", "regression")
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -136,6 +138,8 @@ def find_target(table: Table, name: str, task: str = "auto") -> tuple[Target, st
     ValueError
         If it is not there, or can't be learnt.
     """
+    if task not in TASKS:
+        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
     column = table[name]
     found = understand(Table(table.source, {name: column}))[name]
     if found.kind == "constant":
@@ -182,12 +186,19 @@ def _classes(table: Table, name: str, found: Understood, task: str) -> tuple[Tar
     labels = labels_of(table[name])
     if task == "auto" and found.kind in ("id", "text", "date", "time"):
         raise _names_rows(table, name, found)
+    if len(labels) < 2 and np.count_nonzero(~table[name].missing()) > 1:
+        raise ValueError(
+            f"{table.source}: the target {name!r} has no class but {labels[0]!r}, and cells "
+            "that are missing; if these are a class, write what it is called into them"
+        )
     if len(labels) > MOST_CLASSES:
         raise ValueError(
             f"{table.source}: the target {name!r} has {len(labels):,} different values, too "
             f"many for classes; at most {MOST_CLASSES:,} can be learnt"
         )
-    why = "as asked" if task == "classification" else f"because it is {found.kind}"
+    whole = "few different whole numbers"
+    kind = whole if found.kind in ("number", "index") else found.kind
+    why = "as asked" if task == "classification" else f"because it is {kind}"
     said = f"Task: classification of {name} into {len(labels)} classes, {why}."
     return Classes(name, labels), said
 

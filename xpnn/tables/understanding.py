@@ -16,7 +16,15 @@ import numpy as np
 
 from .cells import as_texts
 from .columns import Column, Moments, Numbers, Table, Texts, to_number
-from .parsing import NumberStyle, Style, date_style, is_code, number_style, time_style
+from .parsing import (
+    NumberStyle,
+    Style,
+    date_style,
+    decimal_mark,
+    is_code,
+    number_style,
+    time_style,
+)
 
 __all__ = ["ID_NAME", "KINDS", "LEFT_OUT", "Understood", "understand"]
 
@@ -38,11 +46,14 @@ LEAST_OF_A_TEXT = 0.5
 MOST_ODD_CODES = 0.005
 """The part of cells that may have zeros in front in a column of numbers."""
 
+MOST_SHOWN = 40
+"""How many characters of a cell are shown."""
+
 ENOUGH = 0.5
 """The part of cells that must be of a kind that was asked for."""
 
 ID_NAME = re.compile(
-    r"(?i:(.*[\W_])?(id|uuid|guid|key|index|row|rowid|rownames?))|.*[a-z]I[dD]"
+    r"(?i:(.*[\W_])?(id|uuid|guid|key|rowid)|index|row|rownames?)|.*[a-z]I[dD]"
 )
 """Names of columns that name rows."""
 
@@ -97,14 +108,18 @@ def understand(table: Table, asked: Mapping[str, str] | None = None) -> dict[str
     asked = asked or {}
     for name in asked:
         table[name]
+    texts = (column for column in table.columns.values() if isinstance(column, Texts))
+    decimal = decimal_mark(column.values for column in texts)
     return {
-        name: _as_asked(table, name, asked[name]) if name in asked else _found(name, column)
+        name: _as_asked(table, name, asked[name], decimal)
+        if name in asked
+        else _found(name, column, decimal)
         for name, column in table.columns.items()
     }
 
 
-def _found(name: str, column: Column) -> Understood:
-    """Try the rules in their order."""
+def _found(name: str, column: Column, decimal: str) -> Understood:
+    """Try the rules in their order; `decimal` is the mark of the table's other numbers."""
     present = int((~column.missing()).sum())
     if not present:
         reason = "as no cell has a value" if len(column) else "as there are no rows"
@@ -121,25 +136,34 @@ def _found(name: str, column: Column) -> Understood:
     assert isinstance(column, Texts)
     values, counts = column.present()
     if len(values) == 1 and present == len(column):
-        return Understood(name, "constant", f"as each cell is {values[0]!r}")
-    if not _are_codes(values, counts) and (found := number_style(values, counts)):
+        return Understood(name, "constant", f"as each cell is {_shown(values[0])}")
+    if not _are_codes(values, counts) and (
+        found := number_style(values, counts, decimal=decimal)
+    ):
         style, part = found
         reason = _written(values, style, part)
         return _of_numbers(name, style.read(column.values)[column.codes], reason, style)
     if len(values) <= 2:
-        said = repr(values[0]), "nothing" if len(values) == 1 else repr(values[1])
+        said = _shown(values[0]), "nothing" if len(values) == 1 else _shown(values[1])
         return Understood(name, "yes/no", " or ".join(said))
     if dates := date_style(values):
         date, other = dates
         doubt = f", though {other} would fit as well" if other else ""
-        return Understood(name, "date", f"as cells are such as {values[0]!r}{doubt}", date)
+        return Understood(
+            name, "date", f"as cells are such as {_shown(values[0])}{doubt}", date
+        )
     if time := time_style(values):
-        return Understood(name, "time", f"as cells are such as {values[0]!r}", time)
+        return Understood(name, "time", f"as cells are such as {_shown(values[0])}", time)
     return Understood(name, *_of_words(values, counts, present))
 
 
+def _shown(text: str) -> str:
+    """Return a cell for a sentence, which must not become endless."""
+    return repr(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+
+
 def _are_codes(values: list[str], counts: np.ndarray) -> bool:
-    """Whether enough texts have zeros in front for these to be no numbers."""
+    """Whether enough texts are codes for the others to be no numbers."""
     codes = np.array([is_code(value) for value in values])
     return bool(counts[codes].sum() > MOST_ODD_CODES * counts.sum())
 
@@ -172,10 +196,15 @@ def _written(values: list[str], style: NumberStyle, part: float) -> str:
     if part < 1:
         odd = next(value for value in values if np.isnan(style.number(value)))
         return (
-            f"as {100 * part:.4g} % of its cells are one; {odd!r} and others count as missing"
+            f"as {100 * part:.4g} % of its cells are one; {_shown(odd)} and others count as "
+            "missing"
         )
     odd = next((value for value in values if np.isnan(to_number(value))), "")
-    return f"as cells are such as {odd!r}" if odd else "as each cell is one"
+    mark = "," if style.decimal == "." else "."
+    grouped = next((value for value in values if mark in value), "")
+    if grouped and not any(style.decimal in value for value in values):
+        return f"as cells are such as {_shown(grouped)}, which is {style.number(grouped):,.10g}"
+    return f"as cells are such as {_shown(odd)}" if odd else "as each cell is one"
 
 
 def _of_words(values: list[str], counts: np.ndarray, present: int) -> tuple[str, str]:
@@ -186,31 +215,35 @@ def _of_words(values: list[str], counts: np.ndarray, present: int) -> tuple[str,
         return "text", f"as its cells differ, and have {n_words:.2g} words on average"
     if part >= NEARLY_DIFFERENT:
         return "id", f"as {100 * part:.3g} % of its cells differ"
-    codes = ", which are codes, as zeros stand in front" if any(map(is_code, values)) else ""
+    codes = ", some of which are codes and no numbers" if any(map(is_code, values)) else ""
     return "category", f"with {len(values):,} values{codes}"
 
 
-def _as_asked(table: Table, name: str, kind: str) -> Understood:
+def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
     """Take a column for what somebody says that it is."""
     if kind not in KINDS:
-        raise ValueError(f"{name!r} must be one of {', '.join(KINDS)}, got {kind!r}")
-    column, style = table[name], _found(name, table[name]).style
+        raise ValueError(
+            f"{table.source}: the column {name!r} must be one of {', '.join(KINDS)}, got "
+            f"{kind!r}"
+        )
+    column, style = table[name], _found(name, table[name], decimal).style
     if isinstance(column, Numbers) and kind in ("date", "time"):
         column = as_texts(column)
     if isinstance(column, Texts):
         values, counts = column.present()
         found: Any = None
         if kind == "number":
-            found = number_style(values, counts, at_least=ENOUGH)
+            found = number_style(values, counts, ENOUGH, decimal)
         elif kind == "date":
             found = date_style(values, at_least=ENOUGH)
         elif kind == "time":
             found = [time_style(values, at_least=ENOUGH)]
         if kind in ("number", "date", "time"):
             if not found or found[0] is None:
+                none = [v for v in values if kind != "number" or np.isnan(to_number(v))]
                 raise ValueError(
                     f"{table.source}: the column {name!r} can't be a {kind}, as most cells are "
-                    f"none, such as {next(iter(values), '')!r}"
+                    f"none, such as {_shown(next(iter(none), ''))}"
                 )
             style = found[0]
     elif kind == "number":

@@ -21,7 +21,7 @@ import numpy as np
 from ..checks import check_path
 from ..export import add_layers, tensors_of, write_onnx
 from ..onnx_graph import Graph
-from ..tables.cells import DAY
+from ..tables.cells import DAY, TRUTH
 from ..tables.columns import MISSING, to_number
 from ..tables.features import (
     CategoryFeature,
@@ -238,7 +238,13 @@ def _looked_up(
 ) -> str:
     """Add a table of texts; what `tables` reads as a missing cell is one here."""
     absent = {text for word in MISSING for text in (word, word.upper(), word.title())}
-    table = {**dict.fromkeys(sorted(absent), missing), "NaN": missing, **keys}
+    truth = {
+        written: code
+        for text, code in keys.items()
+        if text.casefold() in TRUTH
+        for written in (text.lower(), text.upper())
+    }
+    table = {**dict.fromkeys(sorted(absent), missing), "NaN": missing, **truth, **keys}
     return graph.node(
         "LabelEncoder",
         x,

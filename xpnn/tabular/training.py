@@ -24,6 +24,9 @@ from .recipe import Recipe
 
 __all__ = ["Fitted", "encoding_of_rows", "fit_ensemble", "hold_out"]
 
+FEWEST_FOR_TEMPERATURE = 20
+"""In how many rows' answers there is enough to see whether probabilities are too sure."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -175,7 +178,8 @@ def fit_ensemble(
     if isinstance(target, Classes):
         known = ~np.isnan(answers[:, 0])
         of_known = None if weights is None else weights[known]
-        temperature = find_temperature(answers[known], right[known], of_known)
+        if np.count_nonzero(known) >= FEWEST_FOR_TEMPERATURE:
+            temperature = find_temperature(answers[known], right[known], of_known)
         answers = with_temperature(answers, temperature)
         factors = find_factors(answers[known], right[known], decides)
     else:
