@@ -28,6 +28,7 @@ def everything():
             "smoker": ["yes", "no"] * (N // 2),
             "day": [f"{d}.{m}.2021" for m, d in rng.integers(1, 13, (N, 2))],
             "opens": [f"{h}:30" for h in rng.integers(6, 11, N)],
+            "remark": [" ".join(rng.choice(["ab", "cab", "d", "e"], 6)) for _ in range(N)],
         }
     )
 
@@ -36,7 +37,7 @@ def test_it_comes_back_as_it_was():
     table = everything()
     encoding = Encoding.fit(table, understand(table).values())
     assert {feature.kind for feature in encoding.features} == {
-        *("number", "category", "yes/no", "date", "time")
+        *("number", "category", "yes/no", "date", "time", "text")
     }
     data = json.loads(json.dumps(to_plain(encoding), allow_nan=False))
     again = encoding_of(data)

@@ -7,11 +7,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .columns import Table
-from .features import Feature, Odd, fit_feature
+from .cells import PARTS, counted, moments_of, numbers_of, read_cells
+from .columns import Column, Table
+from .features import (
+    CategoryFeature,
+    DateFeature,
+    Feature,
+    NumberFeature,
+    Odd,
+    TimeFeature,
+    YesNoFeature,
+)
+from .parsing import DateStyle, NumberStyle, TimeStyle
+from .scaling import Scale
 from .understanding import Understood
+from .wording import TextFeature
 
-__all__ = ["Encoding"]
+__all__ = ["Encoding", "fit_feature"]
+
+MOST_CATEGORIES = 40
+"""How many categories of a column have an input of their own; the rest share one."""
+
+FEWEST_OF_EACH = 2
+"""In how many training rows a category must be to have one."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +108,43 @@ class Encoding:
                     inputs[:, ends[kind]] = array
                     ends[kind] += 1
         return inputs
+
+
+def fit_feature(understood: Understood, column: Column) -> Feature | None:
+    """Return the feature that training rows of a column make; None for what tells nothing.
+
+    Parameters
+    ----------
+    understood : Understood
+        What the column was taken for.
+    column : Column
+        Its training rows.
+    """
+    name, kind, style = understood.column, understood.kind, understood.style
+    missing = bool(column.missing().any())
+    if kind == "number":
+        assert isinstance(style, NumberStyle)
+        values = numbers_of(column, style)
+        present = values[np.isfinite(values)]
+        low, high = (present.min(), present.max()) if present.size else (0.0, 0.0)
+        missing |= len(present) < len(values)
+        return NumberFeature(name, style, Scale.of(values), missing, float(low), float(high))
+    if kind == "date":
+        assert style is None or isinstance(style, DateStyle)
+        style = style or DateStyle()
+        moments = moments_of(column, style)
+        present = moments[~np.isnat(moments)]
+        parts = {part: of(present) for part, of in PARTS.items()}
+        varied = {p: Scale.of(v) for p, v in parts.items() if v.size and np.ptp(v) > 0}
+        return DateFeature(name, style, varied, len(present) < len(moments))
+    if kind == "time":
+        seconds = read_cells(column, TimeStyle())
+        return TimeFeature(name, Scale.of(seconds), bool(np.isnan(seconds).any()))
+    if kind in ("yes/no", "category"):
+        known, counts = counted(column)
+        if len(known) + missing <= 2 and known:
+            return YesNoFeature(name, tuple(sorted(known)))
+        order = np.argsort(-counts, kind="stable")
+        kept = [known[k] for k in order if counts[k] >= FEWEST_OF_EACH][:MOST_CATEGORIES]
+        return CategoryFeature(name, tuple(sorted(kept)), missing, len(kept) < len(known))
+    return TextFeature.fit(name, column) if kind == "text" else None

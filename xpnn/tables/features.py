@@ -14,29 +14,22 @@ from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from .cells import DAY, PARTS, UNKNOWN, codes_of, counted, moments_of, numbers_of, read_cells
+from .cells import DAY, PARTS, UNKNOWN, codes_of, moments_of, numbers_of, read_cells
 from .columns import Column
 from .parsing import DateStyle, NumberStyle, TimeStyle
 from .scaling import Scale
-from .understanding import Understood
 
 __all__ = [
     "CategoryFeature",
     "DateFeature",
     "Feature",
     "Inputs",
+    "Names",
     "NumberFeature",
     "Odd",
     "TimeFeature",
     "YesNoFeature",
-    "fit_feature",
 ]
-
-MOST_CATEGORIES = 40
-"""How many categories of a column have an input of their own; the rest share one."""
-
-FEWEST_OF_EACH = 2
-"""In how many training rows a category must be to have one."""
 
 FAR = 1.0
 """How far outside of the training rows' range a number is odd, in parts of this range."""
@@ -327,43 +320,3 @@ class TimeFeature:
 def _missing(column: str, missing: bool) -> list[str]:
     """Return the name of the input that says that a cell is missing, if there is one."""
     return [f"{column} missing"] if missing else []
-
-
-def fit_feature(understood: Understood, column: Column) -> Feature | None:
-    """Return the feature that training rows of a column make; None for what tells nothing.
-
-    Parameters
-    ----------
-    understood : Understood
-        What the column was taken for.
-    column : Column
-        Its training rows.
-    """
-    name, kind, style = understood.column, understood.kind, understood.style
-    missing = bool(column.missing().any())
-    if kind == "number":
-        assert isinstance(style, NumberStyle)
-        values = numbers_of(column, style)
-        present = values[np.isfinite(values)]
-        low, high = (present.min(), present.max()) if present.size else (0.0, 0.0)
-        missing |= len(present) < len(values)
-        return NumberFeature(name, style, Scale.of(values), missing, float(low), float(high))
-    if kind == "date":
-        assert style is None or isinstance(style, DateStyle)
-        style = style or DateStyle()
-        moments = moments_of(column, style)
-        present = moments[~np.isnat(moments)]
-        parts = {part: of(present) for part, of in PARTS.items()}
-        varied = {p: Scale.of(v) for p, v in parts.items() if v.size and np.ptp(v) > 0}
-        return DateFeature(name, style, varied, len(present) < len(moments))
-    if kind == "time":
-        seconds = read_cells(column, TimeStyle())
-        return TimeFeature(name, Scale.of(seconds), bool(np.isnan(seconds).any()))
-    if kind in ("yes/no", "category"):
-        known, counts = counted(column)
-        if len(known) + missing <= 2 and known:
-            return YesNoFeature(name, tuple(sorted(known)))
-        order = np.argsort(-counts, kind="stable")
-        kept = [known[k] for k in order if counts[k] >= FEWEST_OF_EACH][:MOST_CATEGORIES]
-        return CategoryFeature(name, tuple(sorted(kept)), missing, len(kept) < len(known))
-    return None

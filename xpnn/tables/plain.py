@@ -17,10 +17,12 @@ from .features import (
     TimeFeature,
     YesNoFeature,
 )
+from .grams import SIZES, folded
 from .parsing import MOMENTS, DateStyle, NumberStyle
 from .readers import flag, number, one_kind_of, one_of, positive, reader, text, texts, wrong
 from .scaling import Scale
 from .targets import Classes, Measure, Target
+from .wording import TextFeature
 
 __all__ = ["encoding_of", "target_of", "to_plain"]
 
@@ -54,6 +56,25 @@ def _parts(value: Any, name: str) -> dict[str, Scale]:
     return {part: _scale(entry, f"{part} of {name}") for part, entry in value.items()}
 
 
+def _grams(value: Any, name: str) -> tuple[str, ...]:
+    grams = texts(value, name)
+    sizes = {*map(len, grams)}
+    if not grams or not sizes <= {*SIZES} or any(c != folded(c) for g in grams for c in g):
+        raise wrong(name, "n-grams", value)
+    return grams
+
+
+def _text_feature(**about: Any) -> TextFeature:
+    feature = TextFeature(**about)
+    try:
+        weights, _ = feature.numbers
+        if weights.min() <= 0:
+            raise ValueError("a weight is no number > 0")
+    except ValueError as error:
+        raise ValueError(f"expected numbers for each n-gram of a text: {error}") from None
+    return feature
+
+
 _feature = one_kind_of(
     {
         "number": reader(
@@ -71,6 +92,7 @@ _feature = one_kind_of(
         ),
         "date": reader(DateFeature, column=text, style=_date_style, parts=_parts, missing=flag),
         "time": reader(TimeFeature, column=text, scale=_scale, missing=flag),
+        "text": reader(_text_feature, column=text, grams=_grams, weights=text, basis=text),
     }
 )
 

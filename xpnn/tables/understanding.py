@@ -31,8 +31,8 @@ __all__ = ["ID_NAME", "KINDS", "LEFT_OUT", "Understood", "understand"]
 KINDS = ("number", "yes/no", "category", "date", "time", "text", "id", "index", "constant")
 """What a column can be."""
 
-LEFT_OUT = ("text", "id", "index", "constant")
-"""What is not learnt from: it tells nothing of new rows, or is no number or category."""
+LEFT_OUT = ("id", "index", "constant")
+"""What is not learnt from, as it tells nothing of new rows."""
 
 NEARLY_DIFFERENT = 0.9
 """The part of cells that differ from which on a column of words names its rows."""
