@@ -12,6 +12,7 @@ from ..tables.columns import Column, Table
 from ..tables.features import DateFeature, Feature, NumberFeature, TimeFeature
 from ..tables.parsing import TimeStyle
 from ..tables.targets import Classes
+from ..tables.wording import TextFeature
 from ..tabular import Ensemble
 
 __all__ = ["Effect", "effects", "importances"]
@@ -93,11 +94,15 @@ def importances(
 
 
 def effects(table: Table, columns: Sequence[str], ensemble: Ensemble) -> tuple[Effect, ...]:
-    """Return how the answer goes with the first of some columns."""
+    """Return how the answer goes with the first of some columns, free text left out.
+
+    A text has no value that many rows share.
+    """
     features = {feature.column: feature for feature in ensemble.encoding.features}
     rows = table.take(slice(ROWS_OF_AN_EFFECT))
-    first = [features[name] for name in columns[:MOST_EFFECTS]]
-    found = [_effect(table, rows, feature, ensemble) for feature in first]
+    known = [features[name] for name in columns]
+    first = [feature for feature in known if not isinstance(feature, TextFeature)]
+    found = [_effect(table, rows, feature, ensemble) for feature in first[:MOST_EFFECTS]]
     return tuple(effect for effect in found if effect.values.size)
 
 

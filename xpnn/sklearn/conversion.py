@@ -159,7 +159,8 @@ def _columns(graph: Graph, operator: Any) -> tuple[list[str], list[str]]:
         variable = inputs[0] if len(inputs) == 1 else given[name]
         as_text = isinstance(variable.type, StringTensorType)
         if is_text(feature):
-            is_known = as_text or not np.isnan([*map(to_number, feature.values)]).any()
+            values = getattr(feature, "values", ("free text",))
+            is_known = as_text or not np.isnan([*map(to_number, values)]).any()
         else:
             is_known = isinstance(feature, NumberFeature) and not as_text
         if not is_known:

@@ -1,11 +1,11 @@
 """An ensemble as one ONNX graph that takes raw rows.
 
 There is an input for each column, by its name and of shape (n, 1): numbers as float64, NaN
-where one is missing; yes or no and categories as text, "" where one is missing; dates as days
-since 1970 and times of day as seconds, float64, NaN where one is missing.  Where all columns
-are numbers they are one input, ``"features"`` of shape (n, n_features).  What comes out is
-``"probabilities"`` of shape (n, n_classes) and ``"label"`` of shape (n, 1), the most probable
-class as text; or ``"prediction"`` of shape (n, 1), float64.
+where one is missing; yes or no, categories and free text as text, "" where one is missing;
+dates as days since 1970 and times of day as seconds, float64, NaN where one is missing.  Where
+all columns are numbers they are one input, ``"features"`` of shape (n, n_features).  What comes
+out is ``"probabilities"`` of shape (n, n_classes) and ``"label"`` of shape (n, 1), the most
+probable class as text; or ``"prediction"`` of shape (n, 1), float64.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ from ..tables.features import (
 )
 from ..tables.scaling import Scale
 from ..tables.targets import Measure
+from ..tables.wording import TextFeature
 from .calibration import SMALLEST
 from .ensemble import Ensemble
+from .onnx_text import add_parts
 
 __all__ = ["export_onnx", "onnx_model"]
 
@@ -166,8 +168,8 @@ def _inputs(
 
 
 def is_text(feature: Feature) -> bool:
-    """Whether the column of a feature is text: yes or no, or categories."""
-    return isinstance(feature, YesNoFeature | CategoryFeature)
+    """Whether the column of a feature is text: yes or no, categories, or free."""
+    return isinstance(feature, YesNoFeature | CategoryFeature | TextFeature)
 
 
 def column_of(graph: Graph, rows: str, k: int) -> str:
@@ -190,6 +192,9 @@ def _feature(
         missing = float(n) if feature.missing else -1.0
         other = float(n + feature.missing) if feature.pooled else -1.0
         return [], [], [look_up(graph, x, keys, missing, other)]
+    if isinstance(feature, TextFeature):
+        present = graph.cast(_looked_up(graph, x, {}, 0.0, 1.0), "bool")
+        return [], [add_parts(graph, feature, x, present)], []
     absent = graph.node("IsNaN", x)
     plain = [graph.cast(absent, graph.dtype)] if getattr(feature, "missing", False) else []
     if isinstance(feature, NumberFeature):
