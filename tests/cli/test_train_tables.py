@@ -190,6 +190,27 @@ def test_columns_are_what_they_are_said_to_be(folder):
         assert said in refused(*words, "--columns", "t.toml")
 
 
+def test_free_text_is_learnt_from_unless_it_is_dropped(folder):
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(["quiet", "lake", "old"], 3)) + f" {k}" for k in range(120)]
+    kinds = [f"{'lake' in text}".lower() for text in texts]
+    write_csv("t.csv", ["remark", "x", "y"], zip(texts, rng.normal(size=120), kinds))
+    words = ("train", "t.csv", "--target", "y", *QUICK[:2], "--epochs", 60)
+    said = run(*words).stdout
+    assert "remark: text, as its cells differ, and have 4 words on average\n" in said
+    assert measured(said)["out of fold"][1] > 85
+    write_csv("new.csv", ["x", "remark"], [[0, "OLD LAKE"], [0, "old old"], [0, ""]])
+    rows = read_csv(run("predict", "model.safetensors", "new.csv").stdout)
+    assert [row["prediction"] for row in rows[:2]] == ["true", "false"]
+    assert "remark" in run("inspect", "model.safetensors").stdout
+    run("inspect", "t.csv", "--output", "t.toml")
+    assert '"remark" = "text"' in (folder / "t.toml").read_text()
+    for more, known in ((["--columns", "t.toml"], 2), (["--drop", "remark"], 1)):
+        run(*words[:4], *QUICK, *more)
+        ensemble, _ = tabular.load("model.safetensors")
+        assert len(ensemble.encoding.features) == known
+
+
 def test_names_that_toml_must_quote_come_back(folder):
     names = ['a "b"', "c\\d", "ü, %", "e=f", "t\tt", "'"]
     write_csv("odd.csv", [*names, "y"], [[k * j % 13 for j in range(1, 8)] for k in range(50)])

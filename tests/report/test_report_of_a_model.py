@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -34,8 +35,6 @@ SPLIT = {"seed": SEED, "members": 2, "validation_split": 0.0}
 
 
 def fitted(y, target, **changes):
-    from dataclasses import replace
-
     table = from_frame({name: [*column] for name, column in X.items()})
     recipe = replace(PRESETS["fast"], n_members=2, **changes)
     encoding = encoding_of_rows(table, understand(table).values())
@@ -73,6 +72,23 @@ def test_scores_are_those_of_a_peer_and_lie_in_their_intervals(of_classes):
     assert low < right < high
     assert high - low == pytest.approx(2 * 1.96 * error, rel=0.25)
     assert "roc_auc" in ours
+
+
+def test_free_text_has_an_importance_and_no_effect():
+    texts = [f"{' '.join(rng.choice(['big', 'old', 'far'], 4))} {k}" for k in range(N)]
+    y = np.array([text.count("big") for text in texts], float)
+    table = from_frame({"strong": X["strong"], "remark": texts})
+    understood = understand(table)
+    assert understood["remark"].kind == "text"
+    encoding = encoding_of_rows(table, understood.values())
+    recipe = replace(PRESETS["fast"], n_members=2)
+    target = Measure("")
+    seed = np.random.SeedSequence(SEED)
+    found = fit_ensemble(table, encoding, target, y, recipe, seed, resolve("numpy"))
+    evidence = gather(found.ensemble, table, y, SPLIT, ())
+    assert [*evidence.importance] == ["remark", "strong"]
+    assert evidence.importance["remark"].value > 0.1
+    assert [effect.column for effect in evidence.effects] == ["strong"]
 
 
 def test_what_it_goes_by_is_what_the_answer_was_made_of(of_classes):

@@ -11,6 +11,7 @@ from xpnn.tables.plain import encoding_of, target_of, to_plain
 from xpnn.tables.sources import from_frame
 from xpnn.tables.targets import find_target
 from xpnn.tables.understanding import understand
+from xpnn.tables.wording import packed
 
 rng = np.random.default_rng(3)
 N = 40
@@ -99,3 +100,26 @@ def test_nothing_else_is_taken():
 def test_what_is_refused(data, words):
     with pytest.raises(ValueError, match=words):
         encoding_of(data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"grams": []}, "grams of feature 0 as n-grams"),
+        ({"grams": ["ab"]}, "as n-grams"),
+        ({"grams": ["ABC", "abcd"]}, "as n-grams"),
+        ({"weights": "!"}, "numbers for each n-gram"),
+        ({"weights": packed(np.array([1.0, 0.0]))}, "a weight is no number > 0"),
+        ({"weights": packed(np.ones(1))}, "2 bytes are no 2 rows"),
+        ({"weights": packed(np.ones(4))}, "numbers for each n-gram"),
+        ({"basis": ""}, "0 bytes are no 2 rows"),
+        ({"basis": packed(np.array([1, np.inf]))}, "not finite"),
+    ],
+    ids=["none", "short", "capitals", "characters", "zero", "few", "many", "empty", "infinite"],
+)
+def test_what_is_refused_of_a_text(changes, words):
+    good = {"kind": "text", "column": "a", "grams": [" ab", "abcd"]}
+    good |= {"weights": packed(np.ones(2)), "basis": packed(np.ones((2, 3)))}
+    assert encoding_of([good]).n_inputs == 3
+    with pytest.raises(ValueError, match=f"expected .*{words}"):
+        encoding_of([good | changes])

@@ -15,6 +15,7 @@ FRAME = {
     "size": rng.normal(size=N),
     "town": rng.choice(["Rome", "Oslo", "Lima"], N).tolist(),
     "price": [f"${p:,}" for p in rng.integers(500, 9000, N)],
+    "remark": [" ".join(rng.choice(["quiet", "lake", "größer", "a"], 6)) for _ in range(N)],
 }
 
 
@@ -39,7 +40,9 @@ def test_it_answers_as_what_was_saved(file, backend):
     assert extra == {"said": "so"}
     assert loaded.target.labels == ("little", "much")
     assert all(member.backend is backend for member in loaded.members)
-    table = from_frame(FRAME | {"town": ["Rome", "Paris", None] * 20})
+    assert loaded.encoding.features[-1].kind == "text"
+    later = {"town": ["Rome", "Paris", None] * 20, "remark": ["", None, "QUIET lakes"] * 20}
+    table = from_frame(FRAME | later)
     np.testing.assert_allclose(loaded.outputs(table), ensemble.outputs(table), rtol=1e-6)
 
 

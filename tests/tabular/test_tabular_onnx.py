@@ -1,6 +1,7 @@
 """An ensemble as an ONNX graph of raw rows, run by onnxruntime."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -9,6 +10,8 @@ import pytest
 from xpnn import tabular
 from xpnn.sklearn import TabularClassifier, TabularRegressor
 from xpnn.tables import from_frame
+from xpnn.tables.encoding import Encoding
+from xpnn.tables.wording import packed
 from xpnn.tabular.onnx import export_onnx, onnx_model
 
 rng = np.random.default_rng(9)
@@ -130,3 +133,68 @@ def test_numbers_alone_are_one_array():
     found = run(onnx_model(model.ensemble_), {"features": rows})["prediction"][:, 0]
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found[:N], model.predict(X), atol=1e-5)
+
+
+TEXTS = [
+    " ".join(rng.choice(["Quiet", "LAKE", "größer", "Київ", "a", "東京"], 5)) for _ in range(N)
+]
+ODD = [
+    "",
+    "NA",
+    "quiet lake",
+    "  QUIET\t\n lake\u3000",
+    "東京 КИЇВ GRÖSSER",
+    "lake " * 400,
+    "x" * 3000,
+]
+ODD += [
+    "a",
+    "İ ΣΊΣΥΦΟΣ quiet",
+    "lake-side,quiet!",
+    "🎉 lake",
+    "nothing",
+    "quiet lake" * 99 + " qui",
+]
+
+
+def test_free_text():
+    y = np.array([text.count("LAKE") for text in TEXTS], float)
+    frame = {"remark": [None, *TEXTS[1:]], "rooms": FRAME["rooms"], "note": TEXTS[::-1]}
+    model = TabularRegressor(preset="fast", columns={"note": "text"}, random_state=0)
+    model.fit(frame, y)
+    features = model.ensemble_.encoding.features
+    assert [feature.kind for feature in features] == ["text", "number", "text"]
+    made = onnx_model(model.ensemble_)
+    later = {"remark": ODD, "rooms": np.arange(len(ODD)), "note": ODD[::-1]}
+    with pytest.warns(UserWarning, match="'remark' has a text unlike all of the training in 2"):
+        wanted = model.predict(later)
+    assert len({*wanted.round(6)}) == len(ODD)
+    given = {
+        name: np.array(ODD[::step], object)[:, None]
+        for name, step in (("remark", 1), ("note", -1))
+    }
+    given["rooms"] = np.arange(len(ODD), dtype=float)[:, None]
+    found = run(made, given)["prediction"]
+    np.testing.assert_allclose(found[:, 0], wanted, atol=1e-5)
+    for k in (0, 1, 5):  # alone, where no other text says how long the longest is
+        one = run(made, {name: column[k : k + 1] for name, column in given.items()})
+        np.testing.assert_allclose(one["prediction"][0], wanted[k], atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [{3}, {4}])
+def test_free_text_with_n_grams_of_one_size(sizes):
+    y = rng.normal(size=N)
+    model = TabularRegressor(preset="fast", random_state=0).fit({"remark": TEXTS}, y)
+    (feature,) = model.ensemble_.encoding.features
+    kept = [k for k, gram in enumerate(feature.grams) if len(gram) in sizes]
+    weights, basis = feature.numbers
+    some = replace(
+        feature,
+        grams=tuple(feature.grams[k] for k in kept),
+        weights=packed(weights[kept]),
+        basis=packed(basis[kept]),
+    )
+    ensemble = replace(model.ensemble_, encoding=Encoding((some,)))
+    found = run(onnx_model(ensemble), {"remark": np.array(TEXTS, object)[:, None]})
+    wanted = ensemble.outputs(from_frame({"remark": TEXTS}))
+    np.testing.assert_allclose(found["prediction"][:, 0], wanted, atol=1e-5)

@@ -23,8 +23,8 @@ def export(model: Path, output: Path) -> None:
 
     For a model that was trained on a table it takes raw rows, as 'xpnn predict' does: one array
     of all features where they are numbers, else one for each column, numbers, dates and times
-    as float64 and categories as text.  What it takes and gives is printed, and the names of
-    columns and classes are kept in the file's metadata.
+    as float64, categories and free text as text.  What it takes and gives is printed, and the
+    names of columns and classes are kept in the file's metadata.
     """
     from .. import export as network_export
     from ..tabular.onnx import export_onnx

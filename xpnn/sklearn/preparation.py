@@ -24,7 +24,7 @@ class TablePreparation(TransformerMixin, TakesTables):
     It is what `TabularClassifier` and `TabularRegressor` learn from, for other estimators:
     numbers are scaled robustly, with a column that says where one was missing; dates become
     their parts; a category has a column for each of its values, up to 40, and one for all
-    others.  Ids, free text and what never changes are left out.
+    others; free text becomes 30 numbers.  Ids and what never changes are left out.
 
     Parameters
     ----------
