@@ -102,10 +102,13 @@ def test_ids_names_and_texts_are_not_learnt_by_heart():
     notes = [
         " ".join(rng.choice(["a", "big", "red", "cat", "sat"], 6)) + f" {k}" for k in range(N)
     ]
-    write(name=names, note=notes, key=np.arange(N) + 1000, x=X, y=np.where(X > 0, "a", "b"))
-    run("train", "t.csv", "--target", "y", *QUICK, "--id", "key")
+    keys = [f"K{k}" for k in range(N)]
+    write(name=names, note=notes, key=keys, x=X, y=np.where(X > 0, "a", "b"))
+    said = run("train", "t.csv", "--target", "y", "--preset", "fast", "--no-baselines").stdout
     ensemble, _ = tabular.load("model.safetensors")
-    assert [feature.column for feature in ensemble.encoding.features] == ["x"]
+    assert [feature.column for feature in ensemble.encoding.features] == ["name", "note", "x"]
+    assert ensemble.encoding.n_inputs <= 2 * 30 + 1
+    assert measured(said)["out of fold"][1] > 85
 
 
 def test_row_names_without_a_name_are_left_out():
