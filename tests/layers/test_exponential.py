@@ -5,7 +5,7 @@ import onnxruntime
 import pytest
 from sklearn.linear_model import PoissonRegressor
 from sklearn.metrics import mean_poisson_deviance
-from support import assert_close
+from support import assert_close, host
 
 import xpnn
 from xpnn.export import onnx_model
@@ -50,3 +50,11 @@ def test_counts_below_0_are_refused():
     model.compile(xpnn.PoissonDeviance(), xpnn.Adam())
     with pytest.raises(ValueError, match="y must not be negative"):
         model.fit(X, counts - 1, verbose=False)
+
+
+def test_a_mean_that_is_0_has_a_loss_and_a_gradient(backend, dtype):
+    y = backend.asarray([[0.0], [3.0]], dtype)
+    losses, backward = xpnn.PoissonDeviance().forward(backend.asarray([[0.0], [0.0]], dtype), y)
+    assert float(losses[0]) == pytest.approx(0, abs=1e-30)
+    assert np.isfinite(host(losses)).all()
+    assert float(backward()[0, 0]) == pytest.approx(1)

@@ -47,4 +47,14 @@ def test_what_is_certain_has_an_end():
     assert np.isfinite(with_temperature(certain, 0.1)).all()
     classes[0] = 1  # now one is wrong, though it was sure: it should have been so to 99 %
     warm = np.log(1e12) / np.log(99)
-    assert find_temperature(certain, classes) == pytest.approx(warm, rel=0.02)
+    often = np.tile(certain, (500, 1)), np.tile(classes, 500)
+    assert find_temperature(*often) == pytest.approx(warm, rel=0.02)
+
+
+def test_a_few_rows_that_are_all_right_say_little():
+    told = np.tile([0.8, 0.2], (16, 1))
+    found = find_temperature(told, np.zeros(16, int))
+    # about as Laplace's rule of succession has it: (16 + 1) / (16 + 2)
+    assert with_temperature(told, found)[0, 0] == pytest.approx(17 / 18, abs=0.01)
+    many = np.tile(told, (1000, 1))
+    assert find_temperature(many, np.zeros(16_000, int)) < 0.3

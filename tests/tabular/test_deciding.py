@@ -67,3 +67,14 @@ def test_probabilities_that_are_alike_are_told_alike():
     factors = find_factors(probabilities, right, "f1")
     assert (probabilities * factors).argmax(axis=1).tolist() == [0] * 50 + [1] * 50
     assert 0.2 < threshold_of(factors) < 0.4
+
+
+def test_rows_count_by_their_weight():
+    """As so many rows would."""
+    probabilities = rng.dirichlet([1, 1, 1], 60)
+    right, weights = rng.integers(0, 3, 60), rng.integers(1, 5, 60)
+    often = np.repeat(np.arange(60), weights)
+    for decides in ("balanced_accuracy", "f1"):
+        found = find_factors(probabilities, right, decides, weights)
+        wanted = find_factors(probabilities[often], right[often], decides)
+        np.testing.assert_allclose(found, wanted, rtol=1e-9)

@@ -1,5 +1,7 @@
 """How long a network for a table is trained, and by which loss."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -85,3 +87,26 @@ def test_a_network_of_counts_ends_in_an_exponential_and_is_kept_so(monkeypatch, 
     session = onnxruntime.InferenceSession(onnx_model(loaded).SerializeToString())
     (outputs,) = session.run(None, {"features": X})
     np.testing.assert_allclose(outputs[:, 0], answers, rtol=1e-5)
+
+
+def test_rows_of_weight_0_decide_nothing():
+    X, weights = rng.normal(size=(200, 2)), np.ones(200)
+    y = np.exp(X[:, 0])
+    y[7], weights[7] = 1e12, 0.0
+    model = TabularRegressor(preset="fast", random_state=0)
+    answers = model.fit(X, y, sample_weight=weights).predict(X)
+    kept = weights > 0
+    left_out = model.fit(X[kept], y[kept]).predict(X)
+    np.testing.assert_allclose(answers[kept], left_out[kept], rtol=0.2)
+    assert np.corrcoef(answers[kept], y[kept])[0, 1] > 0.95
+    assert RECIPE.for_numbers(y, weights).loss_of_numbers == PoissonDeviance()
+
+
+def test_of_several_members_each_is_trained_as_long_as_one_that_is_fast():
+    fast = PRESETS["fast"]
+    assert replace(fast, n_members=2).epochs_for(500) == fast.epochs_for(500)
+
+
+def test_a_time_for_one_member_is_kept_to():
+    # one alone would take more steps than each of several, for which there was time
+    assert Recipe().within(100, 1.0, 1000).epochs_for(1000) == 100

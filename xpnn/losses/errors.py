@@ -106,8 +106,11 @@ class PoissonDeviance(Loss):
         xp = array_namespace(predictions)
         check_alike(predictions, targets)
         y = targets
-        z = predictions if self.from_logits else xp.log(predictions)  # (n, k)
-        mean = xp.exp(z)
+        if self.from_logits:
+            z, mean = predictions, xp.exp(predictions)  # (n, k)
+        else:  # what is too small for its dtype is no 0, which has no logarithm
+            mean = xp.maximum(predictions, xp.finfo(predictions.dtype).smallest_normal)
+            z = xp.log(mean)
         error = mean - y
         # 0 log 0 is 0
         entropy = y * xp.log(xp.where(y > 0, y, xp.ones_like(y)))

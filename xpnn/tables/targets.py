@@ -89,18 +89,25 @@ class Measure:
         """Return the numbers, float64 of shape (n,): NaN where a cell is none."""
         return numbers_of(column, self.style)
 
-    def fitted(self, numbers: np.ndarray, in_parts_of_mean: bool = False) -> Measure:
+    def fitted(
+        self,
+        numbers: np.ndarray,
+        weights: np.ndarray | None = None,
+        in_parts_of_mean: bool = False,
+    ) -> Measure:
         """Return the target with the mean, scale and range of some numbers.
 
         Parameters
         ----------
         numbers : numpy.ndarray of float64, shape (n,)
             The right answers.
+        weights : numpy.ndarray of float64, shape (n,), optional
+            How much each counts.
         in_parts_of_mean : bool
             Whether a number is y / mean for the network, and not (y - mean) / deviation.
         """
-        mean, deviation = float(numbers.mean()), float(numbers.std()) or 1.0
-        mean, scale = (0.0, mean) if in_parts_of_mean else (mean, deviation)
+        mean, deviation = mean_and_deviation(numbers, weights)
+        mean, scale = (0.0, mean) if in_parts_of_mean else (mean, deviation or 1.0)
         low, high = float(numbers.min()), float(numbers.max())
         return replace(self, mean=mean, scale=scale, low=low, high=high)
 
@@ -108,6 +115,12 @@ class Measure:
         """Return the numbers that a network's outputs, of any shape, stand for."""
         restored = outputs.astype(np.float64) * self.scale + self.mean
         return np.clip(restored, self.low, self.high)
+
+
+def mean_and_deviation(numbers: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]:
+    """Return the mean of numbers that count differently, and how far they are from it."""
+    mean = float(np.average(numbers, weights=weights))
+    return mean, float(np.sqrt(np.average((numbers - mean) ** 2, weights=weights)))
 
 
 Target = Classes | Measure

@@ -9,6 +9,9 @@ __all__ = ["find_temperature", "with_temperature"]
 LEAST, MOST = 0.1, 10.0
 """Between which temperatures the best one is looked for."""
 
+BEFORE = 0.5
+"""How far from 0 the logarithm of a temperature usually is."""
+
 TINY = 1e-9
 """A log loss that is smaller by no more than this is no reason to change probabilities."""
 
@@ -36,7 +39,10 @@ def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarra
 def find_temperature(
     probabilities: np.ndarray, classes: np.ndarray, weights: np.ndarray | None = None
 ) -> float:
-    """Return the temperature with which the log loss of some rows is smallest.
+    """Return the most probable temperature after some rows.
+
+    It is that with which their log loss is smallest, where they are many; few rows that are all
+    right by chance, which have no loss at a temperature of 0, change it little.
 
     Parameters
     ----------
@@ -49,14 +55,17 @@ def find_temperature(
 
     Notes
     -----
-    In 1 / T the log loss is convex; it is searched by the golden section of log T.
+    Before any row log T is normally distributed around 0, with the deviation `BEFORE`, so that
+    what is made small is the rows' log loss and (log T)² / (2 BEFORE² n).  It is searched by
+    the golden section of log T.
     """
     rows = np.arange(len(classes))
 
     def loss(log_temperature: float) -> float:
         scaled = with_temperature(probabilities, float(np.exp(log_temperature)))
         losses = -np.log(np.maximum(scaled[rows, classes], SMALLEST))
-        return float(np.average(losses, weights=weights))
+        before = log_temperature**2 / (2 * BEFORE**2 * len(rows))
+        return float(np.average(losses, weights=weights) + before)
 
     lower, upper = np.log(LEAST), np.log(MOST)
     golden = (np.sqrt(5) - 1) / 2

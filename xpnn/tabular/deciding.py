@@ -25,7 +25,10 @@ TINY = 1e-12
 
 
 def find_factors(
-    probabilities: np.ndarray, right: np.ndarray, decides: str = "accuracy"
+    probabilities: np.ndarray,
+    right: np.ndarray,
+    decides: str = "accuracy",
+    weights: np.ndarray | None = None,
 ) -> tuple[float, ...]:
     """Return what classes' probabilities are multiplied by, so that a score is largest.
 
@@ -38,6 +41,8 @@ def find_factors(
     decides : {"accuracy", "balanced_accuracy", "f1"}
         The score: the part of all rows that is right; the mean of the parts of each class; or
         F1, of the second of two classes, and of more the mean.
+    weights : numpy.ndarray of shape (n,), optional
+        How much each row counts.
 
     Returns
     -------
@@ -47,7 +52,8 @@ def find_factors(
     n_classes = probabilities.shape[1]
     if decides == "accuracy" or len(np.unique(right)) < 2:
         return ()
-    counts = np.bincount(right, minlength=n_classes)
+    weights = np.ones(len(right)) if weights is None else weights / weights.mean()
+    counts = np.bincount(right, weights, minlength=n_classes)
     factors = np.ones(n_classes)
     if decides == "balanced_accuracy":
         factors = 1 / np.maximum(counts, 1)
@@ -56,12 +62,17 @@ def find_factors(
         for _ in range(SWEEPS):
             for k in varied:
                 if counts[k]:
-                    factors[k] = _best(probabilities, right, factors, k, decides)
+                    factors[k] = _best(probabilities, right, weights, factors, k, decides)
     return tuple((factors / factors.max()).tolist())
 
 
 def _best(
-    probabilities: np.ndarray, right: np.ndarray, factors: np.ndarray, k: int, decides: str
+    probabilities: np.ndarray,
+    right: np.ndarray,
+    weights: np.ndarray,
+    factors: np.ndarray,
+    k: int,
+    decides: str,
 ) -> float:
     """Return the factor of a class with which the score is largest.
 
@@ -74,13 +85,14 @@ def _best(
     nearness = nearness / np.maximum(probabilities[:, k], TINY)
     order = np.argsort(nearness, kind="stable")
     told, nearness, right = told[order], nearness[order], right[order]
-    classes = np.arange(probabilities.shape[1])
-    goes, comes = told[:, None] == classes, classes == k  # (n, k), (k,)
-    is_it = right[:, None] == classes
-    n_told = _after(goes.sum(axis=0), comes[None, :].astype(int) - goes)
-    hits = _after((goes & is_it).sum(axis=0), (comes & is_it).astype(int) - (goes & is_it))
+    classes, counted = np.arange(probabilities.shape[1]), weights[order, None]
+    goes, comes = counted * (told[:, None] == classes), counted * (classes == k)  # (n, k)
+    is_it = counted * (right[:, None] == classes)
+    hit, new = goes * (is_it > 0), comes * (is_it > 0)
+    n_told = _after(goes.sum(axis=0), comes - goes)
+    hits = _after(hit.sum(axis=0), new - hit)
     scores = _scores(hits, n_told, is_it.sum(axis=0), decides)  # (n + 1,)
-    # between rows that are equally near there is no factor
+    # between rows that are equally near there is no factor; else it is between both
     ends = np.append(nearness, np.inf)
     begins = np.append(0.0, nearness)
     scores[begins == ends] = -np.inf
@@ -101,7 +113,7 @@ def _scores(hits: np.ndarray, told: np.ndarray, counts: np.ndarray, decides: str
     if decides == "balanced_accuracy":
         found: np.ndarray = (hits[:, there] / counts[there]).mean(axis=1)
         return found
-    f1 = 2 * hits / np.maximum(told + counts, 1)
+    f1 = 2 * hits / np.maximum(told + counts, TINY)
     of_one: np.ndarray = f1[:, 1] if len(counts) == 2 else f1[:, there].mean(axis=1)
     return of_one
 

@@ -31,7 +31,7 @@ from ..optimizers import AdamW, Optimizer
 from ..schedules import CosineLog, FlatCosine
 from ..sequential import Sequential
 from ..tables.encoding import Encoding
-from ..tables.targets import Classes, Target
+from ..tables.targets import Classes, Target, mean_and_deviation
 
 __all__ = ["PRESETS", "Recipe"]
 
@@ -134,7 +134,7 @@ class Recipe:
         """Return how many steps go through n rows once."""
         return math.ceil(n / self.batch_size_for(n))
 
-    def for_numbers(self, numbers: np.ndarray) -> Recipe:
+    def for_numbers(self, numbers: np.ndarray, weights: np.ndarray | None = None) -> Recipe:
         """Return the recipe with the loss for a target that is a number.
 
         Counts, prices, times and whatever else is never negative and spreads widely varies the
@@ -145,10 +145,13 @@ class Recipe:
         ----------
         numbers : numpy.ndarray of shape (n,)
             The right answers.
+        weights : numpy.ndarray of shape (n,), optional
+            How much each counts.
         """
         if self.loss_of_numbers is not None:
             return self
-        wide = numbers.min() >= 0 and numbers.std() > WIDE * numbers.mean()
+        mean, deviation = mean_and_deviation(numbers, weights)
+        wide = numbers.min() >= 0 and deviation > WIDE * mean
         return replace(self, loss_of_numbers=PoissonDeviance() if wide else MeanSquaredError())
 
     @property
@@ -170,10 +173,11 @@ class Recipe:
         """
         epochs = self.epochs_for(n)
         members = min(self.n_members, int(seconds / (of_an_epoch * epochs)))
-        if members:
+        if members > 1:
             return replace(self, n_members=members)
-        fewer = min(epochs, max(1, int(seconds / of_an_epoch)))
-        return replace(self, n_members=1, epochs=fewer)
+        alone = replace(self, n_members=1)
+        fewer = min(alone.epochs_for(n), max(1, int(seconds / of_an_epoch)))
+        return replace(alone, epochs=fewer)
 
     def network(
         self,
@@ -226,7 +230,7 @@ class Recipe:
 
 PRESETS = {
     "default": Recipe(),
-    "fast": Recipe(n_members=1, steps_alone=400, embeds=False),
+    "fast": Recipe(n_members=1, steps=400, steps_alone=400, embeds=False),
     "best": Recipe(n_members=8, steps=1000),
 }
 """Recipes by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,6 @@ from .members import Members, fit_members
 from .recipe import Recipe
 
 __all__ = ["Fitted", "encoding_of_rows", "fit_ensemble", "hold_out"]
-
-FEWEST_FOR_TEMPERATURE = 20
-"""In how many rows' answers there is enough to see whether probabilities are too sure."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,20 @@ class Fitted:
         """Return what is known of an ensemble that was trained elsewhere."""
         raw = answers if answers.ndim == 2 else answers[:, None]
         return cls(ensemble, answers, Members(ensemble.members, parts, raw, (), planned))
+
+    def _of_rows(self, given: np.ndarray, n: int) -> Fitted:
+        """Return what it is of n rows, of which only some were given."""
+        if len(given) == n:
+            return self
+        members = self.members
+        answers, raw = (
+            np.full((n, *a.shape[1:]), np.nan) for a in (self.answers, members.answers)
+        )
+        answers[given], raw[given] = self.answers, members.answers
+        parts = tuple(given[part] for part in members.parts)
+        return replace(
+            self, answers=answers, members=replace(members, answers=raw, parts=parts)
+        )
 
     @property
     def answered(self) -> np.ndarray:
@@ -131,11 +142,13 @@ def fit_ensemble(
         What is to be told; a number's mean, scale and range become those of `right`.
     right : numpy.ndarray of shape (n,)
         The right answers: numbers of classes, or numbers.
+    weights : numpy.ndarray of float64, shape (n,), optional
+        How much each row counts; those of weight 0 are left out of everything.
     class_weight : {"balanced"} or dict of int to float, optional
         What rows of a class count, as of `Sequential.fit`.
     decides : str
         Which class is told: of `xpnn.tabular.deciding.DECISIONS`.
-    recipe, seed, backend, weights, time_budget, verbose, callbacks, checkpoints
+    recipe, seed, backend, time_budget, verbose, callbacks, checkpoints
         As of `xpnn.tabular.members.fit_members`.
 
     Raises
@@ -145,6 +158,13 @@ def fit_ensemble(
     KeyboardInterrupt, SystemExit
         If it came before anything was learnt.
     """
+    n_rows, given = len(right), np.arange(len(right))
+    if weights is not None:
+        given = np.flatnonzero(weights)  # what counts nothing decides nothing either
+        if len(given) < len(right):
+            table, right, weights = table.take(given), right[given], weights[given]
+        weights = weights / weights.mean()
+    of_rows = weights
     if isinstance(target, Classes):
         targets = right
         weights = check_class_weight(
@@ -156,8 +176,8 @@ def fit_ensemble(
             resolve("numpy"),
         )
     else:
-        recipe = recipe.for_numbers(right)
-        target = target.fitted(right, in_parts_of_mean=recipe.learns_logarithms)
+        recipe = recipe.for_numbers(right, weights)
+        target = target.fitted(right, weights, in_parts_of_mean=recipe.learns_logarithms)
         targets = ((right - target.mean) / target.scale)[:, None]
     members = fit_members(
         encoding.inputs(table),
@@ -177,12 +197,12 @@ def fit_ensemble(
     factors: tuple[float, ...] = ()
     if isinstance(target, Classes):
         known = ~np.isnan(answers[:, 0])
-        of_known = None if weights is None else weights[known]
-        if np.count_nonzero(known) >= FEWEST_FOR_TEMPERATURE:
-            temperature = find_temperature(answers[known], right[known], of_known)
+        counted = None if weights is None else weights[known]
+        temperature = find_temperature(answers[known], right[known], counted)
         answers = with_temperature(answers, temperature)
-        factors = find_factors(answers[known], right[known], decides)
+        counted = None if of_rows is None else of_rows[known]
+        factors = find_factors(answers[known], right[known], decides, counted)
     else:
         answers = target.restore(answers[:, 0])
     ensemble = Ensemble(encoding, target, members.networks, temperature, factors)
-    return Fitted(ensemble, answers, members)
+    return Fitted(ensemble, answers, members)._of_rows(given, n_rows)
