@@ -255,8 +255,8 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
         return Stack(layers[:-1], last), replace(loss, from_logits=True)  # type: ignore[call-arg]
     if last.unbounded and not from_logits:
         raise ValueError(
-            f"loss {loss} takes probabilities, but the network ends in {last}: add "
-            f"{loss.activation}() at the end, or use from_logits=True"
+            f"loss {loss} takes what {loss.activation} gives, but the network ends in {last}: "
+            f"add {loss.activation}() at the end, or use from_logits=True"
         )
     return Stack(layers), loss
 
