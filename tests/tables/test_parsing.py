@@ -169,7 +169,8 @@ DATES = {
 @pytest.mark.parametrize("name", DATES)
 def test_dates(name):
     values, format = DATES[name]
-    style, doubt = date_style(values)
+    style, doubt, part = date_style(values, np.ones(len(values), int))
+    assert part == 1
     assert style.format == format
     assert not doubt
     assert not np.isnat(style.read(values)).any()
@@ -184,8 +185,16 @@ def test_what_a_date_is():
     assert np.isnat(DateStyle().read(["0001-01-01T00:00:00+14:00"])).all()  # before all years
 
 
+def test_a_word_among_many_dates_is_a_missing_cell():
+    days = [f"2021-03-{day:02}" for day in range(1, 31)]
+    style, _, part = date_style(["unknown", *days], np.array([20, *[1] * 30]))
+    assert (style, part) == (DateStyle("iso"), 0.6)
+    assert date_style(["unknown", *days], np.array([40, *[1] * 30])) is None
+    assert date_style(["soon", *days[:9]], np.array([3, *[1] * 9])) is None
+
+
 def test_days_and_months_that_could_be_either():
-    style, doubt = date_style(["1/2/2021", "3/4/2021"])
+    style, doubt, _ = date_style(["1/2/2021", "3/4/2021"], np.ones(2, int))
     assert (style.format, doubt) == ("%m/%d/%Y", "%d/%m/%Y")
 
 
@@ -194,7 +203,7 @@ def test_days_and_months_that_could_be_either():
     [["1999", "2000"], ["12345678", "87654321"], ["hello"], ["1.5"], [], ["A-1", "B-2"]],
 )
 def test_what_is_no_date(values):
-    assert date_style(values) is None
+    assert date_style(values, np.ones(len(values), int)) is None
 
 
 def test_times():

@@ -28,6 +28,12 @@ def test_money_is_a_number():
     assert "59 different whole numbers" in said
 
 
+def test_one_row_that_is_far_from_all_others_is_told():
+    _, said = target([*np.linspace(0, 1, 99), 1e6])
+    assert said.endswith("One row, 1,000,000, has most of the spread: see whether it is right.")
+    assert "One row" not in target([*np.linspace(0, 1, 99), 2.0])[1]
+
+
 def test_what_is_missing_is_no_class():
     found, _ = target(["male", "female", "NA", None] * 5)
     assert found.labels == ("female", "male")

@@ -34,10 +34,10 @@ NEARLY_ALL = 0.95
 """The part of a column's cells that must be of a kind, for the others to count as missing."""
 
 FEW_WORDS = 3
-MANY_NUMBERS = 20
-MOST_NUMBERS = 0.5
-"""So few words beside so many different numbers, in so large a part of the cells, stand for
-cells that are missing, as "unknown" does."""
+MANY = 20
+MOST_OF_FEW_WORDS = 0.5
+"""So few words beside so many different numbers or dates, in so large a part of the cells,
+stand for cells that are missing, as "unknown" does."""
 
 MOST_DIGITS = 15
 """How many digits a whole number has that float64 holds; longer ones are codes."""
@@ -244,10 +244,15 @@ def number_style(
     fits = [np.isfinite(style.read(values)) for style in styles]
     cells = [int(counts[fit].sum()) for fit in fits]
     best = int(np.argmax(cells))
-    if len(values) - fits[best].sum() <= FEW_WORDS and fits[best].sum() >= MANY_NUMBERS:
-        at_least = min(at_least, MOST_NUMBERS)
     part = cells[best] / n
-    return (styles[best], float(part)) if part >= at_least else None
+    return (styles[best], float(part)) if part >= _enough(fits[best], at_least) else None
+
+
+def _enough(fits: np.ndarray, at_least: float) -> float:
+    """Return the part of cells that must fit, of different texts that do and don't."""
+    n_words = np.count_nonzero(~fits)
+    few = n_words <= FEW_WORDS and len(fits) - n_words >= MANY
+    return min(at_least, MOST_OF_FEW_WORDS) if few else at_least
 
 
 @dataclass(frozen=True)
@@ -288,24 +293,32 @@ class DateStyle:
             return None
 
 
-def date_style(values: Values, at_least: float = NEARLY_ALL) -> tuple[DateStyle, str] | None:
+def date_style(
+    values: Values, counts: np.ndarray, at_least: float = NEARLY_ALL
+) -> tuple[DateStyle, str, float] | None:
     """Find out how a column writes dates.
 
     Parameters
     ----------
     values : sequence of str
         Its different texts.
+    counts : numpy.ndarray of int, shape (len(values),)
+        How many cells have each.
     at_least : float
-        The part of them that must be dates.
+        The part of the cells that must be dates; half of them are enough where the others are
+        at most three words, as of `number_style`.
 
     Returns
     -------
     style : DateStyle
-        How; None instead of both where nearly all are no dates.
+        How; None instead of all where too few are dates.
     doubt : str
         Another way that fits as well, or "".
+    part : float
+        The part of the cells that are dates, of those that were looked at.
     """
-    tried = values[:: max(1, len(values) // MOST_TRIED)]
+    every = max(1, len(values) // MOST_TRIED)
+    tried, cells = values[::every], counts[::every]
     if not any(character.isdigit() for value in tried[:20] for character in value):
         return None
     fits: list[tuple[int, str]] = []
@@ -314,14 +327,15 @@ def date_style(values: Values, at_least: float = NEARLY_ALL) -> tuple[DateStyle,
         few = tried[:: max(1, len(tried) // 5)]  # no format is tried on all for nothing
         if not any(style.moment(value) for value in few):
             continue
-        number = sum(style.moment(value) is not None for value in tried)
-        if number >= at_least * len(tried):
+        are_dates = np.array([style.moment(value) is not None for value in tried])
+        number = int(cells[are_dates].sum())
+        if number >= _enough(are_dates, at_least) * cells.sum():
             fits.append((number, format))
     if not fits or (fits[0][1] == "%Y%m%d" and not _are_days(tried)):
         return None
     most = max(number for number, _ in fits)
     best, *others = [format for number, format in fits if number == most]
-    return DateStyle(best), others[0] if others else ""
+    return DateStyle(best), others[0] if others else "", float(most / cells.sum())
 
 
 def _are_days(values: Values) -> bool:

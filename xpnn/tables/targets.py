@@ -21,6 +21,9 @@ MOST_CLASSES = 1000
 MOST_WHOLE = 20
 """How many different whole numbers are taken for classes, unless the task is given."""
 
+MOST_OF_ONE_ROW = 0.5
+"""The part of all squared distances from the mean that one row may have without a word."""
+
 ROWS_PER_CLASS = 5
 """How many rows there must be for each of them, on average."""
 
@@ -192,7 +195,12 @@ def _measure(table: Table, name: str, found: Understood, task: str) -> tuple[Tar
         if task == "regression"
         else f"because it holds {len(different):,} different {kind}"
     )
-    return measure, f"Task: regression of {name}, {why}."
+    said = f"Task: regression of {name}, {why}."
+    squares = (numbers - measure.mean) ** 2
+    if squares.max() > MOST_OF_ONE_ROW * squares.sum():
+        odd = numbers[squares.argmax()]
+        said += f" One row, {odd:,.10g}, has most of the spread: see whether it is right."
+    return measure, said
 
 
 def _classes(table: Table, name: str, found: Understood, task: str) -> tuple[Target, str]:

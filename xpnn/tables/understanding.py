@@ -146,12 +146,14 @@ def _found(name: str, column: Column, decimal: str) -> Understood:
     if len(values) <= 2:
         said = _shown(values[0]), "nothing" if len(values) == 1 else _shown(values[1])
         return Understood(name, "yes/no", " or ".join(said))
-    if dates := date_style(values):
-        date, other = dates
+    if dates := date_style(values, counts):
+        date, other, part = dates
+        one = next(value for value in values if date.moment(value) is not None)
         doubt = f", though {other} would fit as well" if other else ""
-        return Understood(
-            name, "date", f"as cells are such as {_shown(values[0])}{doubt}", date
-        )
+        reason = f"as cells are such as {_shown(one)}{doubt}"
+        if part < 1:
+            reason += f"; {100 * (1 - part):.2g} % are no date, and count as missing"
+        return Understood(name, "date", reason, date)
     if time := time_style(values):
         return Understood(name, "time", f"as cells are such as {_shown(values[0])}", time)
     return Understood(name, *_of_words(values, counts, present))
@@ -235,7 +237,7 @@ def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
         if kind == "number":
             found = number_style(values, counts, ENOUGH, decimal)
         elif kind == "date":
-            found = date_style(values, at_least=ENOUGH)
+            found = date_style(values, counts, ENOUGH)
         elif kind == "time":
             found = [time_style(values, at_least=ENOUGH)]
         if kind in ("number", "date", "time"):
