@@ -53,21 +53,21 @@ def header(source: str, cells: Sequence[str], typed: bool = False) -> Header:
     given = [cell.strip() for cell in cells]
     if not typed:
         _check(source, given)
-    taken = set(given)
-    names: list[str] = []
+    taken, numbers = set(given), dict[str, int]()
+    names: dict[str, None] = {}
     notes = []
     for position, name in enumerate(given):
         if not name:
-            new = _free(ROW if position == 0 else f"column {position + 1}", taken)
+            new = _free(ROW if position == 0 else f"column {position + 1}", taken, numbers)
             if position:
                 notes.append(f"the column without a name is called {new!r}")
         elif name in names:
-            new = _free(name, taken)
+            new = _free(name, taken, numbers)
             notes.append(f"two columns are called {name!r}: the second is {new!r}")
         else:
             new = name
         taken.add(new)
-        names.append(new)
+        names[new] = None
     if len(notes) > MOST_NOTES:
         notes[MOST_NOTES:] = [f"{len(notes) - MOST_NOTES} more columns are renamed in this way"]
     return Header(tuple(names), given[0] in UNNAMED, tuple(notes))
@@ -90,13 +90,14 @@ def _check(source: str, names: list[str]) -> None:
         )
 
 
-def _free(name: str, taken: set[str]) -> str:
-    """Return a name that no column has."""
+def _free(name: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """Return a name that no column has; `numbers` has the last one behind each name."""
     if name not in taken:
         return name
-    number = 2
+    number = numbers.get(name, 1) + 1
     while f"{name}_{number}" in taken:
         number += 1
+    numbers[name] = number
     return f"{name}_{number}"
 
 
@@ -112,10 +113,11 @@ def chosen(source: str, names: Sequence[str], columns: Sequence[str] | None) -> 
         return list(names)
     if isinstance(columns, str):
         raise TypeError(f"columns must be a list of names, got the text {columns!r}")
+    there, asked = set(names), set(columns)
     for name in columns:
-        if name not in names:
+        if name not in there:
             raise ValueError(no_column(source, name, names))
-    return [name for name in names if name in set(columns)]
+    return [name for name in names if name in asked]
 
 
 def counts_rows(column: Column, again: bool = False) -> bool:
