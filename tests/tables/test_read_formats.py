@@ -153,7 +153,7 @@ def test_a_broken_file_is_told(tmp_path, start):
 def test_what_is_not_installed_is_told(tmp_path, monkeypatch, package):
     path = tmp_path / "a"
     path.write_bytes(
-        {"pyarrow": b"ARROW1", "python_calamine": b"\xd0\xcf\x11\xe0"}.get(
+        {"pyarrow": b"ARROW1\0\0", "python_calamine": b"\xd0\xcf\x11\xe0"}.get(
             package, b"a,b\n1,2\n"
         )
     )

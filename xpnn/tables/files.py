@@ -38,13 +38,16 @@ MARKS = {
     b"FEA1": "feather 1",
     b"\xd0\xcf\x11\xe0": "excel",
     b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
+} | {
+    b"BZh%d%s" % (level, begin): "bzip2"
+    for level in range(1, 10)
+    for begin in (b"1AY&SY", b"\x17rE8P\x90")
 }
-"""The first bytes of a file, and its format."""
+"""The first bytes of a file, and its format; of bzip2 those of the first block, too."""
 
 BINARY = {
     b"%PDF": "a PDF document",
@@ -174,9 +177,9 @@ def _recognized(file: LocalFile, folder: str) -> LocalFile:
     if not head:
         raise ValueError(f"{file.name} is empty; expected a header and rows")
     for mark, what in BINARY.items():
-        if head.startswith(mark):
+        if _begins(head, mark):
             raise ValueError(f"{file.name} is no table, but {what}")
-    form = next((form for mark, form in MARKS.items() if head.startswith(mark)), None)
+    form = next((form for mark, form in MARKS.items() if _begins(head, mark)), None)
     if form in OPENERS:
         return _recognized(_unpacked(file, OPENERS[form], folder), folder)
     if form == "zstd":
@@ -188,6 +191,11 @@ def _recognized(file: LocalFile, folder: str) -> LocalFile:
     if form is None:
         form = _text_format(file, head)
     return _without_pattern(replace(file, format=form), folder)
+
+
+def _begins(head: bytes, mark: bytes) -> bool:
+    """Whether a file begins with a mark: one of letters is a column's name in a text."""
+    return head.startswith(mark) and (not mark.isalnum() or b"\x00" in head)
 
 
 def _text_format(file: LocalFile, head: bytes) -> str:
