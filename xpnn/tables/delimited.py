@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -27,7 +28,10 @@ MOST_RECORDS = 500
 
 COMMENT = "#"
 
-SPOKEN = {"\t": "tabs", " ": "spaces", ",": "','", ";": "';'", "|": "'|'"}
+TOLD = re.compile(r'"?sep=([^\w"\'\r\n])"?[\r\n]*', re.IGNORECASE)
+"""A first line that tells the separator, as Excel takes and writes it."""
+
+SPOKEN = {"\t": "tabs", " ": "spaces"}
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,10 @@ def layout(file: LocalFile) -> Layout:
     blank = next((i for i, line in enumerate(lines) if line.strip()), None)
     if blank is None:
         raise ValueError(f"{file.name} is empty; expected a header and rows")
+    told = TOLD.fullmatch(lines[blank])
+    if told and len(lines) > blank + 1:
+        behind = _layout(lines[blank + 1 :], whole, told[1])
+        return replace(behind, skip=blank + 1, awkward=True)
     found = _layout(lines[blank:], whole)
     if lines[blank].startswith(COMMENT):
         commented = next(
@@ -133,14 +141,15 @@ def layout(file: LocalFile) -> Layout:
     return replace(found, skip=blank, awkward=found.awkward or blank > 0)
 
 
-def _layout(lines: list[str], whole: bool) -> Layout:
+def _layout(lines: list[str], whole: bool, told: str | None = None) -> Layout:
     quote = "'" if lines[0].startswith("'") and lines[0].count("'") > 1 else '"'
-    best = _best(lines, whole, quote)
+    best = _parse(lines, whole, told, quote) if told else _best(lines, whole, quote)
     head = best.header
     notes = []
     awkward = best.separator == " "
     if best.separator != "," and len(head) > 1:
-        notes.append(f"read with {SPOKEN[best.separator]} between cells")
+        spoken = SPOKEN.get(best.separator, repr(best.separator))
+        notes.append(f"read with {spoken} between cells")
     if best.row_names():
         head = ["", *head]
         notes.append("the header has no name for the first column")
