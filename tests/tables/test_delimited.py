@@ -46,3 +46,61 @@ def test_lines_are_counted_from_the_one_that_tells_the_separator(write):
         read(write("sep=;\na;b\n1;2\n1;2;3\n"))
     assert cells(read(write("sep=;\na;b,c\n1;2,3\n"))) == {"a": ["1"], "b,c": ["2,3"]}
     assert list(read(write("sep=,x\n1,2\n")).columns) == ["sep=", "x"]
+
+
+TABLE = "a,b,c,d\n1,2,x,4\n5,6,y,8\n"
+
+READ = {"a": ["1", "5"], "b": ["2", "6"], "c": ["x", "y"], "d": ["4", "8"]}
+
+LEFT_OUT = "the header is line {}; what stands before it is left out"
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        ("Report of sales\n", 2),
+        ("Report of sales\n\n", 3),
+        ("\n\nReport, of sales\nby Anna\n", 5),
+        ("Report,,,\n", 2),
+        ("Report,,,\nby,Anna,,\n,,,\n", 4),
+        (",,,\nReport,,,\n", 3),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+def test_titles_before_the_header_are_left_out(write, before, line, separator):
+    table = read(write((before + TABLE).replace(",", separator)))
+    assert cells(table) == READ
+    assert table.notes[-1] == LEFT_OUT.format(line)
+    shorter = write((before + TABLE).replace(",", separator) + "1\n")
+    with pytest.raises(ValueError, match=f"line {line + 3}: expected 4 cells"):
+        read(shorter)
+
+
+def test_titles_before_years(write):
+    years = [str(year) for year in range(1960, 1970)]
+    first = '"Source","Bank",\n\n"Country","Code",' + ",".join(years) + ",\n"
+    table = read(write(first + "A,B" + ",1" * 10 + ",\n" + "C,D" + "," * 10 + ",\n"))
+    assert list(table.columns) == ["Country", "Code", *years]
+    assert table.notes == (LEFT_OUT.format(3),)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("x,,\na,1,2\nb,3,4\n", ["x", "column 2", "column 3"]),
+        ("x,,\n1,2,3\n4,5,6\n", ["x", "column 2", "column 3"]),
+        ("x,,\na,b,c\nd,e,f\n", ["x", "column 2", "column 3"]),
+        ("x,\na,b\n1,2\n3,4\n", ["x", "column 2"]),
+        ("price\nunknown, yet\n1,5\n2,5\n", ["price"]),
+        ("id,text\n1,a;b;c\n2,d;1;f\n3,d;2;g\n", ["id", "text"]),
+    ],
+)
+def test_a_header_is_not_taken_for_a_title(write, text, names):
+    assert list(read(write(text)).columns) == names
+
+
+def test_where_titles_are_not_sure_the_header_is_guessed_in_the_error(write):
+    with pytest.raises(ValueError, match="got 3; the header seems to be line 3"):
+        read(write("Report\n\nx,y,z\na,b,c\nd,e,f\n"))
+    with pytest.raises(ValueError, match=r"has, got 3$"):
+        read(write("a,b\n1,x,3\n1,y,4\n"))

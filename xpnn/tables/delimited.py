@@ -15,6 +15,7 @@ from typing import Any
 
 from .columns import is_missing, is_plain_number
 from .files import LocalFile
+from .header import titles
 
 __all__ = ["Layout", "dialect", "fits", "layout", "trimmed"]
 
@@ -52,6 +53,8 @@ class Layout:
         Whether the engine can't take the file as it is.
     notes : tuple of str
         What was found.
+    hint : str
+        What to add where a row doesn't fit the header.
     """
 
     separator: str
@@ -61,6 +64,7 @@ class Layout:
     numeric: tuple[bool, ...] = ()
     awkward: bool = False
     notes: tuple[str, ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,54 @@ def layout(file: LocalFile) -> Layout:
             if len(behind.header) > len(found.header):
                 notes = (*behind.notes, "the lines with '#' before the header are left out")
                 return replace(behind, skip=commented, awkward=True, notes=notes)
-    return replace(found, skip=blank, awkward=found.awkward or blank > 0)
+    start, separator, sure = _titles(lines[blank:], whole, found)
+    line = blank + start
+    if sure:
+        behind = _layout(lines[line:], whole, separator)
+        note = f"the header is line {line + 1}; what stands before it is left out"
+        return replace(behind, skip=line, awkward=True, notes=(*behind.notes, note))
+    hint = f"; the header seems to be line {line + 1}" if start else ""
+    return replace(found, skip=blank, awkward=found.awkward or blank > 0, hint=hint)
+
+
+def _titles(lines: list[str], whole: bool, found: Layout) -> tuple[int, str, bool]:
+    """Return how many lines are titles, how the others are separated, and whether it is sure.
+
+    Other separators than that of the first line are tried only where that doesn't fit.
+    """
+    first = _parse(lines, whole, found.separator, found.quote)
+    fitting = found.separator != " " and len(first.header) > 1 and first.share() > 0.5
+    tried = [(False, 0, 0, "")]
+    for separator in (found.separator,) if fitting else SEPARATORS:
+        begins, records = _numbered(lines, whole, separator)
+        count, sure = titles(records) if records else (0, False)
+        width, start = len(records[count]) if records else 0, begins[count] if records else 0
+        # two cells are a sentence with a comma, or a number, unless an empty line shows more
+        gap = any(not line.strip() for line in lines[:start])
+        if count and (width > 2 or gap or (sure and separator != ",")):
+            tried.append((sure, width, start, separator))
+    sure, _, start, separator = max(tried, key=lambda one: one[:2])
+    return start, separator, sure
+
+
+def _numbered(
+    lines: list[str], whole: bool, separator: str
+) -> tuple[list[int], list[list[str]]]:
+    """Split lines into cells, as `_parse` does, and tell at which line each row begins."""
+    reader, begins, records, line = _reader(lines, separator, '"'), [], [], 0
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row) or len(row) > 1:
+                begins.append(line)
+                records.append(row)
+            line = reader.line_num
+            if len(records) == MOST_RECORDS:
+                break
+    except csv.Error:
+        pass
+    if not whole and len(records) > 2:
+        records.pop()
+    return begins, records
 
 
 def _layout(lines: list[str], whole: bool, told: str | None = None) -> Layout:

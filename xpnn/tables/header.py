@@ -1,15 +1,19 @@
-"""Names of columns: told apart, given where they lack, and row numbers without a name."""
+"""Names of columns: told apart, given where they lack, and row numbers without a name.
+
+And where they stand: titles may come before them.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .columns import Column, Numbers, Texts, is_missing, no_column, to_number
+from .columns import Column, Numbers, Texts, is_missing, is_plain_number, no_column, to_number
 
-__all__ = ["Header", "chosen", "counts_rows", "header"]
+__all__ = ["Header", "chosen", "counts_rows", "header", "titles"]
 
 ROW = "row"
 """What an unnamed first column is called if it doesn't count the rows: it names them."""
@@ -20,6 +24,12 @@ MOST_NOTES = 5
 
 UNNAMED = ("", "Unnamed: 0", "...1")
 """No name, and what pandas and R make of that."""
+
+MOST_TITLES = 20
+"""How many rows may stand before the header."""
+
+MANY_COUNTED = 5
+"""So many numbers that count, as years do, are names for sure."""
 
 
 @dataclass(frozen=True)
@@ -159,3 +169,61 @@ def without_counts(
     if name in UNNAMED:
         return columns, ()
     return columns, (f"the first column has no name: it is called {name!r}",)
+
+
+def titles(rows: Sequence[Sequence[str]]) -> tuple[int, bool]:
+    """Return how many rows seem to stand before the header, and whether that is sure.
+
+    Titles fill at most one cell, or half as many as rows usually do.  The header behind them
+    has names that aren't numbers, unless they are simply counted; and it is one for sure if
+    there are only numbers, or dates, below one of its words, or if many are counted.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The first rows, which may have different lengths.
+    """
+    rows = [[cell.strip() for cell in row] for row in rows]
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    usual = sorted(_filled(row) for row in rows if len(row) == width)
+    enough = max(2, usual[len(usual) // 2])
+    count = 0
+    while count < min(MOST_TITLES, len(rows)) and 2 * _filled(rows[count]) <= enough:
+        count += 1
+    if not count or count + 1 >= len(rows) or width < 2:
+        return 0, False
+    if width == 2 and any(len(row) == width for row in rows[:count]):
+        return 0, False  # rather a column without a name
+    names, body = rows[count], rows[count + 1 :]
+    there = [name for name in names if name]
+    alike = sum(len(row) == width for row in body)
+    others = len(body) - alike
+    if len(names) != width or len(there) + 1 < enough or others > max(1, alike // 9):
+        return 0, False
+    numbers = [to_number(name) for name in there if _is_numeric(name)]
+    counted = [numbers[0] + i for i in range(len(numbers))] if len(numbers) > 1 else []
+    if numbers != counted or len(numbers) == len(there) or len(set(there)) < len(there):
+        return 0, False
+    sure = any(
+        any(map(str.isalpha, name))
+        and not is_missing(name)
+        and _are_numeric([row[i] for row in body if len(row) == width])
+        for i, name in enumerate(names)
+    )
+    return count, sure or len(counted) >= MANY_COUNTED
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(map(bool, row))
+
+
+def _is_numeric(cell: str) -> bool:
+    """Whether a cell is a number or the like: a date, `1,5` or `3 %`."""
+    if is_plain_number(cell):
+        return True
+    return any(map(str.isdigit, cell)) and not any(map(str.isalpha, cell))
+
+
+def _are_numeric(cells: Sequence[str]) -> bool:
+    told = [cell for cell in cells if not is_missing(cell)]
+    return bool(told) and all(map(_is_numeric, told))

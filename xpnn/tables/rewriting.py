@@ -118,7 +118,7 @@ def _rows(
                 line = reader.line_num + found.skip
                 raise _OtherWidthError(
                     f"{file.name}, line {line}: expected {width} cells, as the header has, "
-                    f"got {len(row)}"
+                    f"got {len(row)}{found.hint}"
                 )
         if quoting.one_line and any("\n" in cell or "\r" in cell for cell in row):
             raise csv.Error("line break within a cell")

@@ -6,10 +6,14 @@ from typing import Any
 
 from .engine import Workplace, needed
 from .files import LocalFile
+from .header import titles
 from .scans import Scan, scan_values
 from .values import written
 
 __all__ = ["scan_workbook"]
+
+LOOKED_AT = 500
+"""How many rows are looked at to find the header."""
 
 
 def scan_workbook(file: LocalFile, place: Workplace) -> Scan:
@@ -44,7 +48,11 @@ def scan_workbook(file: LocalFile, place: Workplace) -> Scan:
     if len(sheets) > 1:
         others = ", ".join(map(repr, sheets[1:6])) + (" ..." if len(sheets) > 6 else "")
         notes.append(f"of {len(sheets)} sheets the first, {sheets[0]!r}, is read; not {others}")
-    head, *body = rows
+    before, sure = titles([[written(cell) for cell in row] for row in rows[:LOOKED_AT]])
+    if sure:
+        first = next(written(cell) for cell in rows[0] if cell != "")
+        notes.append(f"what stands before the header is left out: {first!r}")
+    head, *body = rows[before:] if sure else rows
     columns: list[tuple[str, list[Any]]] = []
     for position, name in enumerate(head):
         values = [row[position] for row in body]
