@@ -31,6 +31,9 @@ MOST_TITLES = 20
 MANY_COUNTED = 5
 """So many numbers that count, as years do, are names for sure."""
 
+MANY_IN_ORDER = 8
+"""So many numbers are in order by no chance."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -51,18 +54,31 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def header(source: str, cells: Sequence[str], typed: bool = False) -> Header:
-    """Make names of a header's cells; `typed` says that they are surely names.
+def header(
+    source: str, cells: Sequence[str], typed: bool = False, numeric: Sequence[bool] = ()
+) -> Header:
+    """Make names of a header's cells.
+
+    Parameters
+    ----------
+    source : str
+        What is read, for messages.
+    cells : sequence of str
+        The cells.
+    typed : bool
+        Whether they are surely names.
+    numeric : sequence of bool
+        Below which cells there are numbers, if that is known.
 
     Raises
     ------
     ValueError
-        If there is no name, or all are numbers that aren't simply counted: then the first
-        row of data stands where the header should.
+        If there is no name, or all are numbers that aren't simply counted, or half of them
+        are numbers above numbers: then the first row of data stands where the header should.
     """
     given = [cell.strip() for cell in cells]
     if not typed:
-        _check(source, given)
+        _check(source, given, numeric)
     taken, numbers = set(given), dict[str, int]()
     names: dict[str, None] = {}
     notes = []
@@ -83,7 +99,7 @@ def header(source: str, cells: Sequence[str], typed: bool = False) -> Header:
     return Header(tuple(names), given[0] in UNNAMED, tuple(notes))
 
 
-def _check(source: str, names: list[str]) -> None:
+def _check(source: str, names: list[str], numeric: Sequence[bool]) -> None:
     if not any(names):
         raise ValueError(
             f"{source} must begin with a header of names, but its first line is empty"
@@ -98,6 +114,24 @@ def _check(source: str, names: list[str]) -> None:
         raise ValueError(
             f"{source} must begin with a header of names, but its first line is numbers"
         )
+    below = np.array(numeric or [False] * len(names))
+    above = values[below & np.isfinite(values)]
+    if len(above) > 1 and 2 * len(above) >= len(names) and not _are_names(above):
+        shown = ", ".join(name for name in names if np.isfinite(to_number(name)))
+        raise ValueError(
+            f"{source} must begin with a header of names, but its first line has numbers "
+            f"where the others have some: {shown}"
+        )
+
+
+def _are_names(numbers: np.ndarray) -> bool:
+    """Whether numbers go up or down as years, doses or wave lengths do that name columns."""
+    steps = np.diff(numbers)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        return False
+    years = steps[0] > 0 and (numbers == np.floor(numbers)).all()
+    even = len(steps) > 1 and np.allclose(steps, steps[0])
+    return bool(years or even or len(numbers) >= MANY_IN_ORDER)
 
 
 def _free(name: str, taken: set[str], numbers: dict[str, int]) -> str:

@@ -90,7 +90,8 @@ def scan_columns(
     if not kept:
         why = f"; {'; '.join(said)}" if said else ""
         raise ValueError(f"{source} has no column that could be used{why}")
-    names = header(source, [name for name, _ in kept], typed)
+    numeric = [isinstance(column, Numbers) for _, column in kept]
+    names = header(source, [name for name, _ in kept], typed, numeric)
     named = {new: column for new, (_, column) in zip(names.names, kept)}
 
     def runs(asked: Sequence[str], floats: bool) -> Iterator[Run]:

@@ -26,7 +26,7 @@ def scan_text(file: LocalFile, place: Workplace) -> Scan:
     """Open a text file with separators."""
     file = in_utf8(file, place.folder)
     found = layout(file)
-    names = header(file.name, found.header)
+    names = header(file.name, found.header, numeric=found.numeric)
     notes = [*file.notes, *found.notes, *names.notes]
     text = _TextFile(file, found, names.names, place, notes)
     return Scan(file.name, names, dict.fromkeys(names.names, "text"), text.runs, notes=notes)
