@@ -1,8 +1,13 @@
 """The command that shows what a file holds."""
 
+import gzip
 import json
+import pickle
+import zipfile
 
 import numpy as np
+import openpyxl
+import pandas
 import pytest
 from command_line import run as command
 from command_line import write_shapes
@@ -59,3 +64,45 @@ def test_training_of_no_form(tmp_path, training):
     path = tmp_path / "model"
     xpnn.serialization.save(classifier(), path, {"training": training})
     assert "expected the training" in command("inspect", path, status=2).stderr
+
+
+def write_packed(path):
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+
+
+def write_zipped(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "a,b\n1,2\n")
+
+
+def write_workbook(path):
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active.append([1, 2])
+    book.save(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.gz", write_packed),
+        ("packed", write_packed),
+        ("zipped", write_zipped),
+        ("a.xlsm", write_workbook),
+        ("book", write_workbook),
+        ("a.pq", lambda path: pandas.DataFrame({"a": [1], "b": [2]}).to_parquet(path)),
+        ("columns", lambda path: pandas.DataFrame({"a": [1], "b": [2]}).to_parquet(path)),
+    ],
+)
+def test_a_table_is_what_can_be_trained_on(tmp_path, name, write):
+    write(tmp_path / name)
+    shown = command("inspect", tmp_path / name).stdout
+    assert f"{name}: 1 rows" in shown
+    assert [line.split(":")[0] for line in shown.splitlines()[-2:]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a", "a.safetensors"])
+def test_files_of_other_programs_are_no_tables(tmp_path, name):
+    (tmp_path / name).write_bytes(pickle.dumps([1], protocol=4))
+    said = command("inspect", tmp_path / name, status=2).stderr
+    assert "seems to be a pickle; xpnn loads only its own safetensors files" in said

@@ -88,8 +88,8 @@ DATA_SETS = {
 
 
 TABLE = re.compile(
-    r"-|.*\.(csv|tsv|tab|txt|dat|json|jsonl|ndjson|parquet|feather|arrow|xlsx|xls|ods|zip)"
-    r"(\.(gz|bz2|xz|zst))?|.*[*?[].*",
+    r"-|.*\.(csv|tsv|tab|txt|dat|json|jsonl|ndjson|parquet|pq|feather|arrow|"
+    r"xlsx|xlsm|xlsb|xls|ods|zip)(\.(gz|bz2|xz|zst))?|.*[*?[].*",
     re.IGNORECASE | re.DOTALL,
 )
 """What tables are called: -, the endings of files, and patterns."""

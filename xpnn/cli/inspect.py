@@ -11,6 +11,7 @@ import click
 
 from .. import cards
 from ..files.atomic import atomic_write
+from ..files.foreign import MAY_HOLD_TABLES, other_kind
 from ..files.model_file import ModelFileError, read_file
 from ..sequential import Sequential
 from ..tables import Preparation, read
@@ -77,14 +78,14 @@ def inspect(model: str, as_json: bool, output: Path | None, **asked: Any) -> Non
 
 def _is_table(data: str) -> bool:
     """Whether something is a table, by its name; what is there is known by its beginning."""
-    if data != STDIN and os.path.isfile(data):
-        with open(data, "rb") as file:
-            begins = file.read(9)
-        is_text = bool(begins) and b"\0" not in begins
-        return not data.endswith(".safetensors") and (
-            is_text or (TABLE.fullmatch(data) is not None and begins[8:] != b"{")
-        )
-    return TABLE.fullmatch(data) is not None
+    if data == STDIN or not os.path.isfile(data):
+        return TABLE.fullmatch(data) is not None
+    with open(data, "rb") as file:
+        begins = file.read(9)
+    is_model = b"\0" in begins and begins[8:] == b"{"  # a length, and JSON
+    if is_model or data.endswith(".safetensors"):
+        return False
+    return TABLE.fullmatch(data) is not None or other_kind(Path(data)) in MAY_HOLD_TABLES
 
 
 def _by_the_file(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -6,22 +6,26 @@ import re
 import zipfile
 from pathlib import Path
 
-__all__ = ["other_kind"]
+__all__ = ["MAY_HOLD_TABLES", "other_kind"]
 
 RUNS = "loading a pickle can run any code that whoever made it put there"
 
 PICKLE = ("a pickle", RUNS)
 ONNX = ("an ONNX file", "it holds operations, from which the layers can't be told any more")
 
+COMPRESSED = ("a compressed file", "no model file is, and what is in it may be a pickle")
+
+ZIP = ("a zip", "no model file is")
+
+MAY_HOLD_TABLES = (None, COMPRESSED, ZIP)
+"""What `other_kind` says of tables, too: nothing of texts, and workbooks are zips."""
+
 BEGINNINGS = (
     (rb"\x80[\2-\5]", PICKLE),
     (rb"\x93NUMPY", ("a NumPy .npy file", f"it holds an array or a pickle, and {RUNS}")),
     (rb"\x89HDF", ("an HDF5 file, as Keras writes", "it names no layers of xpnn")),
     (rb"\x08[\1-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]", ONNX),
-    (
-        rb"\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18",
-        ("a compressed file", "no model file is, and what is in it may be a pickle"),
-    ),
+    (rb"\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18", COMPRESSED),
 )
 """How files of other programs begin, what they are, and why they are not loaded."""
 
@@ -55,7 +59,7 @@ def other_kind(path: Path) -> tuple[str, str] | None:
         for ending, kind in MEMBERS.items():
             if any(name.endswith(ending) for name in names):
                 return kind
-        return "a zip", "no model file is"
+        return ZIP
     by_ending = ENDINGS.get(path.suffix.lower())
     if path.suffix.lower() == ".joblib":  # which may be compressed
         return by_ending

@@ -30,9 +30,10 @@ def read(path: PathLike, columns: Sequence[str] | None = None) -> Table:
     ----------
     path : str or path
         The file: text with any separator (CSV), JSON, JSON lines, Parquet, Arrow or Feather,
-        or a workbook (.xlsx, .xls, .ods) of which the first sheet is read; compressed by
-        gzip, bzip2, xz or in a ZIP archive, or not. It may be a pipe, ``-`` for standard
-        input, or a pattern like ``parts/*.csv`` for several files with the same columns.
+        or a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods) of which the first sheet is read;
+        compressed by gzip, bzip2, xz or zstd, in a ZIP archive, or not. It may be a pipe,
+        ``-`` for standard input, or a pattern like ``parts/*.csv`` for several files with the
+        same columns.
     columns : sequence of str, optional
         The columns to read; all of them if not given.
 
