@@ -2,6 +2,8 @@
 
 import pytest
 
+from xpnn.tables.delimited import layout
+from xpnn.tables.files import LocalFile
 from xpnn.tables.sources import read
 
 
@@ -104,3 +106,44 @@ def test_where_titles_are_not_sure_the_header_is_guessed_in_the_error(write):
         read(write("Report\n\nx,y,z\na,b,c\nd,e,f\n"))
     with pytest.raises(ValueError, match=r"has, got 3$"):
         read(write("a,b\n1,x,3\n1,y,4\n"))
+
+
+ONE = "a,b c\n1,2\n3,4\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "encoding"),
+    [
+        (ONE, "utf-8"),
+        ("\ufeff" + ONE, "utf-8"),
+        (ONE.replace("\n", "\r\n"), "utf-8"),
+        (ONE.replace("b c", '"b c"').replace(",", ";"), "cp1252"),
+        ("\n" + ONE, "utf-8"),
+    ],
+    ids=["plain", "marks", "windows", "quoted", "empty lines"],
+)
+def test_files_that_are_one_now_repeat_the_header(write, one, encoding):
+    table = read(write(one * 3, encoding))
+    assert cells(table)["a"] == ["1", "3"] * 3
+    assert "rows that repeat the header are left out: 2" in table.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\na\nb\n", {"a": ["a", "b"]}),
+        ("0,1\n0,1\n2,3\n", {"0": ["0", "2"], "1": ["1", "3"]}),
+        ("a,b\na,bc\na,\n", {"a": ["a", "a"], "b": ["bc", None]}),
+        ('a,b\n1,"x\na,b\n"\n', {"a": ["1"], "b": ["x\na,b"]}),
+    ],
+    ids=["one column", "numbers", "longer", "within quotes"],
+)
+def test_rows_that_do_not_repeat_the_header(write, text, expected):
+    table = read(write(text))
+    assert cells(table) == expected
+    assert table.notes == ()
+
+
+def test_a_file_without_a_repeated_header_is_read_as_it_is(write):
+    assert not layout(LocalFile(str(write(ONE)), "")).awkward
+    assert layout(LocalFile(str(write(ONE + "a,b c")), "")).awkward

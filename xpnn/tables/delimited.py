@@ -5,10 +5,12 @@ The engine is told everything about a file, and guesses nothing.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import mmap
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -17,7 +19,7 @@ from .columns import is_missing, is_plain_number
 from .files import LocalFile
 from .header import titles
 
-__all__ = ["Layout", "dialect", "fits", "layout", "trimmed"]
+__all__ = ["Layout", "dialect", "fits", "layout", "may_repeat", "trimmed"]
 
 SEPARATORS = ("\t", ";", "|", ",")
 """What may stand between cells, and a space; of two that would do, the first is taken."""
@@ -50,7 +52,7 @@ class Layout:
     numeric : tuple of bool
         Which columns look like numbers in the first rows.
     awkward : bool
-        Whether the engine can't take the file as it is.
+        Whether the engine can't take the file as it is, or should not.
     notes : tuple of str
         What was found.
     hint : str
@@ -149,7 +151,8 @@ def layout(file: LocalFile) -> Layout:
         note = f"the header is line {line + 1}; what stands before it is left out"
         return replace(behind, skip=line, awkward=True, notes=(*behind.notes, note))
     hint = f"; the header seems to be line {line + 1}" if start else ""
-    return replace(found, skip=blank, awkward=found.awkward or blank > 0, hint=hint)
+    awkward = found.awkward or blank > 0 or _is_repeated(file.path, lines[blank], found)
+    return replace(found, skip=blank, awkward=awkward, hint=hint)
 
 
 def _titles(lines: list[str], whole: bool, found: Layout) -> tuple[int, str, bool]:
@@ -170,6 +173,34 @@ def _titles(lines: list[str], whole: bool, found: Layout) -> tuple[int, str, boo
             tried.append((sure, width, start, separator))
     sure, _, start, separator = max(tried, key=lambda one: one[:2])
     return start, separator, sure
+
+
+def may_repeat(header: Sequence[str]) -> bool:
+    """Whether a row that equals the header is one: a single word or numbers may be cells."""
+    return len(header) > 1 and any(map(str.isalpha, "".join(header)))
+
+
+def _is_repeated(path: str, header: str, found: Layout) -> bool:
+    """Whether a line like the header comes again, as `cat *.csv` leaves one for each file."""
+    if not may_repeat(found.header):
+        return False
+    line = header.rstrip("\r\n").encode()
+    with (
+        open(path, "rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        marks = (b"", codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else (b"",)
+        for wanted in (b"\n" + mark + line for mark in marks):
+            place = content.find(wanted)
+            while place >= 0:
+                if content[place + len(wanted) : place + len(wanted) + 1] in (
+                    b"\r",
+                    b"\n",
+                    b"",
+                ):
+                    return True
+                place = content.find(wanted, place + 1)
+    return False
 
 
 def _numbered(

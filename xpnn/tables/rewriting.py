@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .delimited import Layout, dialect, fits, trimmed
+from .delimited import Layout, dialect, fits, may_repeat, trimmed
 from .files import LocalFile
 
 __all__ = ["rewritten"]
 
 LONGEST_CELL = 1 << 24
 """How many letters a cell may have."""
+
+MARK = "\ufeff"
+"""What each of several files that are now one may begin with."""
 
 END_OF_FILE = "\x1a"
 """What DOS wrote behind the last line."""
@@ -54,13 +57,14 @@ class _OtherWidthError(ValueError):
     """A row has another number of cells than the header."""
 
 
-def rewritten(file: LocalFile, found: Layout, path: str) -> str:
+def rewritten(file: LocalFile, found: Layout, path: str) -> list[str]:
     """Write a text file anew, as the engine takes it: commas, and quotes where need be.
 
     Returns
     -------
-    str
-        A note, if quotes had to be understood in another way than usual.
+    list of str
+        Notes, if quotes had to be understood in another way than usual, or rows that repeat
+        the header are left out.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def rewritten(file: LocalFile, found: Layout, path: str) -> str:
     try:
         for quoting in QUOTINGS:
             try:
-                _write(file, found, path, quoting)
+                repeated = _write(file, found, path, quoting)
             except _OtherWidthError as error:
                 first_error = first_error or error
                 if quoting is QUOTINGS[0]:
@@ -80,13 +84,18 @@ def rewritten(file: LocalFile, found: Layout, path: str) -> str:
             except ValueError as error:
                 first_error = first_error or error
             else:
-                return quoting.note
+                notes = [quoting.note] if quoting.note else []
+                if repeated:
+                    notes.append(f"rows that repeat the header are left out: {repeated:,}")
+                return notes
     finally:
         csv.field_size_limit(longest)
     raise ValueError(str(first_error)) from None
 
 
-def _write(file: LocalFile, found: Layout, path: str, quoting: _Quoting) -> None:
+def _write(file: LocalFile, found: Layout, path: str, quoting: _Quoting) -> int:
+    """Write all rows, and return how many repeat the header."""
+    repeated: list[int] = []
     options = dialect(found.separator, found.quote) | quoting.options
     with (
         open(file.path, encoding="utf-8-sig", newline="") as text,
@@ -96,21 +105,29 @@ def _write(file: LocalFile, found: Layout, path: str, quoting: _Quoting) -> None
             text.readline()
         reader = csv.reader(trimmed(text, found.separator), **options)
         try:
-            rows = _rows(reader, file, found, quoting)
+            rows = _rows(reader, file, found, quoting, repeated)
             csv.writer(out, lineterminator="\n").writerows(rows)
         except csv.Error as error:
             line = reader.line_num + found.skip
             raise ValueError(f"{file.name}, line {line}: no valid CSV, {error}") from None
+    return len(repeated)
 
 
 def _rows(
-    reader: Any, file: LocalFile, found: Layout, quoting: _Quoting
+    reader: Any, file: LocalFile, found: Layout, quoting: _Quoting, repeated: list[int]
 ) -> Iterator[list[str]]:
-    """Give the header and all rows, which must have as many cells."""
+    """Give the header and all rows, which must have as many cells.
+
+    Lines where the header comes again are put into `repeated`.
+    """
     width = len(found.header)
-    next(row for row in reader if row)
+    header = next(row for row in reader if row)
+    again = (header, [MARK + header[0], *header[1:]]) if may_repeat(header) else ()
     yield list(found.header)
     for row in reader:
+        if row in again:
+            repeated.append(reader.line_num)
+            continue
         if len(row) != width:
             if not row or (len(row) == 1 and not row[0].strip().strip(END_OF_FILE)):
                 continue

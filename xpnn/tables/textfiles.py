@@ -87,8 +87,7 @@ class _TextFile:
 
     def _rewrite(self) -> None:
         path = new_name(self.place.folder)
-        if note := rewritten(self.file, self.layout, path):
-            self.notes.append(note)
+        self.notes += rewritten(self.file, self.layout, path)
         self.file = replace(self.file, path=path)
         self.layout = replace(self.layout, separator=",", quote='"', skip=0, awkward=True)
 
