@@ -161,3 +161,15 @@ def test_values_are_joined(kind):
     for length in (2, 3):
         gatherer.add(np.zeros(length, dtype=dtype))
     assert len(gatherer.column()) == 5
+
+
+@pytest.mark.parametrize("floats", [True, False], ids=["waits", "decided by"])
+def test_cells_that_waited_are_not_added_twice(floats):
+    gatherer = TextGatherer(keep=True, most=3)
+    for texts in (["1", "2", "3", "4"], ["5", "x"], ["7"]):
+        gatherer.add(run(texts))
+    gatherer.add(run(["8", None], floats))
+    gatherer.add(run(["x", "9"]))
+    column = gatherer.column()
+    assert column.cells().tolist() == ["1", "2", "3", "4", "5", "x", "7", "8", None, "x", "9"]
+    assert not gatherer.spoilt

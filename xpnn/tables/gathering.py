@@ -144,14 +144,14 @@ class TextGatherer:
             self.codes.add(table[cells.codes])
             return
         assert isinstance(cells, TextCells)
-        if self.kept is not None:
-            self.kept.append(cells)
         if self.undecided and cells.floats is not None:
+            self._keep(cells)
             self.waiting.append(cells)
             if sum(map(len, self.waiting)) > ROWS_TO_DECIDE:
                 self._decide()
         else:
             self.end()
+            self._keep(cells)
             self._add_decided(cells)
 
     def end(self) -> None:
@@ -168,20 +168,23 @@ class TextGatherer:
         self.dictionary = Dictionary()
         return compact(self.codes.taken(), texts)
 
+    def _keep(self, cells: TextCells) -> None:
+        if self.kept is not None:
+            self.kept.append(cells)
+
     def _decide(self) -> None:
         """See whether the first cells alone are so many different numbers."""
         self.undecided = False
-        first, self.waiting = self.waiting, []
-        if sum(map(len, first)) > self.most:
-            values = [plain_numbers(cells) for cells in first]
+        if sum(map(len, self.waiting)) > self.most:
+            values = [plain_numbers(cells) for cells in self.waiting]
             plain = [found for found in values if found is not None]
-            if len(plain) == len(first) and different(np.concatenate(plain)) > self.most:
-                self.are_numbers = True
+            if len(plain) == len(values) and different(np.concatenate(plain)) > self.most:
+                self.are_numbers, self.waiting = True, []
                 for found in plain:
                     self.numbers.add(found)
                 return
-        for cells in first:
-            self._add_decided(cells)
+        while self.waiting:
+            self._add_decided(self.waiting.pop(0))
 
     def _add_decided(self, cells: TextCells) -> None:
         if self.spoilt:
@@ -199,10 +202,12 @@ class TextGatherer:
             self.spoilt = True
             self.numbers.taken()
         else:
-            again = TextGatherer(may_be_numbers=False, keep=True)
-            for earlier in self.kept:
-                again.add(earlier)
-            self.__dict__ = again.__dict__
+            # those kept are all that came, also what waits and these
+            kept, self.kept, self.waiting = self.kept, None, []
+            self.numbers.taken()
+            self.are_numbers = self.may_be_numbers = False
+            for earlier in kept:
+                self._add_texts(earlier)
 
     def _add_texts(self, cells: TextCells) -> None:
         self.codes.add(self.dictionary.encode(cells))
