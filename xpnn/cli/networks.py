@@ -1,11 +1,11 @@
-"""The network that suits the data, and the loss that suits its target."""
+"""The network that suits a built-in data set, and the loss that suits its target."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..backend import Backend
-from ..layers import Dense, Dropout, Layer, LeakyReLU, Linear, ReLU, SiLU, Softmax
+from ..layers import Dense, Dropout, Layer, LeakyReLU, ReLU, SiLU, Softmax
 from ..sequential import Sequential
 from ..tables import Classes
 from ..tables.targets import Target
@@ -15,11 +15,11 @@ from .settings import Settings, activation
 def network(
     n_inputs: int,
     settings: Settings,
-    target: Target,
+    target: Classes,
     generator: np.random.Generator,
     backend: Backend,
 ) -> Sequential:
-    """Make the network: hidden layers, and an output that suits the target."""
+    """Make the network: hidden layers, and an output for the classes."""
     between = activation(settings.activation)
     # He et al.'s start is for what is 0 on one side, Glorot's for what is even
     weights = "he_normal" if isinstance(between, ReLU | LeakyReLU | SiLU) else "glorot_uniform"
@@ -29,8 +29,7 @@ def network(
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
         n_inputs = size
-    output = Softmax() if isinstance(target, Classes) else Linear()
-    layers += [Dense(n_inputs, target.n_outputs, l2=settings.l2), output]
+    layers += [Dense(n_inputs, target.n_outputs, l2=settings.l2), Softmax()]
     return Sequential(layers, seed=generator, backend=backend)
 
 
