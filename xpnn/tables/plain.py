@@ -45,7 +45,7 @@ def _format(value: Any, name: str) -> str:
     return str(value)
 
 
-_scale = reader(Scale, center=number, factor=partial(number, above=0.0), bends=flag)
+_scale = reader(Scale, center=number, factor=partial(number, at_least=0.0), bends=flag)
 _number_style = reader(NumberStyle, decimal=partial(one_of, known=(".", ",")), unit=text)
 _date_style = reader(DateStyle, format=_format)
 

@@ -46,11 +46,13 @@ def flag(value: Any, name: str) -> bool:
     return value
 
 
-def number(value: Any, name: str, above: float = -math.inf) -> float:
+def number(value: Any, name: str, at_least: float = -math.inf) -> float:
     """Read a finite number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < above:
-        raise wrong(name, "a finite number" + f" >= {above:g}" * (above > -math.inf), value)
+    if not is_number or not math.isfinite(value) or value < at_least:
+        raise wrong(
+            name, "a finite number" + f" >= {at_least:g}" * (at_least > -math.inf), value
+        )
     return float(value)
 
 
