@@ -79,23 +79,23 @@ def typed_scan(
         raise ValueError(f"{name} can't be read: {_first_line(error)}") from None
     names: list[str] = []
     wanted: list[Wanted] = []
-    left_out = []
+    said = []
     for given, form in columns:
         kind, expression = EXPRESSIONS.get(re.sub(r"\(.*\)$", "", form), ("", ""))
         if not kind or form.endswith("]"):
-            left_out.append(f"the column {given!r} holds {form}, which is no cell: left out")
+            said.append(f"the column {given!r} holds {form}, which is no cell: left out")
             continue
         sql = identifier(given)
         if given in too_long:
             kind, expression = "text", "CAST({0} AS VARCHAR)"
         if form == "TIMESTAMP WITH TIME ZONE":
-            left_out.append(f"the column {given!r} is converted to UTC")
+            said.append(f"the column {given!r} is converted to UTC")
         if form == "INTERVAL":
-            left_out.append(f"the column {given!r} is durations, read as seconds")
+            said.append(f"the column {given!r} is durations, read as seconds")
         names.append("" if INDEX.fullmatch(given) else given)
         wanted.append(Wanted(given, expression.format(sql), kind))
     if not names:
-        raise ValueError(f"{name} has no column that could be used; {'; '.join(left_out)}")
+        raise ValueError(f"{name} has no column that could be used; {'; '.join(said)}")
     found = header(name, names, typed=True)
     by_name = {new: Wanted(new, w.sql, w.kind) for new, w in zip(found.names, wanted)}
 
@@ -106,7 +106,7 @@ def typed_scan(
             raise ValueError(f"{name} can't be read: {_first_line(error)}") from None
 
     kinds = {new: w.kind for new, w in by_name.items()}
-    return Scan(name, found, kinds, runs, True, (*notes, *left_out, *found.notes))
+    return Scan(name, found, kinds, runs, True, (*notes, *said, *found.notes))
 
 
 def _too_long(query: Callable[[str], Any], source: str, names: list[str]) -> set[str]:
