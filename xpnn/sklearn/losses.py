@@ -6,10 +6,12 @@ The losses are sums over a sample's outputs, as its gradients are, not means.
 from __future__ import annotations
 
 from ..backend import Array, array_namespace
-from ..losses import BinaryCrossEntropy, Loss, LossBackward
+from ..layers import Exponential
+from ..losses import BinaryCrossEntropy, Loss, LossBackward, PoissonDeviance
 from ..losses.base import check_alike
 
-__all__ = ["HalfSquaredError", "SummedBinaryCrossEntropy"]
+# Exponential and PoissonDeviance were made here, before they were for all
+__all__ = ["Exponential", "HalfSquaredError", "PoissonDeviance", "SummedBinaryCrossEntropy"]
 
 
 class HalfSquaredError(Loss):
