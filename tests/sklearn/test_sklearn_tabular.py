@@ -10,11 +10,13 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_score
 
 import xpnn
 from xpnn.sklearn import TabularClassifier, TabularRegressor
+from xpnn.sequential import Sequential
 from xpnn.tabular import recipe
 
 rng = np.random.default_rng(4)
@@ -24,7 +26,9 @@ N = 240
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Networks that are trained in a moment."""
-    tiny = recipe.Recipe(n_members=2, hidden=(24,), epochs=12, steps=200, batch_size=64)
+    tiny = recipe.Recipe(
+        n_members=2, hidden=(24,), epochs=12, steps=200, batch_size=64, learning_rate=0.02
+    )
     monkeypatch.setitem(recipe.PRESETS, "fast", tiny)
 
 
@@ -239,3 +243,53 @@ def test_rare_classes_may_count_as_much_as_others():
     assert balanced == found({label: 0.5 / part for label, part in counts.items()})
     with pytest.raises(ValueError, match="class_weight has 'never', which is no class"):
         found({"never": 2.0})
+
+
+def refit(model, y, weight, before):
+    """Let a training of other classes fail, and see that a fitted model is what it was."""
+    X = messy()[0].rename(columns={"size": "length"})
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.fit(X, y, sample_weight=weight)
+    assert vars(model).keys() == before.keys()
+    for name, value in before.items():
+        assert getattr(model, name) is value
+
+
+@pytest.mark.parametrize("weight", [np.full(N, -1.0), [1.0]], ids=["negative", "few"])
+def test_a_training_that_fails_leaves_a_model_as_it_was(weight):
+    frame, _, label = messy()
+    model = TabularClassifier(preset="fast", random_state=0)
+    refit(model, label, weight, dict(vars(model)))
+    with pytest.raises(NotFittedError):
+        model.predict(frame)
+    model.fit(frame, label == "high")
+    wanted = model.predict(frame)
+    refit(model, label, weight, dict(vars(model)))
+    np.testing.assert_array_equal(model.predict(frame), wanted)
+
+
+@pytest.mark.parametrize("finished", [0, 1])
+def test_ctrl_c_keeps_what_was_learnt(finished, monkeypatch):
+    """Where that is nothing, the model is what it was."""
+    frame, _, label = messy()
+    model = TabularClassifier(preset="fast", random_state=0)
+    model.fit(frame, label == "high")
+    before, taken, whole = dict(vars(model)), [], Sequential.fit
+
+    def interrupted(self, *rows, **settings):
+        taken.append(1)
+        if len(taken) > finished:
+            raise KeyboardInterrupt
+        return whole(self, *rows, **settings)
+
+    monkeypatch.setattr(Sequential, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(frame[["size", "town", "price"]], label)
+    if not finished:
+        assert vars(model) == before
+        assert set(model.predict(frame)) == {False, True}
+        return
+    assert len(model.ensemble_.members) == 1
+    assert model.n_features_in_ == 3
+    assert set(model.predict(frame)) == {"high", "low"}
+    assert np.isnan(model.oof_predictions_[:, 0]).sum() == N // 2

@@ -16,7 +16,15 @@ EXPECTED = {"check_sample_weight_equivalence_on_dense_data": WEIGHTS}
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Networks that are trained in a moment: the checks fit some hundred times."""
-    tiny = Recipe(n_members=1, hidden=(24,), dropout=0, epochs=8, steps=60, batch_size=32)
+    tiny = Recipe(
+        n_members=1,
+        hidden=(24,),
+        dropout=0,
+        epochs=8,
+        steps=60,
+        batch_size=32,
+        learning_rate=0.02,
+    )
     monkeypatch.setitem(PRESETS, "fast", tiny)
 
 

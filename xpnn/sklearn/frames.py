@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from ..tables.columns import Table
 from ..tables.sources import from_frame
@@ -29,30 +29,39 @@ class TakesTables(BaseEstimator):
         tags.no_validation = True
         return tags
 
-    def _table(self, X: Any, fits: bool = False) -> Table:
-        """Return rows as a table; an array's columns are numbered."""
+    def _rows_to_fit(self, X: Any) -> tuple[Table, dict[str, Any]]:
+        """Return rows to learn from, and the attributes that tell of their columns."""
         if is_frame(X):
             table = from_frame(X)
-            names = np.array([*table.columns], dtype=object)
-        else:
-            X = validate_data(
-                self,
-                X,
-                reset=fits,
-                dtype=None,
-                ensure_all_finite="allow-nan",
-                ensure_min_samples=2 if fits else 0,
-            )
-            table, names = from_frame(X), None
-        if fits:
             if len(table) < 2:
                 raise ValueError(f"X must have at least 2 rows, got n_samples={len(table)}")
-            self.n_features_in_ = len(table.columns)
-            if names is not None:
-                self.feature_names_in_ = names
-            elif hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        return table
+            names = np.array([*table.columns], dtype=object)
+            return table, {"n_features_in_": len(names), "feature_names_in_": names}
+        X = check_array(
+            X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=2, estimator=self
+        )
+        return from_frame(X), {"n_features_in_": X.shape[1]}
+
+    def _note(self, **attributes: Any) -> None:
+        """Set what describes a fit: nothing before all of it is there, and nothing is left."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def _table(self, X: Any) -> Table:
+        """Return rows as a table; an array's columns are numbered."""
+        if is_frame(X):
+            return from_frame(X)
+        X = validate_data(
+            self,
+            X,
+            reset=False,
+            dtype=None,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=0,
+        )
+        return from_frame(X)
 
 
 def is_frame(X: Any) -> bool:

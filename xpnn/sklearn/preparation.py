@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..tables.encoding import Encoding
 from ..tables.features import Odd
 from ..tables.understanding import understand
 from ..tabular.training import encoding_of_rows
@@ -41,6 +42,8 @@ class TablePreparation(TransformerMixin, TakesTables):
         The number of columns, and their names if they had any.
     """
 
+    encoding_: Encoding
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"columns": [dict, None]}
 
     def __init__(self, *, columns: dict[str, str] | None = None) -> None:
@@ -72,9 +75,10 @@ class TablePreparation(TransformerMixin, TakesTables):
         ValueError
             If no column tells anything of new rows.
         """
-        table = self._table(X, fits=True)
-        self.understood_ = understand(table, self.columns)
-        self.encoding_ = encoding_of_rows(table, self.understood_.values())
+        table, described = self._rows_to_fit(X)
+        understood = understand(table, self.columns)
+        encoding = encoding_of_rows(table, understood.values())
+        self._note(**described, understood_=understood, encoding_=encoding)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -95,7 +99,7 @@ class TablePreparation(TransformerMixin, TakesTables):
         UserWarning
             If cells are unlike those of the rows that were fitted; it counts them.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "encoding_")
         odd = Odd()
         inputs = self.encoding_.inputs(self._table(X), odd)
         if odd.cells:
@@ -117,6 +121,6 @@ class TablePreparation(TransformerMixin, TakesTables):
         input_features : None
             Not looked at: columns are known by their names.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "encoding_")
         names = self.encoding_.names()
         return np.array(names, dtype=object)

@@ -18,6 +18,7 @@ from ..tables.targets import Classes, Measure, Target
 from ..tables.understanding import understand
 from ..tabular import PRESETS, Recipe
 from ..tabular.deciding import DECISIONS
+from ..tabular.ensemble import Ensemble
 from ..tabular.training import encoding_of_rows, fit_ensemble
 from .adapter import Interval, StrOptions, column_or_1d, fit_context
 from .frames import TakesTables
@@ -27,6 +28,9 @@ __all__ = ["TabularClassifier", "TabularRegressor"]
 
 class Tabular(TakesTables):
     """What both estimators share."""
+
+    ensemble_: Ensemble
+    oof_predictions_: np.ndarray
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "preset": [StrOptions(set(PRESETS))],
@@ -80,51 +84,69 @@ class Tabular(TakesTables):
         ------
         ValueError
             If no column tells anything of new rows, or rows and targets are not as many.
+        KeyboardInterrupt, SystemExit
+            If the training was ended, after the members that were trained are kept; before
+            anything was learnt the estimator stays what it was.
         """
-        table = self._table(X, fits=True)
+        table, described = self._rows_to_fit(X)
         y = self._read_target(y, len(table))
-        weight = None
-        if sample_weight is not None:
-            weight = np.asarray(sample_weight, dtype=np.float64)
-            if weight.shape != (len(table),):
-                raise ValueError(
-                    f"sample_weight must have the shape ({len(table)},), got {weight.shape}"
-                )
-        self.understood_ = understand(table, self.columns)
+        target, right = self._target(y)
+        weight = _read_weight(sample_weight, len(table))
+        understood = understand(table, self.columns)
         fitted = fit_ensemble(
             table,
-            encoding_of_rows(table, self.understood_.values()),
-            self._target(y),
-            self._right(y),
+            encoding_of_rows(table, understood.values()),
+            target,
+            right,
             self._recipe(),
             _seed(self.random_state),
             resolve(self.backend),
             weights=weight,
-            class_weight=self._class_weight(),
+            class_weight=self._class_weight(y),
             decides=getattr(self, "decides", "accuracy"),
             time_budget=self.time_budget,
             verbose=self.verbose,
         )
+        self._note(
+            **described,
+            **self._told_of(y),
+            understood_=understood,
+            ensemble_=fitted.ensemble,
+            oof_predictions_=fitted.answers,
+        )
         if fitted.members.interrupted is not None:
             raise fitted.members.interrupted
-        self.ensemble_, self.oof_predictions_ = fitted.ensemble, fitted.answers
         return self
 
-    def _class_weight(self) -> Any:
+    def _class_weight(self, y: np.ndarray) -> Any:
         """Return what classes count, by their numbers."""
         return None
+
+    def _told_of(self, y: np.ndarray) -> dict[str, Any]:
+        """Return the attributes that tell of a target."""
+        return {}
 
     def _recipe(self) -> Recipe:
         recipe = PRESETS[self.preset]
         return recipe if self.n_members is None else replace(recipe, n_members=self.n_members)
 
     def _outputs(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
+        check_is_fitted(self, "ensemble_")
         odd = Odd()
         outputs: np.ndarray = self.ensemble_.outputs(self._table(X), odd)
         if odd.cells:
             warnings.warn(str(odd), UserWarning, stacklevel=3)
         return outputs
+
+
+def _read_weight(sample_weight: Any, n: int) -> np.ndarray | None:
+    """Return how much each of n rows counts, float64 of shape (n,)."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (n,):
+        raise ValueError(f"sample_weight must have the shape ({n},), got {weight.shape}")
+    return weight
 
 
 def _seed(random_state: Any) -> np.random.SeedSequence:
@@ -179,6 +201,8 @@ class TabularClassifier(ClassifierMixin, Tabular):
         The number of columns, and their names if they had any.
     """
 
+    classes_: np.ndarray
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Tabular._parameter_constraints,
         "class_weight": [StrOptions({"balanced"}), dict, None],
@@ -222,21 +246,19 @@ class TabularClassifier(ClassifierMixin, Tabular):
             raise ValueError(f"X has {n} rows, but y has {len(labels)}")
         return labels
 
-    def _target(self, y: np.ndarray) -> Target:
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y must hold at least 2 classes, got 1 class: {self.classes_[0]!r}"
-            )
-        return Classes("", tuple(map(str, self.classes_.tolist())))
+    def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
+        classes, right = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y must hold at least 2 classes, got 1 class: {classes[0]!r}")
+        return Classes("", tuple(map(str, classes.tolist()))), right
 
-    def _right(self, y: np.ndarray) -> np.ndarray:
-        return np.searchsorted(self.classes_, y)
+    def _told_of(self, y: np.ndarray) -> dict[str, Any]:
+        return {"classes_": np.unique(y)}
 
-    def _class_weight(self) -> Any:
+    def _class_weight(self, y: np.ndarray) -> Any:
         if not isinstance(self.class_weight, dict):
             return self.class_weight
-        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
+        numbers = {label: number for number, label in enumerate(np.unique(y).tolist())}
         if unknown := [label for label in self.class_weight if label not in numbers]:
             raise ValueError(f"class_weight has {unknown[0]!r}, which is no class of y")
         return {numbers[label]: weight for label, weight in self.class_weight.items()}
@@ -282,11 +304,8 @@ class TabularRegressor(RegressorMixin, Tabular):
             raise ValueError("y must hold finite numbers, got NaN or an infinite one")
         return numbers
 
-    def _target(self, y: np.ndarray) -> Target:
-        return Measure("")
-
-    def _right(self, y: np.ndarray) -> np.ndarray:
-        return y
+    def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
+        return Measure(""), y
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the number of each row, of shape (n,)."""
