@@ -3,6 +3,7 @@
 import pickle
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,8 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_score
 
 import xpnn
-from xpnn.sklearn import TabularClassifier, TabularRegressor
 from xpnn.sequential import Sequential
+from xpnn.sklearn import TabularClassifier, TabularRegressor
 from xpnn.tabular import recipe
 
 rng = np.random.default_rng(4)
@@ -293,3 +294,26 @@ def test_ctrl_c_keeps_what_was_learnt(finished, monkeypatch):
     assert model.n_features_in_ == 3
     assert set(model.predict(frame)) == {"high", "low"}
     assert np.isnan(model.oof_predictions_[:, 0]).sum() == N // 2
+
+
+@pytest.mark.parametrize("labels", ["texts", "numbers"])
+def test_an_array_has_the_columns_that_were_fitted_in_their_order(labels):
+    """What explains models, as SHAP and LIME, gives arrays to those that learnt frames."""
+    frame, value, _ = messy()
+    if labels == "numbers":
+        frame.columns = [*range(7, 1, -1)]
+    model = TabularRegressor(preset="fast", random_state=0).fit(frame, value)
+    assert hasattr(model, "feature_names_in_") == (labels == "texts")
+    wanted = model.predict(frame)
+    expected = (
+        pytest.warns(UserWarning, match="not have valid feature names")
+        if labels == "texts"
+        else nullcontext()
+    )
+    with expected:
+        told = model.predict(frame.to_numpy())
+    np.testing.assert_allclose(told, wanted, rtol=1e-12)
+    np.testing.assert_allclose(model.predict(frame[[*frame.columns[::-1]]]), wanted)
+    vars(model).pop("feature_names_in_", None)  # so that nothing warns first
+    with pytest.raises(ValueError, match="5 features, but TabularRegressor is expecting 6"):
+        model.predict(frame.to_numpy()[:, :5])

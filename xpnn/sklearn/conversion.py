@@ -142,9 +142,7 @@ def _columns(graph: Graph, operator: Any) -> tuple[list[str], list[str]]:
     from skl2onnx.common.data_types import StringTensorType
 
     estimator, inputs = operator.raw_operator, operator.inputs
-    names = [
-        *getattr(estimator, "feature_names_in_", map(str, range(estimator.n_features_in_)))
-    ]
+    names = estimator._column_names
     given = {variable.raw_name: variable for variable in inputs}
     if len(inputs) == 1 and inputs[0].get_second_dimension() not in (None, len(names)):
         raise ValueError(

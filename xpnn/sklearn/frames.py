@@ -19,6 +19,8 @@ __all__ = ["TakesTables", "is_frame"]
 class TakesTables(BaseEstimator):
     """What takes rows as they are, with text, dates and missing cells."""
 
+    _column_names: list[str]
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -35,12 +37,16 @@ class TakesTables(BaseEstimator):
             table = from_frame(X)
             if len(table) < 2:
                 raise ValueError(f"X must have at least 2 rows, got n_samples={len(table)}")
-            names = np.array([*table.columns], dtype=object)
-            return table, {"n_features_in_": len(names), "feature_names_in_": names}
+            names = [*table.columns]
+            described = {"n_features_in_": len(names), "_column_names": names}
+            if all(isinstance(label, str) for label in _labels(X)):
+                described["feature_names_in_"] = np.array(names, dtype=object)
+            return table, described
         X = check_array(
             X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=2, estimator=self
         )
-        return from_frame(X), {"n_features_in_": X.shape[1]}
+        n = X.shape[1]
+        return from_frame(X), {"n_features_in_": n, "_column_names": [*map(str, range(n))]}
 
     def _note(self, **attributes: Any) -> None:
         """Set what describes a fit: nothing before all of it is there, and nothing is left."""
@@ -50,7 +56,7 @@ class TakesTables(BaseEstimator):
             setattr(self, name, value)
 
     def _table(self, X: Any) -> Table:
-        """Return rows as a table; an array's columns are numbered."""
+        """Return rows as a table; an array has the columns that were fitted, in their order."""
         if is_frame(X):
             return from_frame(X)
         X = validate_data(
@@ -61,7 +67,9 @@ class TakesTables(BaseEstimator):
             ensure_all_finite="allow-nan",
             ensure_min_samples=0,
         )
-        return from_frame(X)
+        table = from_frame(X)
+        columns = {self._column_names[int(k)]: cells for k, cells in table.columns.items()}
+        return Table(table.source, columns)
 
 
 def is_frame(X: Any) -> bool:
@@ -71,3 +79,8 @@ def is_frame(X: Any) -> bool:
     return isinstance(X, Table | Mapping) or any(
         hasattr(X, name) for name in ("columns", "column_names")
     )
+
+
+def _labels(X: Any) -> list[Any]:
+    """Return what columns are called, where that may be no text: in pandas, and of a dict."""
+    return [*X.keys()] if hasattr(X, "keys") else []
