@@ -17,8 +17,10 @@ from sklearn.model_selection import cross_val_score
 
 import xpnn
 from xpnn.sequential import Sequential
-from xpnn.sklearn import TabularClassifier, TabularRegressor
+from xpnn.sklearn import TablePreparation, TabularClassifier, TabularRegressor
 from xpnn.tabular import recipe
+
+pytestmark = pytest.mark.filterwarnings("ignore:the numbers of '(id|7)' are left out")
 
 rng = np.random.default_rng(4)
 N = 240
@@ -317,3 +319,48 @@ def test_an_array_has_the_columns_that_were_fitted_in_their_order(labels):
     vars(model).pop("feature_names_in_", None)  # so that nothing warns first
     with pytest.raises(ValueError, match="5 features, but TabularRegressor is expecting 6"):
         model.predict(frame.to_numpy()[:, :5])
+
+
+def test_numbers_of_an_array_are_neither_an_index_nor_ids():
+    counts = np.arange(100.0)
+    for X in (counts[:, None], np.stack([rng.normal(size=100), counts], axis=1)):
+        for given in (X, X.astype(int), X.astype(object), X.tolist()):
+            model = TabularRegressor(preset="fast", random_state=0).fit(given, 2 * counts)
+            assert {one.kind for one in model.understood_.values()} == {"number"}
+        assert model.score(X, 2 * counts) > 0.5
+    hashes = (2**60 + 7919 * np.arange(100)) * rng.choice([-1, 1], 100)
+    model = TabularRegressor(preset="fast", random_state=0)
+    model.fit(hashes[:, None], hashes > 0)
+    assert model.score(hashes[:, None], hashes > 0) > 0.9
+    with pytest.raises(ValueError, match="no column that tells anything of new rows: 0: id"):
+        model.set_params(columns={"0": "id"}).fit(counts[:, None], counts)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [TabularRegressor(preset="fast"), TablePreparation()],
+    ids=["learns", "prepares"],
+)
+def test_numbers_of_a_frame_that_are_left_out_are_told_of_once(estimator):
+    n = 60
+    frame = pd.DataFrame(
+        {
+            "step": np.arange(n),
+            "user_id": 1000 + 7 * np.arange(n)[::-1],
+            "book id": [str(977 * k) for k in range(1, n + 1)],
+            "code": [f"{k:03d}" for k in range(n)],
+            "who": [f"A{k}B" for k in range(n)],
+            "same": 1.0,
+            "x": rng.normal(size=n),
+        }
+    )
+    with pytest.warns(UserWarning, match="are left out") as caught:
+        estimator.fit(frame, frame["x"])
+    (warning,) = caught
+    assert warning.filename == __file__
+    said = "the numbers of 'step', 'user_id', 'book id' are left out"
+    assert str(warning.message).startswith(said)
+    assert "columns={'step': 'number'}" in str(warning.message)
+    ids = {"user_id": "id", "book id": "id"}
+    estimator = clone(estimator).set_params(columns={"step": "number", **ids})
+    assert estimator.fit(frame, frame["x"]).understood_["step"].kind == "number"

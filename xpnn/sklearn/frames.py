@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
-from ..tables.columns import Table
+from ..tables.columns import Column, Numbers, Table, Texts, is_plain_number
 from ..tables.sources import from_frame
+from ..tables.understanding import Understood, understand
 
 __all__ = ["TakesTables", "is_frame"]
 
@@ -19,6 +22,7 @@ __all__ = ["TakesTables", "is_frame"]
 class TakesTables(BaseEstimator):
     """What takes rows as they are, with text, dates and missing cells."""
 
+    columns: dict[Any, str] | None
     _column_names: list[str]
 
     def __sklearn_tags__(self) -> Any:
@@ -46,7 +50,38 @@ class TakesTables(BaseEstimator):
             X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=2, estimator=self
         )
         n = X.shape[1]
+        if X.dtype.kind in "iu":  # large ones would be kept as texts
+            X = X.astype(np.float64)
         return from_frame(X), {"n_features_in_": n, "_column_names": [*map(str, range(n))]}
+
+    def _understand(self, table: Table, has_names: bool) -> dict[str, Understood]:
+        """Find out what columns are; numbers of an array, which nobody named, are numbers.
+
+        Warns
+        -----
+        UserWarning
+            If numbers of a frame are left out as an index or ids, which may be wrong.
+        """
+        asked = {str(label): kind for label, kind in (self.columns or {}).items()}
+        found = understand(table, asked)
+        left_out = [
+            name
+            for name, one in found.items()
+            if name not in asked and _names_rows_by_numbers(one, table[name])
+        ]
+        if has_names and left_out:
+            warnings.warn(
+                f"the numbers of {', '.join(map(repr, left_out))} are left out, as they count "
+                "the rows or name them; if they tell something, "
+                f"columns={{{left_out[0]!r}: 'number'}} has them learnt from",
+                UserWarning,
+                stacklevel=4,
+            )
+        elif left_out:
+            numbers = understand(table, asked | dict.fromkeys(left_out, "number"))
+            said = "as numbers of an array are, which has no names"
+            found |= {name: replace(numbers[name], reason=said) for name in left_out}
+        return found
 
     def _note(self, **attributes: Any) -> None:
         """Set what describes a fit: nothing before all of it is there, and nothing is left."""
@@ -84,3 +119,10 @@ def is_frame(X: Any) -> bool:
 def _labels(X: Any) -> list[Any]:
     """Return what columns are called, where that may be no text: in pandas, and of a dict."""
     return [*X.keys()] if hasattr(X, "keys") else []
+
+
+def _names_rows_by_numbers(understood: Understood, column: Column) -> bool:
+    """Whether a column is left out that holds numbers, and not codes or words."""
+    if understood.kind != "id" or isinstance(column, Numbers):
+        return understood.kind in ("id", "index")
+    return isinstance(column, Texts) and all(map(is_plain_number, column.present()[0]))

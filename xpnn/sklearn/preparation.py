@@ -11,10 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..tables.encoding import Encoding
 from ..tables.features import Odd
-from ..tables.understanding import understand
 from ..tabular.training import encoding_of_rows
 from .adapter import fit_context
-from .frames import TakesTables
+from .frames import TakesTables, is_frame
 
 __all__ = ["TablePreparation"]
 
@@ -25,7 +24,8 @@ class TablePreparation(TransformerMixin, TakesTables):
     It is what `TabularClassifier` and `TabularRegressor` learn from, for other estimators:
     numbers are scaled robustly, with a column that says where one was missing; dates become
     their parts; a category has a column for each of its values, up to 40, and one for all
-    others; free text becomes 30 numbers.  Ids and what never changes are left out.
+    others; free text becomes 30 numbers.  Ids and what never changes are left out; numbers of
+    an array are no ids.
 
     Parameters
     ----------
@@ -74,9 +74,14 @@ class TablePreparation(TransformerMixin, TakesTables):
         ------
         ValueError
             If no column tells anything of new rows.
+
+        Warns
+        -----
+        UserWarning
+            If numbers of a frame are left out, as `TabularClassifier.fit` does.
         """
         table, described = self._rows_to_fit(X)
-        understood = understand(table, self.columns)
+        understood = self._understand(table, is_frame(X))
         encoding = encoding_of_rows(table, understood.values())
         self._note(**described, understood_=understood, encoding_=encoding)
         return self

@@ -15,13 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 from ..backend import resolve
 from ..tables.features import Odd
 from ..tables.targets import Classes, Measure, Target
-from ..tables.understanding import understand
 from ..tabular import PRESETS, Recipe
 from ..tabular.deciding import DECISIONS
 from ..tabular.ensemble import Ensemble
 from ..tabular.training import encoding_of_rows, fit_ensemble
 from .adapter import Interval, StrOptions, column_or_1d, fit_context
-from .frames import TakesTables
+from .frames import TakesTables, is_frame
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
 
@@ -87,12 +86,18 @@ class Tabular(TakesTables):
         KeyboardInterrupt, SystemExit
             If the training was ended, after the members that were trained are kept; before
             anything was learnt the estimator stays what it was.
+
+        Warns
+        -----
+        UserWarning
+            If numbers of a frame are left out, as they count the rows or name them; an array
+            has no names for its columns, and all its numbers are learnt from.
         """
         table, described = self._rows_to_fit(X)
         y = self._read_target(y, len(table))
         target, right = self._target(y)
         weight = _read_weight(sample_weight, len(table))
-        understood = understand(table, self.columns)
+        understood = self._understand(table, is_frame(X))
         fitted = fit_ensemble(
             table,
             encoding_of_rows(table, understood.values()),
