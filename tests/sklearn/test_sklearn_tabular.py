@@ -139,6 +139,8 @@ def test_one_seed_gives_one_result():
         first.set_params(random_state=6).fit(frame, value).predict(frame)
         != again.predict(frame)
     ).any()
+    size = len(pickle.dumps(clone(first).fit(frame, value)))
+    assert abs(len(pickle.dumps(again)) - size) < 100  # also after it has predicted
     loaded = pickle.loads(pickle.dumps(again))
     np.testing.assert_array_equal(loaded.predict(frame), again.predict(frame))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,10 @@ class Ensemble:
     members: tuple[Sequential, ...]
     temperature: float = 1.0
     factors: tuple[float, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled and copied: members in double precision are made again."""
+        return {name: value for name, value in vars(self).items() if name != "_in_double"}
 
     def outputs(self, table: Table, odd: Odd | None = None) -> np.ndarray:
         """Return probabilities (n, n_classes), or numbers (n,), float64.
