@@ -44,6 +44,7 @@ except ImportError:  # before scikit-learn 1.9
 __all__ = [
     "RECORD",
     "Interval",
+    "IntervalOfNumbers",
     "Options",
     "StrOptions",
     "check_same_namespace",
@@ -77,6 +78,14 @@ RECORD = (
     "_label_binarizer",
 )
 """What scikit-learn's own MLP notes of a training, and ours under the same names."""
+
+
+class IntervalOfNumbers(Interval):  # type: ignore[misc]
+    """An interval in which True and False are no numbers."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether something is in the interval."""
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 def fit_context(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import getattr_static
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class TakesTables(BaseEstimator):
     def _rows_to_fit(self, X: Any) -> tuple[Table, dict[str, Any]]:
         """Return rows to learn from, and the attributes that tell of their columns."""
         if is_frame(X):
-            table = from_frame(X)
+            table = _frame_as_table(X)
             if len(table) < 2:
                 raise ValueError(f"X must have at least 2 rows, got n_samples={len(table)}")
             names = [*table.columns]
@@ -47,12 +48,12 @@ class TakesTables(BaseEstimator):
                 described["feature_names_in_"] = np.array(names, dtype=object)
             return table, described
         X = check_array(
-            X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=2, estimator=self
+            X, dtype=None, ensure_all_finite=False, ensure_min_samples=2, estimator=self
         )
         n = X.shape[1]
         if X.dtype.kind in "iu":  # large ones would be kept as texts
             X = X.astype(np.float64)
-        return from_frame(X), {"n_features_in_": n, "_column_names": [*map(str, range(n))]}
+        return _array_as_table(X), {"n_features_in_": n, "_column_names": [*map(str, range(n))]}
 
     def _understand(self, table: Table, has_names: bool) -> dict[str, Understood]:
         """Find out what columns are; numbers of an array, which nobody named, are numbers.
@@ -93,16 +94,16 @@ class TakesTables(BaseEstimator):
     def _table(self, X: Any) -> Table:
         """Return rows as a table; an array has the columns that were fitted, in their order."""
         if is_frame(X):
-            return from_frame(X)
+            return _frame_as_table(X)
         X = validate_data(
             self,
             X,
             reset=False,
             dtype=None,
-            ensure_all_finite="allow-nan",
+            ensure_all_finite=False,  # what is infinite counts as missing
             ensure_min_samples=0,
         )
-        table = from_frame(X)
+        table = _array_as_table(X)
         columns = {self._column_names[int(k)]: cells for k, cells in table.columns.items()}
         return Table(table.source, columns)
 
@@ -111,14 +112,57 @@ def is_frame(X: Any) -> bool:
     """Whether something has columns with names, or is no array that scikit-learn reads."""
     if issparse(X):
         return False
+    # without asking for them: frames that are lazy warn of that
     return isinstance(X, Table | Mapping) or any(
-        hasattr(X, name) for name in ("columns", "column_names")
+        getattr_static(X, name, None) is not None for name in ("columns", "column_names")
     )
+
+
+def _frame_as_table(X: Any) -> Table:
+    """Return a frame as a table, in which what is infinite is missing."""
+    _refuse_complex({label: X[label] for label in _labels(X)})
+    if type(X).__name__ == "RecordBatch":  # of pyarrow, which narwhals knows tables of
+        import pyarrow
+
+        X = pyarrow.Table.from_batches([X])
+    return _without_infinite(from_frame(X))
+
+
+def _array_as_table(X: np.ndarray) -> Table:
+    """Return an array as a table, so too; its columns are numbered."""
+    if X.dtype == object:
+        _refuse_complex(dict(enumerate(X.T)))
+    return _without_infinite(from_frame(X))
 
 
 def _labels(X: Any) -> list[Any]:
     """Return what columns are called, where that may be no text: in pandas, and of a dict."""
     return [*X.keys()] if hasattr(X, "keys") else []
+
+
+def _refuse_complex(columns: dict[Any, Any]) -> None:
+    """Refuse complex numbers, which would be taken for texts."""
+    for label, cells in columns.items():
+        kind = getattr(getattr(cells, "dtype", None), "kind", "O")
+        if kind == "c" or (
+            kind == "O"
+            and any(isinstance(cell, complex | np.complexfloating) for cell in cells)
+        ):
+            raise ValueError(
+                f"Complex data not supported: X must hold no complex numbers, as those of its "
+                f"column {label!r} are"
+            )
+
+
+def _without_infinite(table: Table) -> Table:
+    """Return a table with missing cells where there were infinite numbers."""
+    columns = {
+        name: Numbers(np.where(np.isinf(column.values), np.nan, column.values))
+        if isinstance(column, Numbers) and np.isinf(column.values).any()
+        else column
+        for name, column in table.columns.items()
+    }
+    return replace(table, columns=columns)
 
 
 def _names_rows_by_numbers(understood: Understood, column: Column) -> bool:

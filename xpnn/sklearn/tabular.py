@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ..backend import resolve
@@ -19,8 +18,9 @@ from ..tabular import PRESETS, Recipe
 from ..tabular.deciding import DECISIONS
 from ..tabular.ensemble import Ensemble
 from ..tabular.training import encoding_of_rows, fit_ensemble
-from .adapter import Interval, StrOptions, column_or_1d, fit_context
+from .adapter import IntervalOfNumbers, Options, StrOptions, fit_context
 from .frames import TakesTables, is_frame
+from .given import read_classes, read_numbers, read_weight, seed_of
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
 
@@ -33,8 +33,12 @@ class Tabular(TakesTables):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "preset": [StrOptions(set(PRESETS))],
-        "n_members": [Interval(Integral, 1, None, closed="left"), None],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "n_members": [IntervalOfNumbers(Integral, 1, None, closed="left"), None],
+        "time_budget": [
+            IntervalOfNumbers(Real, 0, None, closed="neither"),
+            Options(Real, {np.inf}),
+            None,
+        ],
         "columns": [dict, None],
         "backend": [str, None],
         "random_state": ["random_state"],
@@ -68,7 +72,8 @@ class Tabular(TakesTables):
         ----------
         X : frame or array_like of shape (n, n_features)
             The rows: a frame of pandas, polars, pyarrow or any other library that narwhals
-            knows, as it is; a table that `xpnn.tables.read` returns; or an array.
+            knows, as it is; a table that `xpnn.tables.read` returns; or an array.  Infinite
+            numbers are missing cells.
         y : array_like of shape (n,)
             What is to be learnt.
         sample_weight : array_like of shape (n,), optional
@@ -96,7 +101,7 @@ class Tabular(TakesTables):
         table, described = self._rows_to_fit(X)
         y = self._read_target(y, len(table))
         target, right = self._target(y)
-        weight = _read_weight(sample_weight, len(table))
+        weight = read_weight(sample_weight, len(table))
         understood = self._understand(table, is_frame(X))
         fitted = fit_ensemble(
             table,
@@ -104,12 +109,12 @@ class Tabular(TakesTables):
             target,
             right,
             self._recipe(),
-            _seed(self.random_state),
+            seed_of(self.random_state),
             resolve(self.backend),
             weights=weight,
             class_weight=self._class_weight(y),
             decides=getattr(self, "decides", "accuracy"),
-            time_budget=self.time_budget,
+            time_budget=None if self.time_budget == np.inf else self.time_budget,
             verbose=self.verbose,
         )
         self._note(
@@ -142,23 +147,6 @@ class Tabular(TakesTables):
         if odd.cells:
             warnings.warn(str(odd), UserWarning, stacklevel=3)
         return outputs
-
-
-def _read_weight(sample_weight: Any, n: int) -> np.ndarray | None:
-    """Return how much each of n rows counts, float64 of shape (n,)."""
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"sample_weight must have the shape ({n},), got {weight.shape}")
-    return weight
-
-
-def _seed(random_state: Any) -> np.random.SeedSequence:
-    """Return what one random state, as scikit-learn takes it, always draws from."""
-    if random_state is None or isinstance(random_state, int | np.integer):
-        return np.random.SeedSequence(random_state)
-    return np.random.SeedSequence(random_state.randint(2**31 - 1))
 
 
 class TabularClassifier(ClassifierMixin, Tabular):
@@ -240,21 +228,14 @@ class TabularClassifier(ClassifierMixin, Tabular):
         self.decides = decides
 
     def _read_target(self, y: Any, n: int) -> np.ndarray:
-        labels: np.ndarray = column_or_1d(_as_array(y), warn=True)
-        if labels.dtype == object and (absent := [*map(_is_absent, labels)]).count(True):
-            row = absent.index(True)
-            raise ValueError(
-                f"y must have a class in each row, got {labels[row]!r} in row {row}"
-            )
-        check_classification_targets(labels)
-        if len(labels) != n:
-            raise ValueError(f"X has {n} rows, but y has {len(labels)}")
-        return labels
+        return read_classes(y, n)
 
     def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
         classes, right = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y must hold at least 2 classes, got 1 class: {classes[0]!r}")
+            raise ValueError(
+                f"y must hold at least 2 classes, got 1 class: {classes.tolist()[0]!r}"
+            )
         return Classes("", tuple(map(str, classes.tolist()))), right
 
     def _told_of(self, y: np.ndarray) -> dict[str, Any]:
@@ -302,12 +283,7 @@ class TabularRegressor(RegressorMixin, Tabular):
     """
 
     def _read_target(self, y: Any, n: int) -> np.ndarray:
-        numbers: np.ndarray = column_or_1d(_as_array(y), warn=True, dtype=np.float64)
-        if len(numbers) != n:
-            raise ValueError(f"X has {n} rows, but y has {len(numbers)}")
-        if not np.isfinite(numbers).all():
-            raise ValueError("y must hold finite numbers, got NaN or an infinite one")
-        return numbers
+        return read_numbers(y, n)
 
     def _target(self, y: np.ndarray) -> tuple[Target, np.ndarray]:
         return Measure(""), y
@@ -315,16 +291,3 @@ class TabularRegressor(RegressorMixin, Tabular):
     def predict(self, X: Any) -> np.ndarray:
         """Return the number of each row, of shape (n,)."""
         return self._outputs(X)
-
-
-def _is_absent(label: Any) -> bool:
-    """Whether a label is None, NaN or pandas's NA, of which the last equals nothing."""
-    try:
-        return label is None or bool(label != label)
-    except TypeError:
-        return True
-
-
-def _as_array(y: Any) -> Any:
-    """Return a series of any library as an array."""
-    return y.to_numpy() if hasattr(y, "to_numpy") else y
