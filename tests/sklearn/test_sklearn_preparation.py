@@ -76,3 +76,28 @@ def test_it_goes_into_pipelines_and_gives_frames():
     result = framed.transform(FRAME)
     assert [*result.columns] == framed.get_feature_names_out().tolist()
     assert (result.dtypes == "float32").all()
+
+
+def test_columns_are_called_as_they_were_fitted():
+    preparation = TablePreparation().fit(FRAME)
+    names = preparation.get_feature_names_out().tolist()
+    assert preparation.get_feature_names_out([*FRAME.columns]).tolist() == names
+    for wrong in (["q"], [*FRAME.columns[::-1]]):
+        with pytest.raises(ValueError, match="not equal to feature_names_in_"):
+            preparation.get_feature_names_out(wrong)
+    array = TablePreparation().fit(FRAME[["size", "town"]].to_numpy())
+    assert array.get_feature_names_out().tolist()[:2] == ["0", "0 missing"]
+    named = array.get_feature_names_out(["size", "town"]).tolist()
+    assert named == [name for name in names if name.startswith(("size", "town"))]
+    with pytest.raises(ValueError, match="length equal to number of features"):
+        array.get_feature_names_out(["size"])
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_no_name_is_there_twice(library):
+    frame = pd.DataFrame({"a": FRAME["size"], "a missing": rng.normal(size=N)})
+    frame["a missing 2"] = FRAME["price"]
+    result = TablePreparation().set_output(transform=library).fit_transform(frame)
+    names = ["a", "a missing", "a missing 2", "a missing 3"]
+    assert [*result.columns] == names
+    np.testing.assert_array_equal(result["a missing 3"], frame["a"].isna())

@@ -139,6 +139,14 @@ def test_one_seed_gives_one_result():
         first.set_params(random_state=6).fit(frame, value).predict(frame)
         != again.predict(frame)
     ).any()
+    np.random.seed(3)
+    first.set_params(random_state=None)
+    of_state = first.fit(frame, value).predict(frame)
+    assert (first.fit(frame, value).predict(frame) != of_state).any()
+    for state in (np.random.RandomState(3), None):
+        np.random.seed(3)
+        first.set_params(random_state=state).fit(frame, value)
+        np.testing.assert_array_equal(first.predict(frame), of_state)
     size = len(pickle.dumps(clone(first).fit(frame, value)))
     assert abs(len(pickle.dumps(again)) - size) < 100  # also after it has predicted
     loaded = pickle.loads(pickle.dumps(again))

@@ -17,7 +17,12 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_sample_weight,
+    column_or_1d,
+    validate_data,
+)
 
 from ..backend import Array, to_host
 from ..backend.finding import owner, refuse_masked
@@ -47,6 +52,7 @@ __all__ = [
     "IntervalOfNumbers",
     "Options",
     "StrOptions",
+    "check_names_in",
     "check_same_namespace",
     "column_or_1d",
     "fit_context",
@@ -80,12 +86,12 @@ RECORD = (
 """What scikit-learn's own MLP notes of a training, and ours under the same names."""
 
 
-class IntervalOfNumbers(Interval):  # type: ignore[misc]
+class IntervalOfNumbers(Interval):
     """An interval in which True and False are no numbers."""
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Whether something is in the interval."""
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
+        return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
 
 
 def fit_context(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,6 +203,18 @@ def validate_weight(weight: Any, X: Array) -> np.ndarray | None:
     with told_better(sample_weight=weight):
         weight = _check_sample_weight(weight, X)
     return check_sample_weight(weight, int(X.shape[0]))
+
+
+def check_names_in(estimator: Any, names: Any) -> list[str] | None:
+    """Return what somebody calls the columns that were fitted; None if nobody does.
+
+    Raises
+    ------
+    ValueError
+        If they are other names than those that were fitted, or not as many.
+    """
+    found = _check_feature_names_in(estimator, names, generate_names=False)
+    return None if found is None else [*map(str, found)]
 
 
 def labels_on_host(y: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
 from .adapter import column_or_1d
@@ -72,10 +73,10 @@ def read_weight(sample_weight: Any, n: int) -> np.ndarray | None:
 
 
 def seed_of(random_state: Any) -> np.random.SeedSequence:
-    """Return what one random state, as scikit-learn takes it, always draws from."""
-    if random_state is None or isinstance(random_state, int | np.integer):
-        return np.random.SeedSequence(random_state)
-    return np.random.SeedSequence(random_state.randint(2**31 - 1))
+    """Return what a random state always draws from; None is NumPy's global one."""
+    if isinstance(random_state, int | np.integer):
+        return np.random.SeedSequence(int(random_state))
+    return np.random.SeedSequence(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _is_absent(label: Any) -> bool:

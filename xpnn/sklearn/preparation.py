@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..tables.encoding import Encoding
 from ..tables.features import Odd
 from ..tabular.training import encoding_of_rows
-from .adapter import fit_context
+from .adapter import check_names_in, fit_context
 from .frames import TakesTables, is_frame
 
 __all__ = ["TablePreparation"]
@@ -123,9 +124,31 @@ class TablePreparation(TransformerMixin, TakesTables):
 
         Parameters
         ----------
-        input_features : None
-            Not looked at: columns are known by their names.
+        input_features : array_like of str, optional
+            What the columns that were fitted are called: of an array they have no names but
+            their numbers, and of a frame they can only be those that it had.
+
+        Raises
+        ------
+        ValueError
+            If they are not as many as the columns, or other names than these had.
         """
         check_is_fitted(self, "encoding_")
-        names = self.encoding_.names()
-        return np.array(names, dtype=object)
+        given = check_names_in(self, input_features) or self._column_names
+        called = dict(zip(self._column_names, given))
+        features = (
+            replace(feature, column=called[feature.column])
+            for feature in self.encoding_.features
+        )
+        return np.array(_unique(Encoding((*features,)).names()), dtype=object)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return names of which none is there twice: later ones have a number behind them."""
+    unique: dict[str, None] = {}
+    for name in names:
+        number, other = 2, name
+        while other in unique or (other != name and other in names):
+            number, other = number + 1, f"{name} {number}"
+        unique[other] = None
+    return [*unique]

@@ -173,7 +173,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
     backend : str, optional
         Where networks are trained: a spec of `xpnn.backend.resolve`.
     random_state : int, RandomState or None
-        One number gives one result.
+        One number gives one result; None draws from the state that `numpy.random.seed` sets.
     verbose : bool
         Whether a bar shows how far training is, and how long it takes yet.
 
