@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xpnn.sklearn import TablePreparation
@@ -28,6 +29,22 @@ FRAME = pd.DataFrame(
 @parametrize_with_checks([TablePreparation()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        estimator_checks.check_transformer_get_feature_names_out,
+        estimator_checks.check_transformer_get_feature_names_out_pandas,
+        estimator_checks.check_set_output_transform_pandas,
+        estimator_checks.check_set_output_transform_polars,
+        estimator_checks.check_global_output_transform_pandas,
+    ],
+    ids=lambda check: check.__name__,
+)
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+def test_scikit_learns_checks_of_its_own_transformers(check):
+    check("TablePreparation", TablePreparation())
 
 
 def test_each_column_of_the_result_has_a_name_that_says_what_it_is():

@@ -374,3 +374,15 @@ def test_numbers_of_a_frame_that_are_left_out_are_told_of_once(estimator):
     ids = {"user_id": "id", "book id": "id"}
     estimator = clone(estimator).set_params(columns={"step": "number", **ids})
     assert estimator.fit(frame, frame["x"]).understood_["step"].kind == "number"
+
+
+def test_a_frame_after_an_array_has_its_columns_in_their_order():
+    frame, value, _ = messy()
+    model = TabularRegressor(preset="fast", random_state=0).fit(frame.to_numpy(), value)
+    wanted = model.predict(frame.to_numpy())
+    with pytest.warns(UserWarning, match="X has feature names, but TabularRegressor was fitt"):
+        np.testing.assert_allclose(model.predict(frame), wanted, rtol=1e-12)
+    frame.columns = range(6)
+    np.testing.assert_allclose(model.predict(frame[[*range(5, -1, -1)]]), wanted, rtol=1e-12)
+    with pytest.raises(ValueError, match="no column '5'"):
+        model.predict(frame.drop(columns=5))

@@ -117,3 +117,9 @@ def test_too_large_numbers_are_refused():
     with pytest.raises(ValueError, match=r"y has too large numbers, as 2e\+300"):
         model.fit(X, np.linspace(-2e300, 1e300, N))
     assert np.ptp(model.fit(X, X["a"] * 1e150).predict(X)) > 0
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_classes_that_are_none_are_refused(odd):
+    with pytest.raises(ValueError, match=f"a class in each row, got {odd} in row 3"):
+        learn(y=[0.0, 1.0, 1.0, odd] * (N // 4))

@@ -24,16 +24,16 @@ class TakesTables(BaseEstimator):
     """What takes rows as they are, with text, dates and missing cells."""
 
     columns: dict[Any, str] | None
+    n_features_in_: int
     _column_names: list[str]
 
     def __sklearn_tags__(self) -> Any:
+        # not `no_validation`, which would leave out scikit-learn's checks of what is refused:
+        # only that frames have the same columns, in one order, is not asked for
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
-        # columns are found by their names, in any order and among others, which scikit-learn's
-        # validation would refuse
-        tags.no_validation = True
         return tags
 
     def _rows_to_fit(self, X: Any) -> tuple[Table, dict[str, Any]]:
@@ -92,9 +92,25 @@ class TakesTables(BaseEstimator):
             setattr(self, name, value)
 
     def _table(self, X: Any) -> Table:
-        """Return rows as a table; an array has the columns that were fitted, in their order."""
+        """Return rows as a table with the columns that were fitted.
+
+        Those of an array are in their order; and so are those of a frame, if it is an array
+        that was fitted, but for a warning, as scikit-learn warns of either.
+        """
         if is_frame(X):
-            return _frame_as_table(X)
+            table = _frame_as_table(X)
+            had_none = self._column_names == [*map(str, range(self.n_features_in_))]
+            is_called_so = set(self._column_names) <= set(table.columns)
+            if is_called_so or not had_none or len(table.columns) != self.n_features_in_:
+                return table
+            warnings.warn(
+                f"X has feature names, but {type(self).__name__} was fitted without: its "
+                "columns are taken in their order",
+                UserWarning,
+                stacklevel=3,
+            )
+            columns = dict(zip(self._column_names, table.columns.values()))
+            return Table(table.source, columns)
         X = validate_data(
             self,
             X,

@@ -23,6 +23,9 @@ def read_classes(y: Any, n: int) -> np.ndarray:
         look alike, and have no order.
     """
     labels: np.ndarray = column_or_1d(_as_array(y), warn=True)
+    if labels.dtype.kind == "f" and not (finite := np.isfinite(labels)).all():
+        row = int(finite.argmin())
+        raise ValueError(f"y must have a class in each row, got {labels[row]} in row {row}")
     if labels.dtype == object:
         if (absent := [*map(_is_absent, labels)]).count(True):
             row = absent.index(True)

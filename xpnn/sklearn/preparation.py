@@ -136,11 +136,9 @@ class TablePreparation(TransformerMixin, TakesTables):
         check_is_fitted(self, "encoding_")
         given = check_names_in(self, input_features) or self._column_names
         called = dict(zip(self._column_names, given))
-        features = (
-            replace(feature, column=called[feature.column])
-            for feature in self.encoding_.features
-        )
-        return np.array(_unique(Encoding((*features,)).names()), dtype=object)
+        features: list[Any] = [*self.encoding_.features]  # all of which are dataclasses
+        renamed = Encoding(tuple(replace(one, column=called[one.column]) for one in features))
+        return np.array(_unique(renamed.names()), dtype=object)
 
 
 def _unique(names: list[str]) -> list[str]:
