@@ -376,6 +376,16 @@ def test_numbers_of_a_frame_that_are_left_out_are_told_of_once(estimator):
     assert estimator.fit(frame, frame["x"]).understood_["step"].kind == "number"
 
 
+def test_row_names_that_are_left_out_are_a_column_of_an_array():
+    frame, value, _ = messy()
+    frame = frame.rename(columns={"id": "Unnamed: 0"})  # as pandas reads what it has written
+    model = TabularRegressor(preset="fast", random_state=0).fit(frame, value)
+    assert [*model.feature_names_in_] == [*frame.columns]
+    with pytest.warns(UserWarning, match="not have valid feature names"):
+        told = model.predict(frame.to_numpy())
+    np.testing.assert_allclose(told, model.predict(frame), rtol=1e-12)
+
+
 def test_a_frame_after_an_array_has_its_columns_in_their_order():
     frame, value, _ = messy()
     model = TabularRegressor(preset="fast", random_state=0).fit(frame.to_numpy(), value)

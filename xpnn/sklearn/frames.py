@@ -42,7 +42,8 @@ class TakesTables(BaseEstimator):
             table = _frame_as_table(X)
             if len(table) < 2:
                 raise ValueError(f"X must have at least 2 rows, got n_samples={len(table)}")
-            names = [*table.columns]
+            counts = () if isinstance(X, Table) else table.left_out  # rows, and comes first
+            names = [*counts, *table.columns]
             described = {"n_features_in_": len(names), "_column_names": names}
             if all(isinstance(label, str) for label in _labels(X)):
                 described["feature_names_in_"] = np.array(names, dtype=object)
