@@ -86,11 +86,9 @@ class TakesTables(BaseEstimator):
         return found
 
     def _note(self, **attributes: Any) -> None:
-        """Set what describes a fit: nothing before all of it is there, and nothing is left."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        for name, value in attributes.items():
-            setattr(self, name, value)
+        """Set what describes a fit, once all of it is there."""
+        self.__dict__.pop("feature_names_in_", None)  # which an earlier one may have had
+        self.__dict__.update(attributes)
 
     def _table(self, X: Any) -> Table:
         """Return rows as a table with the columns that were fitted.
