@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -74,19 +74,19 @@ def predict(
     odd, n_rows = Odd(), 0
     header = _header(loaded.target)
     numbers = frozenset[str]() if keep else loaded.numbers.difference(ids)
-    tables = batches(data, names, numbers=numbers, counts=keep)
-    first = next(tables)  # what can't be read is told before anything is opened
-    with _opened(output) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for table in chain([first], tables):
-            kept = table.columns if keep else dict.fromkeys(ids)
-            beside = {name: table[name].cells() for name in kept}
-            if not n_rows:
-                writer.writerow([*(_free(name, header) for name in beside), *header])
-            features = table.without(ids) if loaded.columns is None else table
-            answers = _answers(loaded, loaded.answers(features, odd))
-            writer.writerows(zip(*beside.values(), *answers))
-            n_rows += len(table)
+    with closing(batches(data, names, numbers=numbers, counts=keep)) as tables:
+        first = next(tables)  # what can't be read is told before anything is opened
+        with _opened(output) as file:
+            writer = csv.writer(file, lineterminator="\n")
+            for table in chain([first], tables):
+                kept = table.columns if keep else dict.fromkeys(ids)
+                beside = {name: table[name].cells() for name in kept}
+                if not n_rows:
+                    writer.writerow([*(_free(name, header) for name in beside), *header])
+                features = table.without(ids) if loaded.columns is None else table
+                answers = _answers(loaded, loaded.answers(features, odd))
+                writer.writerows(zip(*beside.values(), *answers))
+                n_rows += len(table)
     if odd.cells:
         tell(f"Warning: {odd}")
     if output is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from typing import Any
 
 from .columns import Column, Table
@@ -77,7 +77,7 @@ def batches(
     *,
     numbers: Container[str] | None = None,
     counts: bool = False,
-) -> Iterator[Table]:
+) -> Generator[Table, None, None]:
     """Read a table some rows at a time, so that the file may be larger than memory.
 
     Parameters
