@@ -93,13 +93,27 @@ def importances(
     return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
 
-def effects(table: Table, columns: Sequence[str], ensemble: Ensemble) -> tuple[Effect, ...]:
+def effects(
+    table: Table, columns: Sequence[str], ensemble: Ensemble, rng: np.random.Generator
+) -> tuple[Effect, ...]:
     """Return how the answer goes with the first of some columns, free text left out.
 
     A text has no value that many rows share.
+
+    Parameters
+    ----------
+    table : Table
+        Rows.
+    columns : sequence of str
+        The columns, the most important first.
+    ensemble : Ensemble
+        What answers.
+    rng : numpy.random.Generator
+        Draws the rows that an effect is the mean of: the first ones of a sorted table are of
+        one kind.
     """
     features = {feature.column: feature for feature in ensemble.encoding.features}
-    rows = table.take(slice(ROWS_OF_AN_EFFECT))
+    rows = table.take(rng.permutation(len(table))[:ROWS_OF_AN_EFFECT])
     known = [features[name] for name in columns]
     first = [feature for feature in known if not isinstance(feature, TextFeature)]
     found = [_effect(table, rows, feature, ensemble) for feature in first[:MOST_EFFECTS]]

@@ -189,7 +189,7 @@ def gather(
         bool(parts),
         scores,
         {name: Score(*values) for name, values in importance.items()},
-        effects(few, [*importance], ensemble),
+        effects(few, [*importance], ensemble, rng),
     )
 
 
