@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..tabular.members import left_out
 from ..tabular.scores import USUAL, measured, metrics_for
 from ..tabular.training import Fitted, hold_out
 from .effects import Effect, effects, importances
+from .judging import Judge, balanced_accuracy, judge_of
 
 __all__ = ["Evidence", "Score", "gather"]
 
@@ -24,6 +25,9 @@ OURS = "this model"
 
 MOST_ROWS = 5000
 """How many rows are looked at one by one, for what takes a model's answer for each of many."""
+
+CONSTANTS = ("most frequent class", "mean")
+"""Constants of `baselines`: of each part another, while the report has one."""
 
 RESAMPLES = 200
 """How often rows are drawn again to see how sure a score is."""
@@ -42,11 +46,29 @@ class Score:
         What was measured on all rows.
     low, high : float
         Between them lie 95 of 100 measurements on rows drawn again (bootstrap).
+    again : numpy.ndarray
+        These measurements; all models are measured on the same draws.
     """
 
     value: float
     low: float
     high: float
+    again: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+
+    @classmethod
+    def of_draws(cls, value: float, again: np.ndarray) -> Score:
+        """Return a number with its interval; NaN are draws on which it is none."""
+        tails = (100 - LEVEL) / 2
+        there = again[np.isfinite(again)]
+        low, high = np.percentile(there if there.size else [value], [tails, 100 - tails])
+        return cls(value, float(low), float(high), again)
+
+    def minus(self, other: Score) -> Score:
+        """Return by how much it is more than another.
+
+        It is surer than each of the two: rows that are hard for one model are hard for all.
+        """
+        return Score.of_draws(self.value - other.value, self.again - other.again)
 
 
 @dataclass(frozen=True)
@@ -75,9 +97,14 @@ class Evidence:
     scores : dict of str to dict of str to Score
         Of the model and of simple ones, by their names and those of metrics.
     importance : dict of str to Score
-        By how much the loss grows if a column is shuffled, the largest first.
+        By how much the loss grows if a column is shuffled, the largest first: the log loss, or
+        the mean absolute error in the target's own units.
     effects : tuple of Effect
         How the answer goes with the most important columns.
+    judge : Judge
+        By what it is judged.
+    unanswered : int
+        How many rows were learnt from by all networks, so that none could answer them.
     """
 
     target: Target
@@ -91,10 +118,12 @@ class Evidence:
     scores: Mapping[str, Mapping[str, Score]]
     importance: Mapping[str, Score]
     effects: Sequence[Effect]
+    judge: Judge
+    unanswered: int
 
     @property
     def losses(self) -> np.ndarray:
-        """What each row costs: -log of the right class's probability, or the squared error."""
+        """What each row costs: -log of the right class's probability, or how far it is off."""
         return losses(self.target, self.answers, self.right)
 
 
@@ -104,7 +133,7 @@ def losses(target: Target, answers: np.ndarray, right: np.ndarray) -> np.ndarray
         chosen = answers[np.arange(len(right)), right]
         found: np.ndarray = -np.log(np.maximum(chosen, 1e-12))
     else:
-        found = (answers - right) ** 2
+        found = np.abs(answers - right)
     return found
 
 
@@ -152,20 +181,16 @@ def gather(
     everything = np.arange(n := len(table))
     answers = answer(table, everything, ensemble.temperature)
     known = np.flatnonzero(~np.isnan(answers.reshape(n, -1)[:, 0]))
-    chosen = metrics_for(target, (*USUAL[target.kind], *metrics))
-    found = {OURS: answers[known]}
+    judge = judge_of(ensemble, right[known], answers[known])
+    found = {OURS: answers[known], judge.name: _constant(judge, target, right[known])}
     if parts:
         assert split is not None
         fitted = Fitted.of_parts(ensemble, answers, parts, split["members"])
         seed = np.random.SeedSequence(split["seed"])
         for name, other in baselines(table, right, fitted, seed):
-            found[name] = other[known]
-
-    def measure(name: str, told: np.ndarray, right: np.ndarray) -> dict[str, float]:
-        is_ours = name == OURS and isinstance(target, Classes)
-        return measured(told, right, chosen, ensemble.weighed(told) if is_ours else None)
-
-    scores = _scores(found, right[known], measure)
+            if name not in CONSTANTS:
+                found[name] = other[known]
+    scores = _scores(found, right[known], _measure(ensemble, judge, metrics, right[known]))
 
     rng = np.random.default_rng(0)
     some = np.sort(rng.permutation(known)[:MOST_ROWS])
@@ -190,6 +215,8 @@ def gather(
         scores,
         {name: Score(*values) for name, values in importance.items()},
         effects(few, [*importance], ensemble, rng),
+        judge,
+        n - len(known),
     )
 
 
@@ -205,6 +232,45 @@ def _left_out(
     return training, parts[: len(ensemble.members)]
 
 
+def _constant(judge: Judge, target: Target, right: np.ndarray) -> np.ndarray:
+    """Return what a model would answer that says the same of all rows."""
+    if isinstance(target, Classes):
+        frequent = np.bincount(right, minlength=target.n_outputs) / len(right)
+        return np.tile(frequent, (len(right), 1))
+    return np.full(len(right), judge.constant)
+
+
+def _measure(
+    ensemble: Ensemble, judge: Judge, metrics: Sequence[str], right: np.ndarray
+) -> Callable[[str, np.ndarray, np.ndarray], dict[str, float]]:
+    """Return what measures a model's answers: what it is judged by comes first."""
+    target = ensemble.target
+    names = [*dict.fromkeys((*USUAL[target.kind], *metrics))]
+    chosen = metrics_for(target, names)
+    order = [judge.metric, *(m.name for m in chosen if m.name != judge.metric)]
+    frequent = np.ones(1)
+    if isinstance(target, Classes):
+        frequent = np.bincount(right, minlength=target.n_outputs) / len(right)
+
+    def measure(name: str, answers: np.ndarray, right: np.ndarray) -> dict[str, float]:
+        weighed = None
+        if isinstance(target, Classes):
+            if name == OURS:
+                weighed = ensemble.weighed(answers)
+            elif judge.metric == "balanced_accuracy" and name != judge.name:
+                # others tell the rare classes as soon
+                weighed = answers / np.maximum(frequent, 1e-12)
+        found = measured(answers, right, chosen, weighed)
+        if judge.metric == "balanced_accuracy":
+            told = (answers if weighed is None else weighed).argmax(axis=1)
+            found[judge.metric] = balanced_accuracy(told, right)
+        elif judge.metric == "root_mean_squared_error":
+            found[judge.metric] = float(np.sqrt(np.mean((answers - right) ** 2)))
+        return {metric: found[metric] for metric in order}
+
+    return measure
+
+
 def _scores(
     found: Mapping[str, np.ndarray],
     right: np.ndarray,
@@ -218,16 +284,13 @@ def _scores(
     shrink = np.sqrt(min(n, 10 * MOST_ROWS) / n)  # fewer rows spread more
     for name, answers in found.items():
         values = measure(name, answers, right)
-        again: dict[str, list[float]] = {metric: [] for metric in values}
-        for draw in draws:
+        again = {metric: np.full(RESAMPLES, np.nan) for metric in values}
+        for k, draw in enumerate(draws):
             if len(np.unique(right[draw])) > 1:
                 for metric, value in measure(name, answers[draw], right[draw]).items():
-                    again[metric].append(value)
-        tails = (100 - LEVEL) / 2
-        scores[name] = {}
-        for metric, value in values.items():
-            low, high = np.nanpercentile(again[metric] or [value], [tails, 100 - tails])
-            scores[name][metric] = Score(
-                value, value + shrink * (low - value), value + shrink * (high - value)
-            )
+                    again[metric][k] = value
+        scores[name] = {
+            metric: Score.of_draws(value, value + shrink * (again[metric] - value))
+            for metric, value in values.items()
+        }
     return scores

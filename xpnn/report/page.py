@@ -16,11 +16,11 @@ from ..tables.columns import Table
 from ..tables.targets import Classes, Measure
 from ..tables.understanding import LEFT_OUT
 from ..tabular import Ensemble
-from ..tabular.baselines import TREES
-from ..tabular.scores import USUAL
 from ..version import __version__
-from .evidence import OURS, Evidence, Score, gather
+from .evidence import Evidence, Score, gather
 from .figures import pictures
+from .verdict import verdict_of
+from .words import ALL_DIGITS, GLOSSES, counted, metric_value, number, spoken
 
 __all__ = ["report"]
 
@@ -29,9 +29,6 @@ WORST = 10
 
 MOST_COLUMNS = 12
 """How many of their columns, the most important first."""
-
-FEW = 30
-"""Of a class with fewer rows little can be said."""
 
 SMALLER = ("log_loss", "error")
 """What is better the smaller it is, by how its name ends."""
@@ -106,11 +103,9 @@ def _told(
     evidence: Evidence, ensemble: Ensemble, source: str, column: str, about: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return all that the template shows, by its names there."""
-    good, verdict = _verdict(evidence)
+    verdict = verdict_of(evidence)
     n_rows, n = len(evidence.right), len(ensemble.members)
-    seen = "which it has not learnt from, as far as its file tells."
-    if evidence.learnt_from:
-        seen = "each answered by a network that had not seen it."
+    unit = ensemble.target.style.unit if isinstance(ensemble.target, Measure) else ""
     names = [*next(iter(evidence.scores.values()))]
     trained = f"{n} network{'s' * (n != 1)}{', whose answers are averaged' * (n > 1)}."
     if isinstance(ensemble.target, Classes):
@@ -120,15 +115,19 @@ def _told(
     return {
         "title": f"How well can {column} be predicted?",
         "source": f"Measured on {n_rows:,} rows of {source}",
-        "good": good,
-        "verdict": verdict,
-        "measured_on": f"On {n_rows:,} rows of {source}, {seen}",
-        "metrics": [name.replace("_", " ") for name in names],
+        "kind": verdict.kind,
+        "verdict": verdict.lines,
+        "measured_on": _measured_on(evidence, source),
+        "metrics": [spoken(name) for name in names],
+        "glosses": [(spoken(name), GLOSSES[name]) for name in names if name in GLOSSES],
         "directions": [
             f"{'smaller' if name.endswith(SMALLER) else 'larger'} is better" for name in names
         ],
         "scores": [
-            (name, [(_number(m, s.value), _interval(m, s)) for m, s in values.items()])
+            (
+                f"always the {name}" if name == evidence.judge.name else name,
+                [(metric_value(m, s.value, unit), _interval(m, s)) for m, s in values.items()],
+            )
             for name, values in evidence.scores.items()
         ],
         "pictures": pictures(evidence, column, about.get("curves", ())),
@@ -147,67 +146,28 @@ def _features(ensemble: Ensemble) -> list[tuple[str, str, str]]:
     return [(feature.column, feature.kind, "") for feature in ensemble.encoding.features]
 
 
-def _number(metric: str, value: float) -> str:
-    return f"{value:.1%}" if metric.endswith("accuracy") else f"{value:.4g}"
+def _measured_on(evidence: Evidence, source: str) -> str:
+    """Say which rows are measured, and by what."""
+    n, others = len(evidence.right), evidence.unanswered
+    if not evidence.learnt_from:
+        return (
+            f"On {counted(n, 'row')} of {source}.  The model's file can't tell whether it "
+            "learnt from some of these."
+        )
+    said = (
+        f"On {counted(n, 'row')} of {source}, each answered by a network that had not seen it."
+    )
+    if others:
+        said += (
+            f"  All networks learnt from the other {counted(others, 'row')}, which can't be "
+            "measured for that; of a model with more networks more can."
+        )
+    return said
 
 
 def _interval(metric: str, score: Score) -> str:
-    return f"[{_number(metric, score.low)}, {_number(metric, score.high)}]"
-
-
-def _verdict(evidence: Evidence) -> tuple[bool, list[str]]:
-    """Say in plain words whether to use the model: whether it is good, and why."""
-    scores, target = evidence.scores, evidence.target
-    ours = scores[OURS]
-    name = USUAL[target.kind][0]
-    constant = next((n for n in scores if n in ("most frequent class", "mean")), None)
-    said = []
-    if isinstance(target, Classes):
-        told = 100 * ours["accuracy"].value
-        said.append(f"Of 100 rows it gets {told:.0f} right.")
-        counts = np.bincount(evidence.right, minlength=target.n_outputs)
-        most, part = target.labels[int(counts.argmax())], 100 * counts.max() / counts.sum()
-        said.append(f"Always saying {most!r}, the most frequent class, gets {part:.0f}.")
-        better = (
-            _surely_below(ours["log_loss"], scores[constant]["log_loss"])
-            if constant
-            else told > part
-        )
-    else:
-        assert isinstance(target, Measure)
-        off = ours[name].value
-        said.append(f"On average its answer is off by {off:.4g}.")
-        middle = float(np.median(evidence.right))
-        mean_off = float(np.abs(evidence.right - middle).mean())
-        said.append(f"Always saying {middle:.4g}, the middle value, is off by {mean_off:.4g}.")
-        better = ours["r2"].low > 0
-    first = "It is worth using: " if better else "Don't use it as it is: "
-    said[0] = first + said[0][:1].lower() + said[0][1:]
-    others = [n for n in scores if n not in (OURS, constant)]
-    by = f"on the same rows, by {name.replace('_', ' ')}"
-    for other in others:
-        score, trees = scores[other][name], other == TREES
-        called = "Gradient-boosted trees do" if trees else "A linear model does"
-        if _surely_below(ours[name], score):
-            said.append(f"{called} worse {by}.")
-        elif _surely_below(score, ours[name]):
-            said.append(f"{called} better {by}: consider {'them' if trees else 'it'}.")
-        else:
-            said.append(f"{called} about as well {by}.")
-    if isinstance(target, Classes):
-        counts = np.bincount(evidence.right, minlength=target.n_outputs)
-        least = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
-        if counts[least] < FEW:
-            said.append(
-                f"Only {counts[least]} rows are {target.labels[least]!r}: what is said of that "
-                "class is not sure."
-            )
-    return bool(better), said
-
-
-def _surely_below(a: Score, b: Score) -> bool:
-    """Whether a score is smaller than another by more than chance: by their intervals."""
-    return a.high < b.value and a.value < b.low
+    ends = (metric_value(metric, end) for end in (score.low, score.high))
+    return f"[{' to '.join(ends)}]"
 
 
 def _worst(evidence: Evidence) -> list[dict[str, Any]]:
@@ -222,7 +182,8 @@ def _worst(evidence: Evidence) -> list[dict[str, Any]]:
             said = f"{target.labels[best]} ({evidence.answers[row, best]:.0%})"
             right = target.labels[int(evidence.right[row])]
         else:
-            said, right = f"{evidence.answers[row]:.5g}", f"{evidence.right[row]:.5g}"
+            said = number(evidence.answers[row])
+            right = number(evidence.right[row], ALL_DIGITS)
         own = [cell[place] for cell in cells]
         shown = ["" if cell is None else str(cell)[:60] for cell in own]
         found.append(
