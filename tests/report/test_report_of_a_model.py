@@ -202,6 +202,9 @@ def test_a_page_is_whole_and_needs_nothing_else():
         "How the answer goes with strong",
         "strong number as each cell is one",
         "2 networks, whose answers are averaged.",
+        "accuracy : the part of the rows that it gets right",
+        "log loss : how surprised it is by the right classes",
+        "Row 1 is the first with cells",
     ):
         assert said in page.text, said
     # pictures take the page's colour, and parts of two have no name in common but letters
@@ -350,7 +353,15 @@ def test_small_tables_have_a_page():
     )
     run("train", "one.csv", "--target", "y", "--preset", "fast", "--members", 5, "--epochs", 1)
     run("report", "model.safetensors", "one.csv")
-    assert "Only 1 row is 'yes'" in Page("report.html").text
+    text = Page("report.html").text
+    assert "Only 1 row is 'yes'" in text
+    assert "40 rows are too few to tell whether it is worth using" in text
+    run("train", "one.csv", "--target", "y", "--preset", "fast", "--members", 1, "--epochs", 1)
+    run("report", "model.safetensors", "one.csv")
+    said = re.search(
+        r"On (\d+) rows of one.csv, .* the other (\d+) rows", Page("report.html").text
+    )
+    assert sum(map(int, said.groups())) == 40
     Path("few.csv").write_text(
         "x,z,y\n2.118,-1.112,0.647\n-0.378,2.043,0.663\n2.118,-1.112,0.6\n"
     )

@@ -45,11 +45,14 @@ class Effect:
         Numbers, datetime64, or texts of categories, of shape (m,).
     answers : numpy.ndarray of shape (m, k) or (m,)
         The mean answer if all rows had that value.
+    is_time : bool
+        Whether values are times of day, in seconds.
     """
 
     column: str
     values: np.ndarray
     answers: np.ndarray
+    is_time: bool = False
 
 
 def importances(
@@ -129,7 +132,8 @@ def _effect(table: Table, rows: Table, feature: Feature, ensemble: Ensemble) -> 
         given = Table(rows.source, {**rows.columns, feature.column: same})
         answers.append(ensemble.outputs(given).mean(axis=0))
     shape = (0, len(ensemble.target.labels)) if isinstance(ensemble.target, Classes) else (0,)
-    return Effect(feature.column, values, np.array(answers) if answers else np.empty(shape))
+    found = np.array(answers) if answers else np.empty(shape)
+    return Effect(feature.column, values, found, isinstance(feature, TimeFeature))
 
 
 def _values(column: Column, feature: Feature) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,11 @@ __all__ = ["report"]
 WORST = 10
 """How many of the rows that are most wrong are shown."""
 
+LONG = 16
+"""Longer answers have broad columns of their own."""
+
+ROWS_COUNTED = "Row 1 is the first with cells: the line with the columns' names is not counted."
+
 MOST_COLUMNS = 12
 """How many of their columns, the most important first."""
 
@@ -103,14 +108,16 @@ def _told(
     evidence: Evidence, ensemble: Ensemble, source: str, column: str, about: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return all that the template shows, by its names there."""
-    verdict = verdict_of(evidence)
+    verdict, worst = verdict_of(evidence), _worst(evidence)
     n_rows, n = len(evidence.right), len(ensemble.members)
     unit = ensemble.target.style.unit if isinstance(ensemble.target, Measure) else ""
     names = [*next(iter(evidence.scores.values()))]
     trained = f"{n} network{'s' * (n != 1)}{', whose answers are averaged' * (n > 1)}."
     if isinstance(ensemble.target, Classes):
         trained += (
-            f" Probabilities are set right by the temperature {ensemble.temperature:.3g}."
+            "  After the training probabilities were made as sure as they are right, by the "
+            f"temperature {ensemble.temperature:.3g}: above 1 it makes them less sure, below 1 "
+            "surer."
         )
     return {
         "title": f"How well can {column} be predicted?",
@@ -132,7 +139,9 @@ def _told(
         ],
         "pictures": pictures(evidence, column, about.get("curves", ())),
         "columns": [*evidence.importance][:MOST_COLUMNS],
-        "worst": _worst(evidence),
+        "worst": worst,
+        "long": max(len(row["said"]) for row in worst) > LONG,
+        "rows_counted": ROWS_COUNTED,
         "understood": about.get("columns") or _features(ensemble),
         "left_out": LEFT_OUT,
         "trained": trained,

@@ -60,17 +60,17 @@ def verdict_of(evidence: Evidence) -> Verdict:
     elif gain.value <= 0 or gain.high <= NOTHING * wrong:
         kind = "bad"
         first = f"It is not better than always saying {said.constant}: {said.ours(ours)}."
-        reason = f"The difference {said.gain(gain)}."
+        reason = f"{said.gain(gain).capitalize()}."
     elif gain.low > 0:
         kind, first = "good", f"It is worth using: {said.ours(ours)}."
-        reason = f"The difference is more than chance: it {said.gain(gain)}."
+        reason = f"The difference is more than chance: {said.gain(gain)}."
     else:
         kind = "unsure"
         first = (
             f"Whether it is worth using can't be told with {counted(n, 'row')}: "
             f"{said.ours(ours)}."
         )
-        reason = f"The difference may be chance: it {said.gain(gain)}.  More rows would tell."
+        reason = f"The difference may be chance: {said.gain(gain)}.  More rows would tell."
     lines = [first, f"Always saying {said.which} {said.does(constant)}.", reason]
     lines += [*said.found(), *(_others(evidence, said) if n >= FEWEST_ROWS else ())]
     if kind != "good" and n >= FEWEST_ROWS:
@@ -134,8 +134,10 @@ class _Saying:
             of_both = more if gain.high > 0 or gain.low == gain.high == 0 else less
             low, high = (low, high) if of_both == more else (high, low)
             ends = f"{low} and {high} {of_both}"
-        unit = " of 100 right" if counts else ""
-        return f"very likely (95%) lies between {ends}{unit} over all rows of this kind"
+        does = f"it gets between {ends} of 100 right"
+        if not counts:
+            does = f"its answer is between {ends}"
+        return f"over all rows of this kind {does}, very likely (95%)"
 
     def found(self) -> list[str]:
         """Say how much of the rarer of two classes is found, if classes count alike."""
