@@ -168,8 +168,8 @@ def _measured_on(evidence: Evidence, source: str) -> str:
     )
     if others:
         said += (
-            f"  All networks learnt from the other {counted(others, 'row')}, which can't be "
-            "measured for that; of a model with more networks more can."
+            f"  All networks learnt from the other {counted(others, 'row')}: answers to these "
+            "tell nothing of new ones.  With more networks more rows can be measured."
         )
     return said
 
