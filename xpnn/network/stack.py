@@ -254,8 +254,9 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
             )
         return Stack(layers[:-1], last), replace(loss, from_logits=True)  # type: ignore[call-arg]
     if last.unbounded and not from_logits:
+        wanted = "means" if loss.activation == "Exponential" else "probabilities"
         raise ValueError(
-            f"loss {loss} takes what {loss.activation} gives, but the network ends in {last}: "
+            f"loss {loss} takes {wanted}, but the network ends in {last}: "
             f"add {loss.activation}() at the end, or use from_logits=True"
         )
     return Stack(layers), loss

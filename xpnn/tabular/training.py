@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend import Backend, resolve
 from ..callbacks import Callback
-from ..data import check_class_weight, split_rows
+from ..data import check_class_weight, check_sample_weight, split_rows
 from ..tables.columns import Table
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
@@ -158,24 +158,22 @@ def fit_ensemble(
     KeyboardInterrupt, SystemExit
         If it came before anything was learnt.
     """
-    n_rows, given = len(right), np.arange(len(right))
-    if weights is not None:
-        given = np.flatnonzero(weights)  # what counts nothing decides nothing either
-        if len(given) < len(right):
-            table, right, weights = table.take(given), right[given], weights[given]
-        weights = weights / weights.mean()
-    of_rows = weights
+    n_rows = len(right)
+    given, of_rows = _counting(weights, n_rows)
+    if len(given) < n_rows:
+        table, right = table.take(given), right[given]
     if isinstance(target, Classes):
         targets = right
         weights = check_class_weight(
             class_weight,
-            weights,
+            of_rows,
             right,
             target.n_outputs,
             recipe.loss(target),
             resolve("numpy"),
         )
     else:
+        weights = of_rows
         recipe = recipe.for_numbers(right, weights)
         target = target.fitted(right, weights, in_parts_of_mean=recipe.learns_logarithms)
         targets = ((right - target.mean) / target.scale)[:, None]
@@ -193,16 +191,41 @@ def fit_ensemble(
         callbacks,
         checkpoints,
     )
-    answers, temperature = members.answers, 1.0
-    factors: tuple[float, ...] = ()
+    answers = members.answers
     if isinstance(target, Classes):
-        known = ~np.isnan(answers[:, 0])
-        counted = None if weights is None else weights[known]
-        temperature = find_temperature(answers[known], right[known], counted)
+        temperature, factors = _set_right(answers, right, weights, of_rows, decides)
         answers = with_temperature(answers, temperature)
-        counted = None if of_rows is None else of_rows[known]
-        factors = find_factors(answers[known], right[known], decides, counted)
+        ensemble = Ensemble(encoding, target, members.networks, temperature, factors)
     else:
         answers = target.restore(answers[:, 0])
-    ensemble = Ensemble(encoding, target, members.networks, temperature, factors)
+        ensemble = Ensemble(encoding, target, members.networks)
     return Fitted(ensemble, answers, members)._of_rows(given, n_rows)
+
+
+def _counting(weights: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return which of n rows count, and how much each: in the mean 1."""
+    weights = check_sample_weight(weights, n)
+    if weights is None:
+        return np.arange(n), None
+    given = np.flatnonzero(weights)  # what counts nothing decides nothing either
+    return given, weights[given] / weights[given].mean()
+
+
+def _set_right(
+    answers: np.ndarray,
+    right: np.ndarray,
+    weights: np.ndarray | None,
+    of_rows: np.ndarray | None,
+    decides: str,
+) -> tuple[float, tuple[float, ...]]:
+    """Return the temperature and the factors that answers to rows not learnt from show.
+
+    What classes count is in the weights of the training, and so in its probabilities; which
+    class is told is decided by the rows as they are.
+    """
+    known = ~np.isnan(answers[:, 0])
+    answers, right = answers[known], right[known]
+    temperature = find_temperature(answers, right, None if weights is None else weights[known])
+    answers = with_temperature(answers, temperature)
+    counted = None if of_rows is None else of_rows[known]
+    return temperature, find_factors(answers, right, decides, counted)
