@@ -69,6 +69,7 @@ def main(results: Path, page: Path, scores_page: Path, images: Path) -> None:
             text = replace(text, name, table)
         scores_page.write_text(text)
     text = page.read_text()
+    found = {name: content for name, content in found.items() if "kind" in content}
     for name, content in found.items():
         # "train-cpu" is between the marks of "train", "train-cuda" between its own
         text = replace(text, name.removesuffix("-cpu"), tables(content))

@@ -47,6 +47,11 @@ class Ratio:
     better: int
     tables: int
 
+    def __str__(self) -> str:
+        if math.isnan(self.mean):
+            return "-"
+        return f"{self.mean:.3f}" + ("" if math.isnan(self.error) else f" ± {self.error:.3f}")
+
 
 class Comparison:
     """A side's fits beside another's, of those tables and folds that both have.
@@ -130,9 +135,9 @@ def beside(records: list[Record], other: str, style: str = "simple") -> str:
         rows.append(
             [
                 side,
-                f"{both.mean:.3f} ± {both.error:.3f}",
-                f"{classes.mean:.3f} ± {classes.error:.3f}",
-                f"{numbers.mean:.3f} ± {numbers.error:.3f}",
+                str(both),
+                str(classes),
+                str(numbers),
                 f"{both.better}/{both.tables}",
                 f"{comparison.ratio(area, True).mean:.3f}",
                 f"{log_loss.mean:.3f} (≤ {log_loss.worst:.2f})",
@@ -161,9 +166,9 @@ def ours(records: list[Record], side: str, style: str = "simple") -> str:
         rows.append(
             [
                 other,
-                f"{both.mean:.3f} ± {both.error:.3f}",
-                f"{classes.mean:.3f}",
-                f"{numbers.mean:.3f}",
+                str(both),
+                str(classes),
+                str(numbers),
                 f"{both.better}/{both.tables}",
                 f"{log_loss.mean:.3f} (≤ {log_loss.worst:.2f})",
                 f"{comparison.ratio(lambda r: r['fit']).mean:.2f}",
