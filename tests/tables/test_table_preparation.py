@@ -96,6 +96,21 @@ def test_of_a_series_the_count_of_rows_is_the_time(table):
     assert prepare(rows, "value", columns={name: "index"}).understood[name].kind == "index"
 
 
+def test_names_of_rows_are_texts_where_there_is_nothing_else():
+    kinds = ("brick", "roof", "door")
+    names = [f"{kinds[k % 3]} {k}{k * 7}" for k in range(60)]
+    frame = {"name": names, "same": [1] * 60, "y": [k % 3 / 2 for k in range(60)]}
+    found = prepare(from_frame(frame), "y", task="regression")
+    assert found.understood["name"].kind == "text"
+    assert "name: text, as 100 % of its cells differ, and there is nothing else" in found.said
+    (feature,) = found.encoding(np.arange(60)).features
+    assert feature.widths[1] > 1
+    more = prepare(from_frame({**frame, "x": rng.normal(size=60)}), "y", task="regression")
+    assert more.understood["name"].kind == "id"
+    asked = prepare(from_frame(frame), "y", task="regression", columns={"name": "id"})
+    assert asked.understood["name"].kind == "id"
+
+
 def test_two_rows_are_needed(table):
     with pytest.raises(ValueError, match="must have two rows with a y, got 1"):
         prepare(table("x,y", "1,a", "2,", "3,"), "y", "classification")

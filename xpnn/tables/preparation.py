@@ -109,7 +109,7 @@ def prepare(
     kinds = {name: kind for name, kind in columns.items() if name in features.columns}
     understood = understand(features, kinds)
     if all(one.kind in LEFT_OUT for one in understood.values()):
-        understood = _with_the_order(understood, kinds)
+        understood = _with_what_there_is(understood, kinds)
     said = (
         *table.said(),
         *map(str, understood.values()),
@@ -118,14 +118,19 @@ def prepare(
     return Prepared(features, found, right, understood, said)
 
 
-def _with_the_order(
+def _with_what_there_is(
     understood: Mapping[str, Understood], asked: Mapping[str, str]
 ) -> dict[str, Understood]:
-    """Take a column that counts the rows for a number: of a series it is the time."""
-    found = dict(understood)
+    """Take a column that counts the rows for a number: of a series it is the time.
+
+    Names of rows, if there are only these, are texts, which may have something in common.
+    """
+    other: dict[str, Understood] = {}
     for name, one in understood.items():
-        if one.kind == "index" and name not in asked:
+        if name not in asked and one.kind == "index":
             reason = "as it counts the rows, and there is nothing else"
-            found[name] = Understood(name, "number", reason, NumberStyle())
-            break
-    return found
+            return {**understood, name: Understood(name, "number", reason, NumberStyle())}
+        if name not in asked and one.kind == "id" and not other:
+            reason = f"{one.reason}, and there is nothing else"
+            other = {name: Understood(name, "text", reason)}
+    return {**understood, **other}
