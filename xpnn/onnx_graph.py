@@ -233,7 +233,7 @@ def _onnx() -> Any:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "ONNX export needs the package onnx, which is not installed: "
-            "pip install 'xpnn[onnx]', or pip install 'onnx>=1.16'",
+            "pip install 'xpnn[onnx]', or pip install 'onnx>=1.16.2'",
             name="onnx",
         ) from error
     return onnx

@@ -107,7 +107,7 @@ def _importance(evidence: Evidence) -> Picture:
     axes.barh(
         range(len(shown)),
         values,
-        xerr=np.maximum(reach.T, 0.0),
+        xerr=np.maximum(reach.T, 0.0).tolist(),  # of one row, too, for matplotlib 3.10.7
         color=COLOURS[2],
         ecolor=INK,
         height=0.7,
