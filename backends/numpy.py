@@ -19,6 +19,7 @@ from xpnn.backend.base import Taken
 from ._playback import Player
 from ._recording import take_rows
 from ._recurring import Players, shapes_of
+from ._threads import threads_for
 
 _INTEGERS: dict[int, Any] = {4: np.int32, 8: np.int64}
 
@@ -210,6 +211,10 @@ class NumpyBackend(Backend):
             return buffers, slots, [tuple(measured)]
 
         return run
+
+    def threads_for(self, multiplications: int) -> AbstractContextManager[Any]:
+        """Let BLAS use one thread for small products; see `_threads.threads_for`."""
+        return threads_for(multiplications)
 
     def activate(self) -> AbstractContextManager[Any]:
         """Let overflow be silent, as on a GPU: a loss that is not finite is reported."""

@@ -319,6 +319,13 @@ class Backend:
         """
         return self.activate()
 
+    def threads_for(self, multiplications: int) -> AbstractContextManager[Any]:
+        """Return a context to be in while the largest product has so many multiplications.
+
+        It is for a library whose threads cost more than they gain where that is few.
+        """
+        return nullcontext()
+
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
         """Return a function that computes the same, faster where the library can.
 

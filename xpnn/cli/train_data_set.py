@@ -11,7 +11,6 @@ from ..callbacks import Callback, EarlyStopping
 from ..saving import save
 from ..tables import Preparation
 from ..tabular.scores import metrics_for
-from ..tabular.threads import few_threads
 from ..training.interrupt import Signals
 from .data import built_in, generators
 from .datasets import DATA_SETS
@@ -53,16 +52,14 @@ class OnDataSet(Training):
         """Train the model, as long as nothing ends it; as `Training.fit`."""
         status, problems = 0, []
         try:
-            n_rows = self._settings.batch_size or len(self._data.training[0])
-            with few_threads(self._model, n_rows):
-                self._model.fit(
-                    *self._data.training,
-                    epochs=self._settings.epochs,
-                    batch_size=self._settings.batch_size,
-                    validation_data=self._data.validation,
-                    callbacks=self._callbacks,
-                    resume=self.asked.checkpoints,
-                )
+            self._model.fit(
+                *self._data.training,
+                epochs=self._settings.epochs,
+                batch_size=self._settings.batch_size,
+                validation_data=self._data.validation,
+                callbacks=self._callbacks,
+                resume=self.asked.checkpoints,
+            )
         except (KeyboardInterrupt, SystemExit) as error:
             done = f"{self._epochs:,} of {self._settings.epochs:,} epochs"
             status = ended_by(error, signals, done)

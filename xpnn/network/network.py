@@ -6,7 +6,9 @@ nothing of files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -146,7 +148,14 @@ class Network(PlacedLayers):
             return function(backend.asarray(part, self.dtype))
 
         of_part = function if x.dtype == backend.dtype(self.dtype) else cast
-        return backend.map_rows(of_part, x, at_once, self.stack.rows_apart)
+        with self.multiplying(min(at_once, x.shape[0])):
+            return backend.map_rows(of_part, x, at_once, self.stack.rows_apart)
+
+    def multiplying(self, n_rows: int) -> AbstractContextManager[Any]:
+        """Return a context to be in while so many rows go through the layers together."""
+        # a row meets each number of a parameter once
+        largest = max((math.prod(p.shape) for p in self.parameter_arrays), default=0)
+        return self.backend.threads_for(n_rows * largest)
 
     def _rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
@@ -321,7 +330,8 @@ class Network(PlacedLayers):
             x_part = self.backend.asarray(x[part, ...], self.dtype)
             self.backend.let_go(x)
             w = () if placed is None else (placed[part],)
-            measures, predictions = measure(self.all_arrays, x_part, y[part, ...], *w)
+            with self.multiplying(x_part.shape[0]):
+                measures, predictions = measure(self.all_arrays, x_part, y[part, ...], *w)
             shapes = [measure.shape for measure in measures]
             of_part = x_part.shape[0] if weight is None else np.sum(weight[part], dtype=float)
             parts.append((read(list(measures)), shapes, float(of_part)))

@@ -63,9 +63,10 @@ def baselines(
     yield "linear model", linear.answers
     try:
         from sklearn import ensemble
-        from threadpoolctl import threadpool_limits
     except ModuleNotFoundError:
         return
+    from threadpoolctl import threadpool_limits
+
     inputs = encoding.inputs(table)
     is_code = np.arange(encoding.n_inputs) >= encoding.n_inputs - len(encoding.sizes)
     codes = inputs[:, is_code]

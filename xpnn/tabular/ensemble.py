@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,15 +15,11 @@ from ..tables.encoding import Encoding
 from ..tables.features import Odd
 from ..tables.targets import Classes, Target
 from .calibration import with_temperature
-from .threads import few_threads
 
 __all__ = ["Ensemble", "alone"]
 
 MOST_IN_DOUBLE = 10_000
 """How many rows are answered in double precision, which takes three times as long as single."""
-
-FEW_ROWS = 100
-"""So few rows are answered while BLAS would be asked to use one thread."""
 
 ROWS_AT_ONCE = 1024
 """How many rows go through a network together: what waves make of them stays in the cache, so
@@ -72,11 +67,9 @@ class Ensemble:
         inputs = self.encoding.inputs(table, odd)
         members = self._in_double if len(table) <= MOST_IN_DOUBLE else self.members
         mean = np.zeros((len(table), self.target.n_outputs))
-        many = len(table) > FEW_ROWS
-        with few_threads(members[0], ROWS_AT_ONCE) if many else nullcontext():
-            for member in members if len(table) else ():
-                outputs = member.predict(inputs, batch_size=ROWS_AT_ONCE)
-                mean += to_host(outputs) / len(members)
+        for member in members if len(table) else ():
+            outputs = member.predict(inputs, batch_size=ROWS_AT_ONCE)
+            mean += to_host(outputs) / len(members)
         if isinstance(self.target, Classes):
             return with_temperature(mean, self.temperature)
         return self.target.restore(mean[:, 0])

@@ -23,7 +23,6 @@ from ..tables.targets import Classes, Target
 from .ensemble import alone
 from .progress import progress
 from .recipe import Recipe
-from .threads import few_threads
 
 __all__ = ["Members", "fit_members", "left_out", "member_folder"]
 
@@ -182,17 +181,16 @@ def fit_members(
             folder = None if checkpoints is None else member_folder(checkpoints, number)
             best = EarlyStopping("val_loss", patience=recipe.patience)
             try:
-                with few_threads(network, batch_size):
-                    network.fit(
-                        *kept[:2],
-                        sample_weight=kept.weights,
-                        epochs=epochs,
-                        batch_size=batch_size,
-                        validation_data=rows.take(part).given(),
-                        callbacks=[best, *bar.of_member(epochs), *callbacks(number)],
-                        resume=folder,
-                        verbose=False,
-                    )
+                network.fit(
+                    *kept[:2],
+                    sample_weight=kept.weights,
+                    epochs=epochs,
+                    batch_size=batch_size,
+                    validation_data=rows.take(part).given(),
+                    callbacks=[best, *bar.of_member(epochs), *callbacks(number)],
+                    resume=folder,
+                    verbose=False,
+                )
             except (KeyboardInterrupt, SystemExit, OSError) as error:
                 done = done.failed(error, network)
             if network.history and network.history.epochs:
@@ -230,10 +228,9 @@ def _seconds_of_an_epoch(network: Sequential, rows: Rows, batch_size: int) -> fl
     Of many rows it is told by the first.
     """
     some = rows.take(slice(PROBE_STEPS * batch_size))
-    with few_threads(network, batch_size):
-        for _ in range(2):
-            began = time.perf_counter()
-            network.fit(*some[:2], batch_size=batch_size, verbose=False)
+    for _ in range(2):
+        began = time.perf_counter()
+        network.fit(*some[:2], batch_size=batch_size, verbose=False)
     return (time.perf_counter() - began) * len(rows.inputs) / len(some.inputs)
 
 

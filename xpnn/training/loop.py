@@ -134,7 +134,7 @@ class Fit:
             if wanted and begin == n_steps - 1:
                 self.listeners.last_step_begins()
             progress.is_whole = False
-            with alone:
+            with alone, model.multiplying(self.blocks.batch_size):
                 measured.add(
                     model.train_state.take(
                         model, self.blocks.data, block.steps, block.rows, block.noise
