@@ -21,7 +21,7 @@ __all__ = ["Ensemble", "alone"]
 MOST_IN_DOUBLE = 10_000
 """How many rows are answered in double precision, which takes three times as long as single."""
 
-ROWS_AT_ONCE = 1024
+ROWS_AT_ONCE = 512
 """How many rows go through a network together: what waves make of them stays in the cache, so
 that 40,000 rows take half of the time that they take at once."""
 
