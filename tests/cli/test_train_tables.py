@@ -211,6 +211,26 @@ def test_free_text_is_learnt_from_unless_it_is_dropped(folder):
         assert len(ensemble.encoding.features) == known
 
 
+def test_how_dates_are_written_can_be_said(folder):
+    rows = [[f"{k % 12 + 1}/{k % 11 + 1}/2024", 45000 + k, k % 7] for k in range(60)]
+    write_csv("t.csv", ["day", "sold", "y"], rows)
+    assert "though %d/%m/%Y would fit as well" in run("inspect", "t.csv").stdout
+    run("inspect", "t.csv", "--output", "t.toml", "--date", "day=%d/%m/%Y", "--date", "sold")
+    text = (folder / "t.toml").read_text()
+    assert '"day" = "date %d/%m/%Y"  # as asked' in text
+    assert '"sold" = "date spreadsheet"  # as asked' in text
+    run("train", "t.csv", "--target", "y", *QUICK, "--columns", "t.toml")
+    ensemble, _ = tabular.load("model.safetensors")
+    styles = {f.column: f.style.format for f in ensemble.encoding.features}
+    assert styles == {"day": "%d/%m/%Y", "sold": "spreadsheet"}
+    for more, said in (
+        ("day=%Q", "'%Q' is no format of dates"),
+        ("day=%Y/%d/%m", "the column 'day' can't be a date"),
+        ("no=%Y", "has no column 'no'"),
+    ):
+        assert said in refused("inspect", "t.csv", "--date", more)
+
+
 def test_names_that_toml_must_quote_come_back(folder):
     names = ['a "b"', "c\\d", "ü, %", "e=f", "t\tt", "'"]
     write_csv("odd.csv", [*names, "y"], [[k * j % 13 for j in range(1, 8)] for k in range(50)])

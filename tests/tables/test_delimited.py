@@ -147,3 +147,35 @@ def test_rows_that_do_not_repeat_the_header(write, text, expected):
 def test_a_file_without_a_repeated_header_is_read_as_it_is(write):
     assert not layout(LocalFile(str(write(ONE)), "")).awkward
     assert layout(LocalFile(str(write(ONE + "a,b c")), "")).awkward
+
+
+FIXED_WIDTH = """\
+      id        heduc     years   div
+       9   12-15 years   10.546    No
+      11    < 12 years   34.943    No
+      13      16+ years   2.834   Yes
+"""
+
+
+def test_two_spaces_or_more_separate_where_cells_have_one(tmp_path):
+    path = tmp_path / "divorce.dat"
+    path.write_text(FIXED_WIDTH)
+    table = read(path)
+    assert table.notes == ("read with two or more spaces between cells",)
+    assert [*table["heduc"].cells()] == ["12-15 years", "< 12 years", "16+ years"]
+    assert [*map(str, table["years"].cells())] == ["10.546", "34.943", "2.834"]
+
+
+def test_sentences_with_wide_gaps_are_one_column(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("what was seen\nTwo birds.  One flew\nNothing\nRain.  Wind.  Fog\n")
+    assert [*read(path).columns] == ["what was seen"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark(tmp_path, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes("name;größe\nÄpfel;3\nБирне;4\n".encode(encoding))
+    table = read(path)
+    assert [*table["name"].cells()] == ["Äpfel", "Бирне"]
+    assert "t.csv is read as UTF-16" in str(table.notes)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from xpnn.tables.preparation import prepare
 from xpnn.tables.sources import from_frame
 from xpnn.tables.targets import Classes, Measure, find_target
 
@@ -96,3 +97,24 @@ def test_what_counts_the_rows_is_time_unless_it_is_called_an_id():
     assert said.startswith("Task: regression of month")
     with pytest.raises(ValueError, match="'row_id' is index, as it counts the rows"):
         find_target(table, "row_id")
+
+
+def test_labels_that_differ_in_capitals_alone_are_told_and_stay():
+    found, said = target(["Yes", "yes", "no"] * 9)
+    assert found.labels == ("Yes", "no", "yes")
+    assert said.endswith("'Yes' and 'yes' are two of them: see whether that is right.")
+    assert "are two of them" not in target(["yes", "no"] * 9)[1]
+
+
+def test_other_columns_show_the_mark_of_a_target_that_could_have_either():
+    texts = [f"1.{200 + k}" for k in range(30)]
+    for area, first in (("21,5", 1200.0), ("21.5", 1.2)):
+        table = from_frame({"rent": texts, "area": [area, "22"] * 15})
+        found, _ = find_target(table, "rent")
+        assert found.apply(table["rent"])[0] == first
+
+
+def test_a_target_shows_the_mark_of_columns_that_could_have_either():
+    rents = [f"1.{200 + k},50" for k in range(30)]
+    table = from_frame({"deposit": [f"3.{100 + k}" for k in range(30)], "rent": rents})
+    assert prepare(table, "rent").understood["deposit"].style.decimal == ","

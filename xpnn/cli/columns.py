@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,14 +11,24 @@ from typing import Any
 
 import click
 
+from ..tables.dating import SPREADSHEET, DateStyle
 from ..tables.preparation import DROPPED
-from ..tables.understanding import KINDS, Understood
+from ..tables.understanding import KINDS, Understood, split_format
 from .options import FilePath
 
 __all__ = ["as_toml", "asked_columns", "columns_options"]
 
 OPTIONS = ("category", "number", "date", "id")
 """The kinds that have an option of their own."""
+
+WITH_FORMAT = re.compile(f"(.+)=(iso|{SPREADSHEET}|.*%.*)", re.DOTALL)
+"""A column of dates, and how they are written."""
+
+
+def _help(kind: str) -> str:
+    """Return what is told of the option that has a column be of a kind."""
+    more = ", as in day=%d/%m/%Y if it says how dates are written" if kind == "date" else ""
+    return f"Take a column for {'an' if kind == 'id' else 'a'} {kind}{more}; repeat it."
 
 
 def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +43,7 @@ def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 f"as_{name}",
                 multiple=True,
                 metavar="COLUMN",
-                help=f"Take a column for {'an' if name == 'id' else 'a'} {name}; repeat it.",
+                help=_help(name),
             )
             for name in OPTIONS
         ),
@@ -71,12 +82,14 @@ def asked_columns(
     asked: dict[str, str] = {} if columns is None else _read(columns)
     on_the_line: dict[str, str] = {}
     kinds = {DROPPED: drop, **{k.removeprefix("as_"): names for k, names in as_kind.items()}}
-    for kind, names in kinds.items():
-        for name in names:
+    for option, given in kinds.items():
+        for words in given:
+            name, kind = words, option
+            if option == "date" and (found := WITH_FORMAT.fullmatch(words)):
+                name, kind = found[1], f"date {found[2]}"
             if on_the_line.setdefault(name, kind) != kind:
-                raise ValueError(
-                    f"--{kind} {name}: it is --{on_the_line[name]} already, and can't be both"
-                )
+                already = f"it is --{on_the_line[name]} already"
+                raise ValueError(f"--{option} {words}: {already}, and can't be both")
     return asked | on_the_line
 
 
@@ -92,7 +105,7 @@ def _read(path: Path) -> dict[str, str]:
     if content.keys() != {"columns"} or not isinstance(columns, dict):
         raise ValueError(f"{path} must have one table, [columns]")
     for name, kind in columns.items():
-        if kind not in known:
+        if not isinstance(kind, str) or split_format(kind)[0] not in known:
             raise ValueError(f"{path}: {name} must be one of {', '.join(known)}, got {kind!r}")
     return columns
 
@@ -103,12 +116,20 @@ def as_toml(source: str, found: Iterable[Understood], dropped: Iterable[str]) ->
         f"# What the columns of {source} are taken for.  Change it, and give it to",
         "# 'xpnn train TABLE --target COLUMN --columns FILE'.",
         f"# A column may be {', '.join(KINDS)}, or {DROPPED}: left out.",
+        f"# Behind date stands how dates are written: iso, {SPREADSHEET}, or as %d/%m/%Y.",
         "",
         "[columns]",
-        *(f"{_quoted(one.column)} = {_quoted(one.kind)}  # {one.reason}" for one in found),
+        *(f"{_quoted(one.column)} = {_quoted(_kind(one))}  # {one.reason}" for one in found),
         *(f"{_quoted(name)} = {_quoted(DROPPED)}" for name in dropped),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _kind(one: Understood) -> str:
+    """Return what a column is, and how it writes dates, of which another way may be right."""
+    if isinstance(one.style, DateStyle) and one.kind == "date":
+        return f"date {one.style.format}"
+    return one.kind
 
 
 def _quoted(text: str) -> str:

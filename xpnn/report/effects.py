@@ -9,8 +9,8 @@ import numpy as np
 
 from ..tables.cells import codes_of, counted, moments_of, read_cells
 from ..tables.columns import Column, Table
+from ..tables.dating import TimeStyle
 from ..tables.features import DateFeature, Feature, NumberFeature, TimeFeature
-from ..tables.parsing import TimeStyle
 from ..tables.targets import Classes
 from ..tables.wording import TextFeature
 from ..tabular import Ensemble

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .columns import Column, Moments, Numbers, Texts, number_text, to_number
-from .parsing import DateStyle, NumberStyle, TimeStyle, is_code
+from .dating import DateStyle, TimeStyle
+from .parsing import NumberStyle, is_code
 
 __all__ = [
     "PARTS",

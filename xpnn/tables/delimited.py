@@ -34,7 +34,10 @@ COMMENT = "#"
 TOLD = re.compile(r'"?sep=([^\w"\'\r\n])"?[\r\n]*', re.IGNORECASE)
 """A first line that tells the separator, as Excel takes and writes it."""
 
-SPOKEN = {"\t": "tabs", " ": "spaces"}
+WIDE = "  "
+"""What separates where cells may hold a space: two spaces, or more."""
+
+SPOKEN = {"\t": "tabs", " ": "spaces", WIDE: "two or more spaces"}
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,9 @@ def _titles(lines: list[str], whole: bool, found: Layout) -> tuple[int, str, boo
     Other separators than that of the first line are tried only where that doesn't fit.
     """
     first = _parse(lines, whole, found.separator, found.quote)
-    fitting = found.separator != " " and len(first.header) > 1 and first.share() > 0.5
+    fitting = (
+        not found.separator.startswith(" ") and len(first.header) > 1 and first.share() > 0.5
+    )
     tried = [(False, 0, 0, "")]
     for separator in (found.separator,) if fitting else SEPARATORS:
         begins, records = _numbered(lines, whole, separator)
@@ -228,7 +233,7 @@ def _layout(lines: list[str], whole: bool, told: str | None = None) -> Layout:
     best = _parse(lines, whole, told, quote) if told else _best(lines, whole, quote)
     head = best.header
     notes = []
-    awkward = best.separator == " "
+    awkward = best.separator.startswith(" ")
     if best.separator != "," and len(head) > 1:
         spoken = SPOKEN.get(best.separator, repr(best.separator))
         notes.append(f"read with {spoken} between cells")
@@ -264,9 +269,10 @@ def _best(lines: list[str], whole: bool, quote: str) -> _Parsed:
     several = [p for p in parsed if len(p.header) > 1 and p.share() > 0.5]
     if several:
         return max(several, key=lambda p: (round(10 * p.share()), len(p.header)))
-    spaced = _parse(lines, whole, " ", quote)
-    if _is_spaced(spaced):
-        return spaced
+    for separator in (" ", WIDE):
+        spaced = _parse(lines, whole, separator, quote)
+        if _is_spaced(spaced):
+            return spaced
     if all(len(p.header) == 1 for p in parsed):
         # a comma within the cells of a single column, in numbers or in sentences
         single = [p for p in reversed(parsed) if p.share() == 1.0]
@@ -306,11 +312,14 @@ def _reader(lines: Iterable[str], separator: str, quote: str) -> Any:
 
 def dialect(separator: str, quote: str) -> dict[str, Any]:
     """Say to Python's csv what stands between cells and around them."""
-    return {"delimiter": separator, "quotechar": quote, "skipinitialspace": separator == " "}
+    delimiter = "\t" if separator == WIDE else separator
+    return {"delimiter": delimiter, "quotechar": quote, "skipinitialspace": separator == " "}
 
 
 def trimmed(lines: Iterable[str], separator: str) -> Iterable[str]:
-    """Where spaces separate, take tabs for spaces, and none at the ends of lines."""
+    """Where spaces separate, take tabs for spaces, or wide gaps for tabs; none at the ends."""
+    if separator == WIDE:
+        return (re.sub(" {2,}", "\t", line.strip()) + "\n" for line in lines)
     if separator != " ":
         return lines
     return (line.rstrip().replace("\t", " ") + "\n" for line in lines)

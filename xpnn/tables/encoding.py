@@ -9,6 +9,7 @@ import numpy as np
 
 from .cells import PARTS, counted, moments_of, numbers_of, read_cells
 from .columns import Column, Table
+from .dating import DateStyle, TimeStyle
 from .features import (
     CategoryFeature,
     DateFeature,
@@ -18,7 +19,7 @@ from .features import (
     TimeFeature,
     YesNoFeature,
 )
-from .parsing import DateStyle, NumberStyle, TimeStyle
+from .parsing import NumberStyle
 from .scaling import Scale
 from .understanding import Understood
 from .wording import TextFeature

@@ -16,7 +16,8 @@ import numpy as np
 
 from .cells import DAY, PARTS, UNKNOWN, codes_of, moments_of, numbers_of, read_cells
 from .columns import Column
-from .parsing import DateStyle, NumberStyle, TimeStyle
+from .dating import DateStyle, TimeStyle
+from .parsing import NumberStyle
 from .scaling import Scale
 
 __all__ = [

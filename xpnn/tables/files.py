@@ -76,6 +76,9 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+ZEROS_OF_UTF16 = 0.3
+"""The part of bytes that are 0, every second one, in a text of UTF-16."""
+
 OLD_ENCODINGS = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
 """What a text may be that is not UTF-8; any byte is a letter of Latin-1."""
 
@@ -200,10 +203,10 @@ def _begins(head: bytes, mark: bytes) -> bool:
 
 def _text_format(file: LocalFile, head: bytes) -> str:
     """Tell text from JSON, and both from what is neither."""
-    marked = head.startswith(tuple(BYTE_ORDER_MARKS))
-    if not marked and b"\x00" in head:
+    encoding = _encoding(head)
+    if encoding == "utf-8" and b"\x00" in head:
         raise ValueError(f"{file.name} is no table, but a binary file of an unknown format")
-    begin = head[:ENOUGH].decode(_marked_encoding(head), "replace").lstrip("\ufeff \t\r\n")
+    begin = head[:ENOUGH].decode(encoding, "replace").lstrip("\ufeff \t\r\n")
     if begin.startswith("{") or re.match(r"\[\s*[{[\]]", begin):
         return "json"
     return "text"
@@ -283,11 +286,11 @@ def in_utf8(file: LocalFile, folder: str, keep_mark: bool = True) -> LocalFile:
     Raises
     ------
     ValueError
-        If its byte order mark says UTF-16, which it isn't.
+        If it begins as UTF-16, which it isn't.
     """
     with open(file.path, "rb") as content:
-        head = content.read(4)
-    encoding = _marked_encoding(head)
+        head = content.read(ENOUGH)
+    encoding = _encoding(head)
     if encoding == "utf-8":
         if _decodes(file.path, "utf-8"):
             if keep_mark or not head.startswith(codecs.BOM_UTF8):
@@ -302,10 +305,15 @@ def in_utf8(file: LocalFile, folder: str, keep_mark: bool = True) -> LocalFile:
     return replace(file, path=path, notes=(*file.notes, f"{file.name} is read as {said}"))
 
 
-def _marked_encoding(head: bytes) -> str:
-    """Return the encoding that a byte order mark tells, or UTF-8."""
-    marks = BYTE_ORDER_MARKS.items()
-    return next((name for mark, name in marks if head.startswith(mark)), "utf-8")
+def _encoding(head: bytes) -> str:
+    """Return the encoding that a byte order mark tells, or UTF-16 without one, or UTF-8."""
+    for mark, name in BYTE_ORDER_MARKS.items():
+        if head.startswith(mark):
+            return name
+    zeros = [head[first::2].count(0) for first in (0, 1)]
+    if max(zeros) > ZEROS_OF_UTF16 * len(head) and not min(zeros):
+        return "utf-16-be" if zeros[0] else "utf-16-le"  # of Latin letters one byte is 0
+    return "utf-8"
 
 
 def _decodes(path: str, encoding: str) -> bool:

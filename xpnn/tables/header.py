@@ -19,6 +19,8 @@ ROW = "row"
 """What an unnamed first column is called if it doesn't count the rows: it names them."""
 
 
+REMEDY = "; if it has none, write one above it, 1,2,3 and so on will do"
+
 MOST_NOTES = 5
 """How many renamed columns are told one by one."""
 
@@ -102,7 +104,7 @@ def header(
 def _check(source: str, names: list[str], numeric: Sequence[bool]) -> None:
     if not any(names):
         raise ValueError(
-            f"{source} must begin with a header of names, but its first line is empty"
+            f"{source} must begin with a header of names, but its first line is empty{REMEDY}"
         )
     if not names[0]:
         return  # as R writes names of rows; the columns' names may well be years
@@ -112,7 +114,7 @@ def _check(source: str, names: list[str], numeric: Sequence[bool]) -> None:
     counted = (values - values[0] == np.arange(len(values))) & (values == np.floor(values))
     if told.any() and np.isfinite(values[told]).all() and not counted.all():
         raise ValueError(
-            f"{source} must begin with a header of names, but its first line is numbers"
+            f"{source} must begin with a header of names, but its first line is numbers{REMEDY}"
         )
     below = np.array(numeric or [False] * len(names))
     above = values[below & np.isfinite(values)]
@@ -120,7 +122,7 @@ def _check(source: str, names: list[str], numeric: Sequence[bool]) -> None:
         shown = ", ".join(name for name in names if np.isfinite(to_number(name)))
         raise ValueError(
             f"{source} must begin with a header of names, but its first line has numbers "
-            f"where the others have some: {shown}"
+            f"where the others have some: {shown}{REMEDY}"
         )
 
 

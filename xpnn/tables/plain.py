@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from .cells import PARTS
+from .dating import DateStyle, check_format
 from .encoding import Encoding
 from .features import (
     CategoryFeature,
@@ -18,7 +19,7 @@ from .features import (
     YesNoFeature,
 )
 from .grams import SIZES, folded
-from .parsing import MOMENTS, DateStyle, NumberStyle
+from .parsing import NumberStyle
 from .readers import flag, number, one_kind_of, one_of, positive, reader, text, texts, wrong
 from .scaling import Scale
 from .targets import Classes, Measure, Target
@@ -40,8 +41,10 @@ def to_plain(value: Any) -> Any:
 
 
 def _format(value: Any, name: str) -> str:
-    if text(value, name) not in MOMENTS:
-        raise wrong(name, "a format of dates", value)
+    try:
+        check_format(text(value, name))
+    except ValueError:
+        raise wrong(name, "a format of dates", value) from None
     return str(value)
 
 

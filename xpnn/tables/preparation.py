@@ -15,7 +15,7 @@ from .columns import Table
 from .encoding import Encoding
 from .parsing import NumberStyle
 from .targets import Classes, Target, find_target
-from .understanding import LEFT_OUT, Understood, understand
+from .understanding import LEFT_OUT, Understood, mark_of, understand
 
 __all__ = ["DROPPED", "Prepared", "prepare"]
 
@@ -107,7 +107,7 @@ def prepare(
     if len(right) < 2:
         raise ValueError(f"{table.source} must have two rows with a {target}, got {len(right)}")
     kinds = {name: kind for name, kind in columns.items() if name in features.columns}
-    understood = understand(features, kinds)
+    understood = understand(features, kinds, mark_of(table))
     if all(one.kind in LEFT_OUT for one in understood.values()):
         understood = _with_what_there_is(understood, kinds)
     said = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from .cells import UNKNOWN, codes_of, numbers_of
 from .columns import Column, Numbers, Table, Texts, number_text, to_number
 from .parsing import NumberStyle
-from .understanding import ID_NAME, Understood, understand
+from .understanding import ID_NAME, Understood, mark_of, understand
 
 __all__ = ["Classes", "Measure", "Target", "find_target"]
 
@@ -157,7 +158,7 @@ def find_target(table: Table, name: str, task: str = "auto") -> tuple[Target, st
     if task not in TASKS:
         raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
     column = table[name]
-    found = understand(Table(table.source, {name: column}))[name]
+    found = understand(Table(table.source, {name: column}), decimal=mark_of(table))[name]
     if found.kind == "constant":
         raise ValueError(f"{table.source}: the target {name!r} is constant, {found.reason}")
     if task == "regression" or (task == "auto" and found.kind in ("number", "id", "index")):
@@ -221,7 +222,21 @@ def _classes(table: Table, name: str, found: Understood, task: str) -> tuple[Tar
     kind = whole if found.kind in ("number", "index") else found.kind
     why = "as asked" if task == "classification" else f"because it is {kind}"
     said = f"Task: classification of {name} into {len(labels)} classes, {why}."
+    alike = next(
+        (pair for pair in pairwise(sorted(labels, key=_plain)) if _are_alike(*pair)), ()
+    )
+    if alike:
+        said += f" {alike[0]!r} and {alike[1]!r} are two of them: see whether that is right."
     return Classes(name, labels), said
+
+
+def _plain(label: str) -> str:
+    """Return a label without capitals, and with one space where it has some."""
+    return " ".join(label.casefold().split())
+
+
+def _are_alike(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)
 
 
 def labels_of(column: Column) -> tuple[str, ...]:

@@ -16,17 +16,23 @@ import numpy as np
 
 from .cells import as_texts
 from .columns import Column, Moments, Numbers, Table, Texts, to_number
+from .dating import MOMENTS, SPREADSHEET, Style, check_format, date_style, time_style
 from .parsing import (
     NumberStyle,
-    Style,
-    date_style,
     decimal_mark,
     is_code,
     number_style,
-    time_style,
 )
 
-__all__ = ["ID_NAME", "KINDS", "LEFT_OUT", "Understood", "understand"]
+__all__ = [
+    "ID_NAME",
+    "KINDS",
+    "LEFT_OUT",
+    "Understood",
+    "mark_of",
+    "split_format",
+    "understand",
+]
 
 KINDS = ("number", "yes/no", "category", "date", "time", "text", "id", "index", "constant")
 """What a column can be."""
@@ -85,7 +91,15 @@ class Understood:
         return f"{self.column}: {self.kind}, {self.reason}{left_out}"
 
 
-def understand(table: Table, asked: Mapping[str, str] | None = None) -> dict[str, Understood]:
+def mark_of(table: Table) -> str:
+    """Return what a table's numbers have before a fraction, "." or ",", as its texts show."""
+    texts = (column for column in table.columns.values() if isinstance(column, Texts))
+    return decimal_mark(column.values for column in texts)
+
+
+def understand(
+    table: Table, asked: Mapping[str, str] | None = None, decimal: str | None = None
+) -> dict[str, Understood]:
     """Find out what each column of a table is.
 
     Parameters
@@ -93,7 +107,10 @@ def understand(table: Table, asked: Mapping[str, str] | None = None) -> dict[str
     table : Table
         The rows to learn from.
     asked : mapping of str to str, optional
-        Columns that somebody knows, and what they are, one of `KINDS`.
+        Columns that somebody knows, and what they are: one of `KINDS`, or "date" with a space
+        and a format, as in ``"date %d/%m/%Y"``.
+    decimal : {".", ","}, optional
+        What stands before a fraction where both could, if more than these columns show it.
 
     Returns
     -------
@@ -108,8 +125,7 @@ def understand(table: Table, asked: Mapping[str, str] | None = None) -> dict[str
     asked = asked or {}
     for name in asked:
         table[name]
-    texts = (column for column in table.columns.values() if isinstance(column, Texts))
-    decimal = decimal_mark(column.values for column in texts)
+    decimal = decimal or mark_of(table)
     return {
         name: _as_asked(table, name, asked[name], decimal)
         if name in asked
@@ -146,7 +162,7 @@ def _found(name: str, column: Column, decimal: str) -> Understood:
     if len(values) <= 2:
         said = _shown(values[0]), "nothing" if len(values) == 1 else _shown(values[1])
         return Understood(name, "yes/no", " or ".join(said))
-    if dates := date_style(values, counts):
+    if dates := date_style(values, counts, day_first=decimal == ","):
         date, other, part = dates
         one = next(value for value in values if date.moment(value) is not None)
         doubt = f", though {other} would fit as well" if other else ""
@@ -221,8 +237,24 @@ def _of_words(values: list[str], counts: np.ndarray, present: int) -> tuple[str,
     return "category", f"with {len(values):,} values{codes}"
 
 
+def split_format(kind: str) -> tuple[str, str]:
+    """Return what a column shall be, and the format of dates that was said with it, or "".
+
+    Raises
+    ------
+    ValueError
+        If it is no format.
+    """
+    if not kind.startswith("date "):
+        return kind, ""
+    kind, format = kind.split(" ", 1)
+    check_format(format)
+    return kind, format
+
+
 def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
     """Take a column for what somebody says that it is."""
+    kind, format = split_format(kind)
     if kind not in KINDS:
         raise ValueError(
             f"{table.source}: the column {name!r} must be one of {', '.join(KINDS)}, got "
@@ -237,7 +269,8 @@ def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
         if kind == "number":
             found = number_style(values, counts, ENOUGH, decimal)
         elif kind == "date":
-            found = date_style(values, counts, ENOUGH)
+            formats = [format] if format else [*MOMENTS, SPREADSHEET]
+            found = date_style(values, counts, ENOUGH, formats, decimal == ",")
         elif kind == "time":
             found = [time_style(values, at_least=ENOUGH)]
         if kind in ("number", "date", "time"):
