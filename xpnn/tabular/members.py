@@ -159,7 +159,7 @@ def fit_members(
     of_rows, *of_members = seed.spawn(1 + recipe.n_members)
 
     def made(own_seed: np.random.SeedSequence, n: int) -> tuple[Sequential, int]:
-        network = recipe.network(encoding, target, np.random.default_rng(own_seed), backend)
+        network = recipe.network(encoding, target, np.random.default_rng(own_seed), backend, n)
         epochs = recipe.epochs_for(n)
         steps = epochs * recipe.steps_of_an_epoch(n)
         network.compile(recipe.loss(target), recipe.optimizer(target, steps), metrics=[])

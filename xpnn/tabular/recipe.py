@@ -41,6 +41,9 @@ FEW = 1280
 FEW_BATCH = 128
 """Rows in a step, of few rows."""
 
+SCALE_OF_CLASSES = 0.1
+"""The deviation of the first waves' frequencies for classes, `NumericEmbedding.scale`."""
+
 WIDE = 0.5
 """From which spread on, in parts of their mean, numbers that are never negative vary as counts
 do: the more, the larger they are."""
@@ -134,6 +137,12 @@ class Recipe:
         """Return how many steps go through n rows once."""
         return math.ceil(n / self.batch_size_for(n))
 
+    def scale_for(self, target: Target, n: int) -> float:
+        """Return how short the first waves are by which n rows are seen, in waves a unit."""
+        if isinstance(target, Classes):
+            return SCALE_OF_CLASSES
+        return min(1.0, n / FEW)
+
     def for_numbers(self, numbers: np.ndarray, weights: np.ndarray | None = None) -> Recipe:
         """Return the recipe with the loss for a target that is a number.
 
@@ -185,8 +194,23 @@ class Recipe:
         target: Target,
         generator: np.random.Generator,
         backend: Backend,
+        n: int,
     ) -> Sequential:
-        """Make the network: codes become columns, numbers waves, then the hidden layers."""
+        """Make the network: codes become columns, numbers waves, then the hidden layers.
+
+        Parameters
+        ----------
+        encoding : Encoding
+            What makes its inputs.
+        target : Classes or Measure
+            What it tells.
+        generator : numpy.random.Generator
+            Where its first parameters come from, and what is drawn in training.
+        backend : Backend
+            Where it computes.
+        n : int
+            How many rows it learns from.
+        """
         layers: list[Layer] = []
         size = encoding.n_inputs
         if encoding.sizes:
@@ -194,7 +218,8 @@ class Recipe:
             layers.append(columns)
             size = columns.output_size(size)
         if self.embeds and encoding.n_numbers:
-            waves = NumericEmbedding(size, encoding.n_numbers, learning_rate=1.0)
+            scale = self.scale_for(target, n)
+            waves = NumericEmbedding(size, encoding.n_numbers, scale=scale, learning_rate=1.0)
             layers.append(waves)
             size = waves.output_size(size)
         for width in self.hidden:
