@@ -229,6 +229,21 @@ def test_how_dates_are_written_can_be_said(folder):
         ("no=%Y", "has no column 'no'"),
     ):
         assert said in refused("inspect", "t.csv", "--date", more)
+    assert "it is the target; --task" in refused(
+        "train", "t.csv", "--target", "y", "--category", "y"
+    )
+    shown = run("inspect", "t.csv", "--date", "day").stdout
+    assert "day: date, as asked, though %d/%m/%Y would fit as well" in shown
+
+
+def test_what_does_not_fit_what_was_asked_is_counted(folder):
+    rows = [["x" if k % 3 == 0 else k, k % 7] for k in range(60)]
+    write_csv("t.csv", ["a", "y"], rows)
+    shown = run("inspect", "t.csv", "--number", "a").stdout
+    assert "a: number, as asked; 33 % are none, and count as missing" in shown
+    assert "can't be a date, as most cells are none, such as 'x'" in refused(
+        "inspect", "t.csv", "--date", "a"
+    )
 
 
 def test_names_that_toml_must_quote_come_back(folder):

@@ -176,11 +176,52 @@ def test_there_is_only_so_much_time():
 
 def test_a_recipe_is_cut_to_a_time():
     whole = recipe.Recipe(n_members=4, epochs=10, steps=1)
-    assert whole.within(40.0, 1.0, 100) == whole
-    assert whole.within(25.0, 1.0, 100) == replace(whole, n_members=2)
-    short = whole.within(3.5, 1.0, 100)
+    of_a_row = 1 / 75  # each member leaves out a quarter of 100 rows
+    assert whole.within(40.0, of_a_row, 100) == whole
+    assert whole.within(1e308, of_a_row, 100) == whole
+    assert whole.within(25.0, of_a_row, 100) == replace(whole, n_members=2)
+    short = whole.within(3.5, of_a_row, 100)
     assert (short.n_members, short.epochs_for(100)) == (1, 3)
-    assert whole.within(0.1, 1.0, 100).epochs_for(100) == 1
+    assert whole.within(0.1, of_a_row, 100).epochs_for(100) == 1
+
+
+def test_one_member_with_time_enough_is_trained_as_without_a_limit(small):
+    frame, value, _ = messy()
+    models = [
+        TabularRegressor(n_members=1, time_budget=budget, random_state=0).fit(frame, value)
+        for budget in (None, 1000)
+    ]
+    np.testing.assert_array_equal(*(model.predict(frame) for model in models))
+
+
+def test_rows_that_count_nothing_decide_nothing(small):
+    frame, value, _ = messy()
+    odd = frame.assign(size=1e9, town="nowhere", price="?", day="never")
+    weights = np.repeat([1.0, 0.0], N)
+    without = TabularRegressor(random_state=0).fit(frame, value, np.ones(N))
+    both = TabularRegressor(random_state=0)
+    both.fit(pd.concat([frame, odd], ignore_index=True), np.append(value, value), weights)
+    np.testing.assert_array_equal(both.predict(frame), without.predict(frame))
+    assert np.isnan(both.oof_predictions_[N:]).all()
+
+
+@pytest.mark.parametrize(
+    "later",
+    [lambda dose: dose.astype("float32"), lambda dose: dose > 0.15],
+    ids=["float32", "bool"],
+)
+@pytest.mark.parametrize("first", ["numbers", "truth"])
+def test_two_numbers_are_the_same_in_another_dtype(small, first, later):
+    dose = pd.Series(np.random.default_rng(2).choice([0.1, 0.2], 200))
+    trained = dose if first == "numbers" else dose > 0.15
+    if first == "numbers" and later(dose).dtype == bool:
+        trained = (dose > 0.15).astype(int)
+    elif first == "truth":
+        later = lambda dose: (dose > 0.15).astype("float32")  # noqa: E731
+    model = TabularRegressor(random_state=0).fit(pd.DataFrame({"dose": trained}), dose)
+    told = model.predict(pd.DataFrame({"dose": later(dose)}))
+    np.testing.assert_array_equal(told, model.predict(pd.DataFrame({"dose": trained})))
+    assert len(np.unique(told)) == 2
 
 
 def test_a_bar_tells_how_far_it_is(capsys):

@@ -35,5 +35,6 @@ def small(monkeypatch):
     ],
     expected_failed_checks=lambda estimator: EXPECTED,
 )
+@pytest.mark.filterwarnings("ignore:rows are unlike those of the training:UserWarning")
 def test_scikit_learns_checks(estimator, check):
     check(estimator)

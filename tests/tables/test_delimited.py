@@ -166,6 +166,22 @@ def test_two_spaces_or_more_separate_where_cells_have_one(tmp_path):
     assert [*map(str, table["years"].cells())] == ["10.546", "34.943", "2.834"]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("item no  town\n0        New York\n1        El Paso\n", {"item no": ["0", "1"]}),
+        ("town       people\nNew York     50\nEl Paso      54\n", {"people": ["50", "54"]}),
+        ("a b  c\n1 2  3\n4 5  6\n", {"b": ["2", "5"]}),
+        ('a   b\n"x  y"   1\n"z"   2\n', {"a": ["x  y", "z"]}),
+    ],
+)
+def test_what_spaces_separate(tmp_path, text, wanted):
+    path = tmp_path / "t.txt"
+    path.write_text(text)
+    found = read(path)
+    assert {name: [*map(str, found[name].cells())] for name in wanted} == wanted
+
+
 def test_sentences_with_wide_gaps_are_one_column(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("what was seen\nTwo birds.  One flew\nNothing\nRain.  Wind.  Fog\n")
@@ -175,7 +191,9 @@ def test_sentences_with_wide_gaps_are_one_column(tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_mark(tmp_path, encoding):
     path = tmp_path / "t.csv"
-    path.write_bytes("name;größe\nÄpfel;3\nБирне;4\n".encode(encoding))
+    names = ["Äpfel", "Āpfel", "一二三", "Бирне"] * 500
+    rows = "".join(f"{name};{k}\n" for k, name in enumerate(names))
+    path.write_bytes(f"name;größe\n{rows}".encode(encoding))
     table = read(path)
-    assert [*table["name"].cells()] == ["Äpfel", "Бирне"]
+    assert [*table["name"].cells()] == names
     assert "t.csv is read as UTF-16" in str(table.notes)

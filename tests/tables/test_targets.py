@@ -104,6 +104,8 @@ def test_labels_that_differ_in_capitals_alone_are_told_and_stay():
     assert found.labels == ("Yes", "no", "yes")
     assert said.endswith("'Yes' and 'yes' are two of them: see whether that is right.")
     assert "are two of them" not in target(["yes", "no"] * 9)[1]
+    found, said = target(["0", "1", "0.0", "a"] * 9)
+    assert (len(found.labels), "'0' and '0.0' are two of them" in said) == (4, True)
 
 
 def test_other_columns_show_the_mark_of_a_target_that_could_have_either():

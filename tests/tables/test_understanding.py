@@ -93,6 +93,8 @@ def test_who_knows_better_says_so():
     }
     found = understand(table, asked)
     assert {name: one.kind for name, one in found.items()} == asked
+    doubt = ", though %d/%m/%Y would fit as well; 50 % are none, and count as missing"
+    assert found.pop("when").reason == f"as asked{doubt}"
     assert all(one.reason == "as asked" for one in found.values())
 
 

@@ -109,4 +109,4 @@ def test_of_several_members_each_is_trained_as_long_as_one_that_is_fast():
 
 def test_a_time_for_one_member_is_kept_to():
     # one alone would take more steps than each of several, for which there was time
-    assert Recipe().within(100, 1.0, 1000).epochs_for(1000) == 100
+    assert Recipe().within(100, 1 / 800, 1000).epochs_for(800) == 100

@@ -8,6 +8,7 @@ from xpnn import ModelFileError, tabular
 from xpnn.files.model_file import read_file, write_file
 from xpnn.sklearn import TabularClassifier, TabularRegressor
 from xpnn.tables import from_frame
+from xpnn.tabular.cards import card
 
 rng = np.random.default_rng(6)
 N = 60
@@ -99,3 +100,13 @@ def test_what_a_file_can_not_hold(file, tmp_path, change, words):
     write_file(tmp_path / "wrong", description, arrays)
     with pytest.raises(ModelFileError, match=words):
         tabular.load(tmp_path / "wrong")
+
+
+def test_a_card_is_the_same_of_an_ensemble_and_of_its_file(tmp_path, small):
+    y = np.where(FRAME["size"] > 0, "much", "little")
+    model = TabularClassifier(preset="fast", decides="f1", random_state=0).fit(FRAME, y)
+    tabular.save(model.ensemble_, tmp_path / "model")
+    ensemble, extra = tabular.load(tmp_path / "model")
+    data = card(ensemble, extra)["data"]
+    assert data["factors"] == [*ensemble.factors]
+    assert [*data] == ["features", "target", "factors"]

@@ -198,3 +198,14 @@ def test_free_text_with_n_grams_of_one_size(sizes):
     found = run(onnx_model(ensemble), {"remark": np.array(TEXTS, object)[:, None]})
     wanted = ensemble.outputs(from_frame({"remark": TEXTS}))
     np.testing.assert_allclose(found["prediction"][:, 0], wanted, atol=1e-5)
+
+
+def test_infinite_numbers_are_missing_there_too():
+    X = rng.uniform(size=(N, 2))
+    model = TabularRegressor(preset="fast", random_state=0).fit(X, X[:, 0])
+    X[:3, 0] = np.inf, -np.inf, np.nan
+    told = run(onnx_model(model.ensemble_), {"features": X})
+    want = model.ensemble_.outputs(from_frame(X))
+    np.testing.assert_allclose(told["prediction"].ravel(), want, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(X), want)
+    assert np.isfinite(want).all()

@@ -320,10 +320,7 @@ class Backend:
         return self.activate()
 
     def threads_for(self, multiplications: int) -> AbstractContextManager[Any]:
-        """Return a context to be in while the largest product has so many multiplications.
-
-        It is for a library whose threads cost more than they gain where that is few.
-        """
+        """Return a context to be in while products have at most so many multiplications."""
         return nullcontext()
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:

@@ -60,7 +60,11 @@ def columns_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def asked_columns(
-    drop: Iterable[str], columns: Path | None, **as_kind: Iterable[str]
+    drop: Iterable[str],
+    columns: Path | None,
+    *,
+    target: str | None = None,
+    **as_kind: Iterable[str],
 ) -> dict[str, str]:
     """Return what columns are said to be: one of `KINDS`, or "drop".
 
@@ -70,7 +74,8 @@ def asked_columns(
         Columns, as the options of that name have them.
     columns : Path or None
         A file that says it of others.
-
+    target : str, optional
+        The column to learn, of which the file alone may say something.
 
     Raises
     ------
@@ -87,6 +92,10 @@ def asked_columns(
             name, kind = words, option
             if option == "date" and (found := WITH_FORMAT.fullmatch(words)):
                 name, kind = found[1], f"date {found[2]}"
+            if name == target:
+                raise ValueError(
+                    f"--{option} {words}: it is the target; --task says what to learn of it"
+                )
             if on_the_line.setdefault(name, kind) != kind:
                 already = f"it is --{on_the_line[name]} already"
                 raise ValueError(f"--{option} {words}: {already}, and can't be both")

@@ -17,7 +17,7 @@ from ..sequential import Sequential
 from ..tables import Preparation, read
 from ..tables.files import STDIN
 from ..tables.preparation import DROPPED
-from ..tables.understanding import understand
+from ..tables.understanding import mark_of, understand
 from ..tabular import cards as of_tables
 from .columns import as_toml, asked_columns, columns_options
 from .datasets import TABLE
@@ -110,9 +110,8 @@ def _inspect_table(data: str, output: Path | None, asked: dict[str, Any]) -> Non
         check_writable("--output", output, ("the data", data))
     columns, table = asked_columns(**asked), read(data)
     dropped = [name for name, kind in columns.items() if kind == DROPPED]
-    found = understand(
-        table.without(dropped), {k: v for k, v in columns.items() if k not in dropped}
-    )
+    known = {k: v for k, v in columns.items() if k not in dropped}
+    found = understand(table.without(dropped), known, mark_of(table))
     for line in table.said():
         say(line)
     say(f"{table.source}: {len(table):,} rows")

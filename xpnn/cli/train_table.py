@@ -14,6 +14,7 @@ from .. import tabular
 from ..backend import Backend
 from ..callbacks import Callback, ProgressBar
 from ..checks import check_integer, check_number
+from ..layers import Exponential
 from ..tables import Classes, prepare, read
 from ..tables.cells import numbers_of
 from ..tables.columns import Numbers, Table
@@ -53,6 +54,7 @@ class OnTable(Training):
         self._columns = asked_columns(
             asked.drop,
             asked.columns,
+            target=asked.target,
             as_category=asked.as_category,
             as_number=asked.as_number,
             as_date=asked.as_date,
@@ -167,14 +169,16 @@ class OnTable(Training):
     def draw(self, path: Path) -> bool:
         """Draw the mean curves, and the regions of points in the plane; as `Training.draw`."""
         histories = [history.history for history in self._fitted.members.histories]
-        unit = 1.0 if isinstance(self._target, Classes) else self._right.std() ** 2
+        ensemble, unit = self._fitted.ensemble, 1.0
+        if not isinstance(ensemble.target, Classes):  # of the squared error, or of a deviance
+            is_deviance = isinstance(ensemble.members[0].layers[-1], Exponential)
+            unit = ensemble.target.scale ** (1 if is_deviance else 2)
         curves = {
             name: [
                 float(np.mean(values)) * unit for values in zip(*(h[name] for h in histories))
             ]
             for name in histories[0]
         }
-        ensemble = self._fitted.ensemble
         features = ensemble.encoding.features
         names = [feature.column for feature in features]
         plane = [f for f in features if isinstance(f, NumberFeature) and not f.missing]

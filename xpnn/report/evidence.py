@@ -12,6 +12,7 @@ from ..tables.columns import Table
 from ..tables.targets import Classes, Target
 from ..tabular import Ensemble
 from ..tabular.baselines import baselines
+from ..tabular.calibration import with_temperature
 from ..tabular.members import left_out
 from ..tabular.scores import USUAL, measured, metrics_for
 from ..tabular.training import Fitted, hold_out
@@ -89,8 +90,8 @@ class Evidence:
         The model's: probabilities (n, k), or numbers (n,).
     told : numpy.ndarray of int, shape (n,)
         The numbers of the classes that it tells; none of numbers.
-    uncalibrated : numpy.ndarray
-        The same before the temperature.
+    temperature : float
+        What probabilities were set right by.
     learnt_from : bool
         Whether the model learnt from these rows; each answer is then of the network that had
         left the row out.
@@ -113,13 +114,18 @@ class Evidence:
     right: np.ndarray
     answers: np.ndarray
     told: np.ndarray
-    uncalibrated: np.ndarray
+    temperature: float
     learnt_from: bool
     scores: Mapping[str, Mapping[str, Score]]
     importance: Mapping[str, Score]
     effects: Sequence[Effect]
     judge: Judge
     unanswered: int
+
+    @property
+    def uncalibrated(self) -> np.ndarray:
+        """The probabilities before the temperature, of shape (n, k)."""
+        return with_temperature(self.answers, 1 / self.temperature)
 
     @property
     def losses(self) -> np.ndarray:
@@ -164,22 +170,21 @@ def gather(
     training, parts = _left_out(ensemble, right, split)
     table, right = table.take(training), right[training]
 
-    def answer(rows: Table, numbers: np.ndarray, temperature: float) -> np.ndarray:
+    def answer(rows: Table, numbers: np.ndarray) -> np.ndarray:
         """Answer rows by networks that had not seen those of these numbers."""
-        model = replace(ensemble, temperature=temperature)
         if not parts:
-            return model.outputs(rows)
+            return ensemble.outputs(rows)
         shape = (len(rows), target.n_outputs) if isinstance(target, Classes) else (len(rows),)
         answers = np.full(shape, np.nan)
         for member, part in zip(ensemble.members, parts):
             own = np.flatnonzero(np.isin(numbers, part))
             if own.size:
-                alone = replace(model, members=(member,))
+                alone = replace(ensemble, members=(member,))
                 answers[own] = alone.outputs(rows.take(own))
         return answers
 
-    everything = np.arange(n := len(table))
-    answers = answer(table, everything, ensemble.temperature)
+    n = len(table)
+    answers = answer(table, np.arange(n))
     known = np.flatnonzero(~np.isnan(answers.reshape(n, -1)[:, 0]))
     judge = judge_of(ensemble, right[known], answers[known])
     found = {OURS: answers[known], judge.name: _constant(judge, target, right[known])}
@@ -197,7 +202,7 @@ def gather(
     few, right_of_few = table.take(some), right[some]
 
     def of_few(rows: Table, numbers: np.ndarray) -> np.ndarray:
-        return answer(rows, some[numbers], ensemble.temperature)
+        return answer(rows, some[numbers])
 
     columns = [feature.column for feature in ensemble.encoding.features]
     importance = importances(
@@ -210,7 +215,7 @@ def gather(
         right[known],
         answers[known],
         ensemble.told(answers[known]) if isinstance(target, Classes) else np.empty(0, int),
-        answer(table, everything, 1.0)[known],
+        ensemble.temperature,
         bool(parts),
         scores,
         {name: Score(*values) for name, values in importance.items()},

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from .adapter import column_or_1d
 
-__all__ = ["read_classes", "read_numbers", "read_weight", "seed_of"]
+__all__ = ["read_classes", "read_numbers", "seed_of"]
 
 
 def read_classes(y: Any, n: int) -> np.ndarray:
@@ -63,16 +63,6 @@ def read_numbers(y: Any, n: int) -> np.ndarray:
     if not np.isfinite(spread):
         raise ValueError(f"y has too large numbers, as {np.abs(numbers).max():g}")
     return numbers
-
-
-def read_weight(sample_weight: Any, n: int) -> np.ndarray | None:
-    """Return how much each of n rows counts, float64 of shape (n,)."""
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"sample_weight must have the shape ({n},), got {weight.shape}")
-    return weight
 
 
 def seed_of(random_state: Any) -> np.random.SeedSequence:

@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..backend import resolve
+from ..data import check_sample_weight
 from ..tables.features import Odd
 from ..tables.targets import Classes, Measure, Target
 from ..tabular import PRESETS, Recipe
@@ -20,7 +21,7 @@ from ..tabular.ensemble import Ensemble
 from ..tabular.training import encoding_of_rows, fit_ensemble
 from .adapter import IntervalOfNumbers, Options, StrOptions, fit_context
 from .frames import TakesTables, is_frame
-from .given import read_classes, read_numbers, read_weight, seed_of
+from .given import read_classes, read_numbers, seed_of
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
 
@@ -101,11 +102,12 @@ class Tabular(TakesTables):
         table, described = self._rows_to_fit(X)
         y = self._read_target(y, len(table))
         target, right = self._target(y)
-        weight = read_weight(sample_weight, len(table))
-        understood = self._understand(table, is_frame(X))
+        weight = check_sample_weight(sample_weight, len(table))
+        counting = table if weight is None else table.take(np.flatnonzero(weight))
+        understood = self._understand(counting, is_frame(X))
         fitted = fit_ensemble(
             table,
-            encoding_of_rows(table, understood.values()),
+            encoding_of_rows(counting, understood.values()),
             target,
             right,
             self._recipe(),
@@ -187,7 +189,7 @@ class TabularClassifier(ClassifierMixin, Tabular):
         What each column was taken for, and why.
     oof_predictions_ : numpy.ndarray of shape (n, n_classes)
         The probabilities of training rows by the member that had not seen them; NaN where all
-        had.
+        had, and where the weight is 0.
     temperature_ : float
         What probabilities are set right by.
     n_features_in_, feature_names_in_

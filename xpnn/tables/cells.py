@@ -21,6 +21,7 @@ __all__ = [
     "as_texts",
     "codes_of",
     "counted",
+    "key_of",
     "moments_of",
     "numbers_of",
     "read_cells",
@@ -31,6 +32,9 @@ DAY = 86_400.0
 
 TRUTH = frozenset(("true", "false"))
 """Truth values, casefolded, which are the same however they are written."""
+
+BITS = {"True": "1", "False": "0", "1": "True", "0": "False"}
+"""How a truth value is written as a number, and the other way round."""
 
 UNKNOWN = -2
 """The code of a cell whose value is none of those that there are; -1 is a missing cell."""
@@ -122,21 +126,36 @@ def key_of(text: str) -> str:
 
 
 def codes_of(column: Column, values: Sequence[str]) -> np.ndarray:
-    """Return the number of each cell's value: -1 where it is missing, `UNKNOWN` for others."""
+    """Return the number of each cell's value: -1 where it is missing, `UNKNOWN` for others.
+
+    Numbers of a column are values that float32 doesn't tell from them, too, and 1 and 0 are
+    "True" and "False", unless these are other values.
+    """
     if not values:
         return np.where(column.missing(), -1, UNKNOWN)
-    if isinstance(column, Numbers):
-        known = np.array([to_number(value) for value in values])
-        order = np.argsort(known)  # NaN, of what is no number, at the end
-        at = np.searchsorted(known, column.values, sorter=order).clip(max=len(known) - 1)
-        found_at = np.where(known[order[at]] == column.values, order[at], UNKNOWN)
-        return np.where(column.missing(), -1, found_at)
-    texts = column if isinstance(column, Texts) else as_texts(column)
     numbers = {key_of(value): number for number, value in enumerate(values)}
+    for key, number in [*numbers.items()]:
+        numbers.setdefault(BITS.get(key, key), number)
+    if isinstance(column, Numbers):
+        found_at = _nearest([*map(to_number, numbers)], [*numbers.values()], column.values)
+        return np.where(column.missing(), -1, found_at)
     numbers |= {value: number for number, value in enumerate(values)}
+    texts = column if isinstance(column, Texts) else as_texts(column)
     found = [numbers.get(value, numbers.get(key_of(value), UNKNOWN)) for value in texts.values]
     codes: np.ndarray = np.array([*found, -1])[texts.codes]
     return codes
+
+
+def _nearest(keys: list[float], codes: list[int], values: np.ndarray) -> np.ndarray:
+    """Return the codes of values, of shape (n,), by their keys, of which some are NaN."""
+    found = np.full(values.shape, UNKNOWN)
+    for precision in (np.float32, np.float64):  # what both find, the last one decides
+        with np.errstate(over="ignore"):
+            known, given = np.array(keys).astype(precision), values.astype(precision)
+        order = np.argsort(known)  # NaN, of what is no number, at the end
+        at = order[np.searchsorted(known, given, sorter=order).clip(max=len(known) - 1)]
+        found = np.where(known[at] == given, np.array(codes)[at], found)
+    return found
 
 
 def counted(column: Column) -> tuple[list[str], np.ndarray]:

@@ -23,7 +23,7 @@ MOST_TRIED = 500
 """How many different texts are looked at to find out how dates are written."""
 
 TIME = re.compile(
-    r"(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,6}))?)?"
+    r"(?:(-?\d{1,6}) days?,? \+?)?(\d{1,3}):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,9}))?)?"
     r"\s*(?:([ap])\.?m\.?)?",
     re.I | re.ASCII,
 )
@@ -74,7 +74,7 @@ class DateStyle:
         try:
             if self.format == SPREADSHEET:
                 first, last = DAYS_OF_SPREADSHEETS
-                days = to_number(text)
+                days = to_number(text.replace(",", "."))
                 return FIRST_DAY + timedelta(days) if first <= days <= last else None
             if self.format == "iso":
                 if not text[:1].isdigit() or "-" not in text:
@@ -100,7 +100,8 @@ def check_format(format: str) -> None:
     if format in ("iso", SPREADSHEET):
         return
     try:
-        if datetime.strptime(FIRST_DAY.strftime(format), format) == datetime(1900, 1, 1):
+        day = datetime.strptime(FIRST_DAY.replace(tzinfo=UTC).strftime(format), format)
+        if day.replace(tzinfo=None) == datetime(1900, 1, 1):
             raise ValueError  # it has no part of a date
     except (ValueError, re.error):
         raise ValueError(
@@ -154,7 +155,7 @@ def date_style(
         number = int(cells[are_dates].sum())
         if number >= enough(are_dates, at_least) * cells.sum():
             fits.append((number, format))
-    if not fits or (fits[0][1] == "%Y%m%d" and not _are_days(tried)):
+    if not fits or (fits[0][1] == "%Y%m%d" and not _are_days(tried, at_least)):
         return None
     most = max(number for number, _ in fits)
     best, *others = sorted(
@@ -164,9 +165,10 @@ def date_style(
     return DateStyle(best), others[0] if others else "", float(most / cells.sum())
 
 
-def _are_days(values: Values) -> bool:
+def _are_days(values: Values, at_least: float) -> bool:
     """Whether eight digits are days of this time, not amounts."""
-    return all(len(value) == 8 and "1900" <= value[:4] <= "2100" for value in values)
+    days = [len(value) == 8 and "1900" <= value[:4] <= "2100" for value in values]
+    return sum(days) >= at_least * len(days)
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,8 @@ def _seconds(text: str) -> float:
         if not 1 <= int(hours) <= 12:
             return math.nan
         hours = int(hours) % 12 + 12 * (half.casefold() == "p")
-    whole = timedelta(int(days or 0), int(seconds or 0), 0, 0, int(minutes), int(hours))
-    return whole.total_seconds() + float(f"0.{fraction or 0}")
+    minutes_of_all = (24 * int(days or 0) + int(hours)) * 60 + int(minutes)
+    return 60.0 * minutes_of_all + float(f"{seconds or 0}.{fraction or 0}")
 
 
 def time_style(values: Values, at_least: float = NEARLY_ALL) -> TimeStyle | None:

@@ -269,10 +269,13 @@ def _best(lines: list[str], whole: bool, quote: str) -> _Parsed:
     several = [p for p in parsed if len(p.header) > 1 and p.share() > 0.5]
     if several:
         return max(several, key=lambda p: (round(10 * p.share()), len(p.header)))
-    for separator in (" ", WIDE):
-        spaced = _parse(lines, whole, separator, quote)
-        if _is_spaced(spaced):
-            return spaced
+    if not any(quote in line for line in lines):
+        wide = _parse(lines, whole, WIDE, quote)
+        if _is_spaced(wide) and not wide.row_names() and not _has_several_numbers(wide):
+            return wide
+    spaced = _parse(lines, whole, " ", quote)
+    if _is_spaced(spaced):
+        return spaced
     if all(len(p.header) == 1 for p in parsed):
         # a comma within the cells of a single column, in numbers or in sentences
         single = [p for p in reversed(parsed) if p.share() == 1.0]
@@ -287,6 +290,12 @@ def _is_spaced(parsed: _Parsed) -> bool:
     if len(parsed.header) < 2 or not parsed.body or parsed.share() < 1.0:
         return False
     return any(is_plain_number(cell) for row in parsed.body[:20] for cell in row)
+
+
+def _has_several_numbers(parsed: _Parsed) -> bool:
+    """Whether a cell holds numbers with a space between them: then that separates, too."""
+    cells = (cell.split() for row in parsed.body for cell in row)
+    return any(len(words) > 1 and all(map(is_plain_number, words)) for words in cells)
 
 
 def _parse(lines: list[str], whole: bool, separator: str, quote: str) -> _Parsed:

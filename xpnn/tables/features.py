@@ -140,7 +140,8 @@ class NumberFeature:
     def apply(self, column: Column, odd: Odd) -> Inputs:
         """Return the scaled numbers; as `Feature.apply`."""
         values = numbers_of(column, self.style)
-        absent = np.isnan(values)
+        absent = ~np.isfinite(values)
+        values = np.where(absent, np.nan, values)
         odd.count(self.column, "no number", absent & ~column.missing())
         reach = FAR * (self.high - self.low)
         far = (values < self.low - reach) | (values > self.high + reach)

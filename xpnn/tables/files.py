@@ -76,8 +76,12 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
-ZEROS_OF_UTF16 = 0.3
-"""The part of bytes that are 0, every second one, in a text of UTF-16."""
+FEW_ZEROS = 3
+"""So many bytes that are 0 show nothing."""
+
+ZEROS_OF_UTF16 = 0.05
+"""The part of bytes, at least, that are 0 in UTF-16: the first or the second ones of letters,
+figures and separators of ASCII."""
 
 OLD_ENCODINGS = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
 """What a text may be that is not UTF-8; any byte is a letter of Latin-1."""
@@ -289,7 +293,7 @@ def in_utf8(file: LocalFile, folder: str, keep_mark: bool = True) -> LocalFile:
         If it begins as UTF-16, which it isn't.
     """
     with open(file.path, "rb") as content:
-        head = content.read(ENOUGH)
+        head = content.read(BLOCK)
     encoding = _encoding(head)
     if encoding == "utf-8":
         if _decodes(file.path, "utf-8"):
@@ -311,8 +315,8 @@ def _encoding(head: bytes) -> str:
         if head.startswith(mark):
             return name
     zeros = [head[first::2].count(0) for first in (0, 1)]
-    if max(zeros) > ZEROS_OF_UTF16 * len(head) and not min(zeros):
-        return "utf-16-be" if zeros[0] else "utf-16-le"  # of Latin letters one byte is 0
+    if max(zeros) > max(FEW_ZEROS, ZEROS_OF_UTF16 * len(head), 3 * min(zeros)):
+        return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     return "utf-8"
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .cells import UNKNOWN, codes_of, numbers_of
+from .cells import UNKNOWN, codes_of, key_of, numbers_of
 from .columns import Column, Numbers, Table, Texts, number_text, to_number
 from .parsing import NumberStyle
 from .understanding import ID_NAME, Understood, mark_of, understand
@@ -231,8 +231,8 @@ def _classes(table: Table, name: str, found: Understood, task: str) -> tuple[Tar
 
 
 def _plain(label: str) -> str:
-    """Return a label without capitals, and with one space where it has some."""
-    return " ".join(label.casefold().split())
+    """Return a label without capitals and further spaces, and as all write a number."""
+    return " ".join(key_of(label).casefold().split())
 
 
 def _are_alike(one: str, other: str) -> bool:

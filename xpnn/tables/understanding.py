@@ -8,9 +8,8 @@ so (`asked`): a column is then what it was said to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -57,6 +56,8 @@ MOST_SHOWN = 40
 
 ENOUGH = 0.5
 """The part of cells that must be of a kind that was asked for."""
+
+Reading = Callable[[list[str], np.ndarray], tuple[Style, str, float] | None]
 
 ID_NAME = re.compile(
     r"(?i:(.*[\W_])?(id|uuid|guid|key|rowid)|index|row|rownames?)|.*[a-z]I[dD]"
@@ -260,27 +261,46 @@ def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
             f"{table.source}: the column {name!r} must be one of {', '.join(KINDS)}, got "
             f"{kind!r}"
         )
-    column, style = table[name], _found(name, table[name], decimal).style
+    column, reason = table[name], "as asked"
+    style: Style | None = _found(name, column, decimal).style
     if isinstance(column, Numbers) and kind in ("date", "time"):
         column = as_texts(column)
-    if isinstance(column, Texts):
+    if isinstance(column, Texts) and kind in ("number", "date", "time"):
         values, counts = column.present()
-        found: Any = None
-        if kind == "number":
-            found = number_style(values, counts, ENOUGH, decimal)
-        elif kind == "date":
-            formats = [format] if format else [*MOMENTS, SPREADSHEET]
-            found = date_style(values, counts, ENOUGH, formats, decimal == ",")
-        elif kind == "time":
-            found = [time_style(values, at_least=ENOUGH)]
-        if kind in ("number", "date", "time"):
-            if not found or found[0] is None:
-                none = [v for v in values if kind != "number" or np.isnan(to_number(v))]
-                raise ValueError(
-                    f"{table.source}: the column {name!r} can't be a {kind}, as most cells are "
-                    f"none, such as {_shown(next(iter(none), ''))}"
-                )
-            style = found[0]
+        read = _reading(kind, decimal, format)
+        found = read(values, counts)
+        if not found:
+            none = next(value for value in values if not read([value], np.ones(1, int)))
+            raise ValueError(
+                f"{table.source}: the column {name!r} can't be a {kind}, as most cells are "
+                f"none, such as {_shown(none)}"
+            )
+        style, doubt, part = found
+        if doubt:
+            reason += f", though {doubt} would fit as well"
+        if part < 1:
+            reason += f"; {100 * (1 - part):.2g} % are none, and count as missing"
     elif kind == "number":
         style = NumberStyle()
-    return Understood(name, kind, "as asked", style)
+    return Understood(name, kind, reason, style)
+
+
+def _reading(kind: str, decimal: str, format: str) -> Reading:
+    """Return what finds out how texts write a kind: the style, another that fits, the part."""
+
+    def numbers(values: list[str], counts: np.ndarray) -> tuple[Style, str, float] | None:
+        found = number_style(values, counts, ENOUGH, decimal)
+        return found and (found[0], "", found[1])
+
+    def dates(values: list[str], counts: np.ndarray) -> tuple[Style, str, float] | None:
+        formats = [format] if format else [*MOMENTS, SPREADSHEET]
+        return date_style(values, counts, ENOUGH, formats, decimal == ",")
+
+    def times(values: list[str], counts: np.ndarray) -> tuple[Style, str, float] | None:
+        style = time_style(values, ENOUGH)
+        if not style:
+            return None
+        fits = np.isfinite(style.read(values))
+        return style, "", float(counts[fits].sum() / counts.sum())
+
+    return {"number": numbers, "date": dates, "time": times}[kind]

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import cards
-from ..tables.plain import to_plain
 from .ensemble import Ensemble
-from .files import DTYPE
+from .files import DTYPE, table_of
 
 __all__ = ["card", "card_of_file", "text"]
 
@@ -29,12 +28,8 @@ def card(ensemble: Ensemble, extra: Mapping[str, Any]) -> dict[str, Any]:
         The card of a member, as `Sequential.card` tells, with ``"members"``, how many there
         are, and their ``"temperature"``.
     """
-    table = {
-        "features": to_plain(ensemble.encoding),
-        "target": to_plain(ensemble.target),
-        "temperature": ensemble.temperature,
-    }
-    made = cards.model_card(ensemble.members[0], {"data": None, **extra, "preparation": table})
+    table = table_of(ensemble)
+    made = cards.model_card(ensemble.members[0], {"data": {}, **extra, "preparation": table})
     return _of_all({**made, "dtype": DTYPE}, len(ensemble.members), table)
 
 

@@ -25,10 +25,20 @@ from ..tables.plain import encoding_of, target_of, to_plain
 from ..training.checking import blamed, shown
 from .ensemble import Ensemble
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "table_of"]
 
 DTYPE = "float32"
 """In which members are trained, and so all that they know is kept."""
+
+
+def table_of(ensemble: Ensemble) -> dict[str, Any]:
+    """Return what makes inputs and answers, as plain data."""
+    table: dict[str, Any] = {
+        "features": to_plain(ensemble.encoding),
+        "target": to_plain(ensemble.target),
+        "temperature": ensemble.temperature,
+    }
+    return table | ({"factors": [*ensemble.factors]} if ensemble.factors else {})
 
 
 def save(
@@ -56,12 +66,7 @@ def save(
         "layers": [describe(layer) for layer in ensemble.members[0].layers],
         **nothing_described(),
         "members": len(ensemble.members),
-        "table": {
-            "features": to_plain(ensemble.encoding),
-            "target": to_plain(ensemble.target),
-            "temperature": ensemble.temperature,
-            **({"factors": [*ensemble.factors]} if ensemble.factors else {}),
-        },
+        "table": table_of(ensemble),
         "extra": dict(extra or {}),
     }
     write_file(path, description, arrays)

@@ -22,12 +22,9 @@ from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
 from .ensemble import alone
 from .progress import progress
-from .recipe import Recipe
+from .recipe import Recipe, n_parts
 
 __all__ = ["Members", "fit_members", "left_out", "member_folder"]
-
-HOLDOUT = 5
-"""One member alone leaves out the fifth part of the rows."""
 
 PROBE_STEPS = 200
 """How many steps are taken to see how long an epoch takes."""
@@ -166,11 +163,11 @@ def fit_members(
         return network, epochs
 
     if time_budget is not None:
-        n = len(inputs) - len(inputs) // max(recipe.n_members, 2)
+        n = recipe.rows_of_a_member(len(inputs))
         probe, _ = made(of_members[0], n)
-        of_an_epoch = _seconds_of_an_epoch(probe, rows.take(slice(n)), recipe.batch_size_for(n))
+        of_a_row = _seconds_of_a_row(probe, rows, recipe.batch_size_for(n))
         left = max(time_budget - (time.monotonic() - began), 1e-9)
-        recipe = recipe.within(left, of_an_epoch, n)
+        recipe = recipe.within(left, of_a_row, len(inputs))
     parts = _parts(of_rows, targets, recipe.n_members, target)
     done = Members.none(len(inputs), target, recipe.n_members)
     with progress(recipe.n_members, verbose) as bar:
@@ -222,16 +219,13 @@ class Rows(NamedTuple):
         return (*self[:2], *([] if self.weights is None else [self.weights]))
 
 
-def _seconds_of_an_epoch(network: Sequential, rows: Rows, batch_size: int) -> float:
-    """Return how long a network that is not used again goes through some rows, once warm.
-
-    Of many rows it is told by the first.
-    """
+def _seconds_of_a_row(network: Sequential, rows: Rows, batch_size: int) -> float:
+    """Return how long a network takes for a row of an epoch, once warm; it is used up."""
     some = rows.take(slice(PROBE_STEPS * batch_size))
     for _ in range(2):
         began = time.perf_counter()
         network.fit(*some[:2], batch_size=batch_size, verbose=False)
-    return (time.perf_counter() - began) * len(rows.inputs) / len(some.inputs)
+    return (time.perf_counter() - began) / len(some.inputs)
 
 
 def left_out(
@@ -248,5 +242,4 @@ def _parts(
     order = np.random.default_rng(seed).permutation(len(targets))
     if isinstance(target, Classes):
         order = order[np.argsort(targets[order], kind="stable")]
-    n_parts = HOLDOUT if n_members == 1 else n_members
-    return [np.sort(order[k::n_parts]) for k in range(n_members)]
+    return [np.sort(order[k :: n_parts(n_members)]) for k in range(n_members)]

@@ -4,8 +4,8 @@ There is an input for each column, by its name and of shape (n, 1): numbers as f
 where one is missing; yes or no, categories and free text as text, "" where one is missing;
 dates as days since 1970 and times of day as seconds, float64, NaN where one is missing.  Where
 all columns are numbers they are one input, ``"features"`` of shape (n, n_features).  What comes
-out is ``"probabilities"`` of shape (n, n_classes) and ``"label"`` of shape (n, 1), the most
-probable class as text; or ``"prediction"`` of shape (n, 1), float64.
+out is ``"probabilities"`` of shape (n, n_classes) and ``"label"`` of shape (n, 1), text, the
+class that is told; or ``"prediction"`` of shape (n, 1), float64.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _feature(
     if isinstance(feature, TextFeature):
         present = graph.cast(_looked_up(graph, x, {}, 0.0, 1.0), "bool")
         return [], [add_parts(graph, feature, x, present)], []
-    absent = graph.node("IsNaN", x)
+    absent = graph.node("Or", graph.node("IsNaN", x), graph.node("IsInf", x))
     plain = [graph.cast(absent, graph.dtype)] if getattr(feature, "missing", False) else []
     if isinstance(feature, NumberFeature):
         return [_scaled(graph, feature.scale, x, absent)], plain, []
@@ -263,10 +263,12 @@ def _looked_up(
 def _looked_up_number(
     graph: Graph, x: str, keys: dict[str, float], missing: float, other: float
 ) -> str:
-    """Add a table of numbers, which float64 tells apart."""
+    """Add a table of numbers: of float32, if that tells them apart, since rows may be of it."""
     known = np.array([*map(to_number, keys)]).reshape(1, -1)
     values = np.array([*keys.values()]).reshape(-1, 1) - other
-    same = graph.node("Equal", x, graph.constant(known, DOUBLE, name="keys"))  # (n, k)
+    dtype = graph.dtype if np.unique(known.astype(graph.dtype)).size == known.size else DOUBLE
+    written = graph.constant(known, dtype, name="keys")
+    same = graph.node("Equal", graph.cast(x, dtype), written)  # (n, k)
     found = graph.node(
         "MatMul", graph.cast(same, graph.dtype), graph.constant(values, name="values")
     )

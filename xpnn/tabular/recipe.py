@@ -33,7 +33,7 @@ from ..sequential import Sequential
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target, mean_and_deviation
 
-__all__ = ["PRESETS", "Recipe"]
+__all__ = ["PRESETS", "Recipe", "n_parts"]
 
 FEW = 1280
 """So many rows are few: of more the training is longer, and its batches are larger."""
@@ -41,12 +41,20 @@ FEW = 1280
 FEW_BATCH = 128
 """Rows in a step, of few rows."""
 
+HOLDOUT = 5
+"""One member alone leaves out the fifth part of the rows."""
+
 SCALE_OF_CLASSES = 0.1
 """The deviation of the first waves' frequencies for classes, `NumericEmbedding.scale`."""
 
 WIDE = 0.5
 """From which spread on, in parts of their mean, numbers that are never negative vary as counts
 do: the more, the larger they are."""
+
+
+def n_parts(n_members: int) -> int:
+    """Return of how many parts of the rows each member leaves out one."""
+    return HOLDOUT if n_members == 1 else n_members
 
 
 @dataclass(frozen=True)
@@ -168,25 +176,30 @@ class Recipe:
         """Whether a network's numbers are exponentials, in parts of the target's mean."""
         return getattr(self.loss_of_numbers, "activation", None) == "Exponential"
 
-    def within(self, seconds: float, of_an_epoch: float, n: int) -> Recipe:
+    def rows_of_a_member(self, n: int) -> int:
+        """Return how many of n rows a member learns from."""
+        return n - n // n_parts(self.n_members)
+
+    def within(self, seconds: float, of_a_row: float, n: int) -> Recipe:
         """Return the recipe for a time: with fewer members, and then with fewer epochs.
 
         Parameters
         ----------
         seconds : float
             The time that there is, > 0.
-        of_an_epoch : float
-            What a member takes to go through the rows once, > 0.
+        of_a_row : float
+            What a member takes for a row, each time it goes through the rows, > 0.
         n : int
-            How many rows these are.
+            How many rows there are.
         """
-        epochs = self.epochs_for(n)
-        members = min(self.n_members, int(seconds / (of_an_epoch * epochs)))
-        if members > 1:
-            return replace(self, n_members=members)
+        kept = self.rows_of_a_member(n)
+        members = seconds / (of_a_row * kept * self.epochs_for(kept))
+        if min(members, self.n_members) >= 2:
+            return replace(self, n_members=int(min(members, self.n_members)))
         alone = replace(self, n_members=1)
-        fewer = min(alone.epochs_for(n), max(1, int(seconds / of_an_epoch)))
-        return replace(alone, epochs=fewer)
+        kept = alone.rows_of_a_member(n)
+        epochs = max(1.0, min(seconds / (of_a_row * kept), alone.epochs_for(kept)))
+        return replace(alone, epochs=int(epochs))
 
     def network(
         self,
