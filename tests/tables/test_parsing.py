@@ -157,3 +157,11 @@ def test_units(unit):
 @pytest.mark.parametrize("words", ["12 /day", "12 ??", "12 --", "12 a b c"])
 def test_what_is_no_unit(words):
     assert number_style([words, words.replace("12", "13")], np.ones(2, int)) is None
+
+
+def test_houses_with_letters_are_no_thousand_millions():
+    houses = [*map(str, range(100)), "64a", "64b", "7c"]
+    assert number_style(houses, np.ones(103, int)) is None
+    style, part = number_style([*map(str, range(100)), "2k", "3b", "7x"], np.ones(103, int))
+    assert style.number("3b") == 3e9
+    assert part == 102 / 103

@@ -216,6 +216,10 @@ def number_style(
         if math.isnan(to_number(value)) and (found := _amount(value)):
             units[_unit(found["after"])] += count
             is_money |= bool(found["before"].strip())
+    letters = {u: count for u, count in units.items() if len(u) == 1 and u.isalpha()}
+    large = sum(count for u, count in letters.items() if u in MULTIPLIERS)
+    if not is_money and 0 < 2 * large <= sum(letters.values()):
+        return None  # 12a and 12b are houses, and no thousand millions
     unit = max(units, key=lambda u: units[u], default="")
     is_word = UNIT.fullmatch(unit) is not None
     if units[unit] < NEARLY_ALL * n or not is_word or (is_money and unit in MULTIPLIERS):
