@@ -11,8 +11,8 @@ from typing import Any
 
 __all__ = ["SMALL", "threads_for"]
 
-SMALL = 10**7
-"""So many multiplications of a product one thread does in a fraction of a millisecond."""
+SMALL = 2 * 10**7
+"""So many multiplications of a product one thread does in less than half a millisecond."""
 
 
 class _Turn:

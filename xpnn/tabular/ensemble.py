@@ -24,8 +24,8 @@ MOST_IN_DOUBLE = 10_000
 ROWS_AT_ONCE = 256
 """How many rows go through a network together: what waves make of them stays in the cache, so
 that 40,000 rows take half of the time that they take at once, and the products of up to some
-seventy columns of numbers are small enough for one thread (`Backend.threads_for`), by which a
-million rows took as long, and 8 CPU seconds instead of 11 to 15."""
+hundred and fifty columns of numbers are small enough for one thread (`Backend.threads_for`),
+by which a million rows took as long, and 8 CPU seconds instead of 11 to 15."""
 
 
 @dataclass(frozen=True)
