@@ -5,6 +5,8 @@ import datetime
 import numpy as np
 import pytest
 
+from xpnn.tables.cells import codes_of
+from xpnn.tables.columns import Numbers
 from xpnn.tables.encoding import Encoding
 from xpnn.tables.features import Odd
 from xpnn.tables.scaling import Scale
@@ -148,3 +150,10 @@ def test_a_missing_column_is_told_with_the_nearest_name():
 def test_no_rows():
     encoding, table = encoded({"height": rng.normal(size=9), "town": ["a", "b", "c"] * 3})
     assert encoding.inputs(table.take(slice(0, 0))).shape == (0, 2)
+
+
+def test_numbers_are_found_as_float32_has_them_and_no_others():
+    column = Numbers(np.array([0.1, np.float32(0.1), 0.1000001, 1e9, 1e9 + 2, np.nan]))
+    assert codes_of(column, ("0.1", "1000000000")).tolist() == [0, 0, -2, 1, -2, -1]
+    assert codes_of(Numbers(np.array([1.0, 0.0])), ("False", "True")).tolist() == [1, 0]
+    assert codes_of(Numbers(np.array([1.0])), ("a", "b")).tolist() == [-2]

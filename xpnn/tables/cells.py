@@ -7,7 +7,8 @@ round: what is asked for here is the same of both.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from .dating import DateStyle, TimeStyle
 from .parsing import NumberStyle, is_code
 
 __all__ = [
+    "BITS",
     "PARTS",
     "UNKNOWN",
+    "as_numbers",
     "as_texts",
     "codes_of",
     "counted",
@@ -26,6 +29,8 @@ __all__ = [
     "numbers_of",
     "read_cells",
 ]
+
+Value = TypeVar("Value")
 
 DAY = 86_400.0
 """In seconds."""
@@ -128,16 +133,20 @@ def key_of(text: str) -> str:
 def codes_of(column: Column, values: Sequence[str]) -> np.ndarray:
     """Return the number of each cell's value: -1 where it is missing, `UNKNOWN` for others.
 
-    Numbers of a column are values that float32 doesn't tell from them, too, and 1 and 0 are
-    "True" and "False", unless these are other values.
+    Numbers may be written as `as_numbers` tells, and 1 and 0 are "True" and "False", unless
+    these are other values.
     """
-    if not values:
-        return np.where(column.missing(), -1, UNKNOWN)
     numbers = {key_of(value): number for number, value in enumerate(values)}
     for key, number in [*numbers.items()]:
         numbers.setdefault(BITS.get(key, key), number)
     if isinstance(column, Numbers):
-        found_at = _nearest([*map(to_number, numbers)], [*numbers.values()], column.values)
+        known = as_numbers(numbers)
+        keys = np.array(sorted(known))
+        if not keys.size:
+            return np.where(column.missing(), -1, UNKNOWN)
+        codes_of_keys = np.array([known[key] for key in keys.tolist()])
+        at = np.searchsorted(keys, column.values).clip(max=len(keys) - 1)
+        found_at = np.where(keys[at] == column.values, codes_of_keys[at], UNKNOWN)
         return np.where(column.missing(), -1, found_at)
     numbers |= {value: number for number, value in enumerate(values)}
     texts = column if isinstance(column, Texts) else as_texts(column)
@@ -146,16 +155,17 @@ def codes_of(column: Column, values: Sequence[str]) -> np.ndarray:
     return codes
 
 
-def _nearest(keys: list[float], codes: list[int], values: np.ndarray) -> np.ndarray:
-    """Return the codes of values, of shape (n,), by their keys, of which some are NaN."""
-    found = np.full(values.shape, UNKNOWN)
-    for precision in (np.float32, np.float64):  # what both find, the last one decides
-        with np.errstate(over="ignore"):
-            known, given = np.array(keys).astype(precision), values.astype(precision)
-        order = np.argsort(known)  # NaN, of what is no number, at the end
-        at = order[np.searchsorted(known, given, sorter=order).clip(max=len(known) - 1)]
-        found = np.where(known[at] == given, np.array(codes)[at], found)
-    return found
+def as_numbers(keys: Mapping[str, Value]) -> dict[float, Value]:
+    """Return what texts that are numbers stand for, by these numbers.
+
+    A fraction is also the number that it becomes in float32, which rows may be of.
+    """
+    known = {to_number(key): value for key, value in keys.items()}
+    known = {number: value for number, value in known.items() if math.isfinite(number)}
+    for number, value in [*known.items()]:
+        if not number.is_integer():
+            known.setdefault(float(np.float32(number)), value)
+    return known
 
 
 def counted(column: Column) -> tuple[list[str], np.ndarray]:

@@ -21,8 +21,8 @@ import numpy as np
 from ..checks import check_path
 from ..export import add_layers, tensors_of, write_onnx
 from ..onnx_graph import Graph
-from ..tables.cells import DAY, TRUTH
-from ..tables.columns import MISSING, to_number
+from ..tables.cells import BITS, DAY, TRUTH, as_numbers
+from ..tables.columns import MISSING
 from ..tables.features import (
     CategoryFeature,
     DateFeature,
@@ -263,12 +263,12 @@ def _looked_up(
 def _looked_up_number(
     graph: Graph, x: str, keys: dict[str, float], missing: float, other: float
 ) -> str:
-    """Add a table of numbers: of float32, if that tells them apart, since rows may be of it."""
-    known = np.array([*map(to_number, keys)]).reshape(1, -1)
-    values = np.array([*keys.values()]).reshape(-1, 1) - other
-    dtype = graph.dtype if np.unique(known.astype(graph.dtype)).size == known.size else DOUBLE
-    written = graph.constant(known, dtype, name="keys")
-    same = graph.node("Equal", graph.cast(x, dtype), written)  # (n, k)
+    """Add a table of numbers, which float64 tells apart."""
+    bits = {BITS[key]: value for key, value in keys.items() if key in BITS}
+    table = as_numbers(bits | keys) or {math.nan: other}  # NaN is equal to nothing
+    known = np.array([*table]).reshape(1, -1)
+    values = np.array([*table.values()]).reshape(-1, 1) - other
+    same = graph.node("Equal", x, graph.constant(known, DOUBLE, name="keys"))  # (n, k)
     found = graph.node(
         "MatMul", graph.cast(same, graph.dtype), graph.constant(values, name="values")
     )
