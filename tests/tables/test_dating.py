@@ -126,7 +126,7 @@ def test_formats():
         check_format(format)
 
 
-@pytest.mark.parametrize("format", ["", "date", "%Q", "%d%d", "excel", "%"])
+@pytest.mark.parametrize("format", ["", "date", "%Q %Y", "%Y%Y", "%d/%m", "excel", "%"])
 def test_what_is_no_format(format):
     with pytest.raises(ValueError, match="is no format of dates: it is iso, spreadsheet, or"):
         check_format(format)

@@ -95,14 +95,15 @@ def check_format(format: str) -> None:
     Raises
     ------
     ValueError
-        If it is neither "iso" nor "spreadsheet", and `datetime.strptime` doesn't take it.
+        If it is neither "iso" nor "spreadsheet", and has no year or `datetime.strptime`
+        doesn't take it.
     """
     if format in ("iso", SPREADSHEET):
         return
     try:
-        day = datetime.strptime(FIRST_DAY.replace(tzinfo=UTC).strftime(format), format)
-        if day.replace(tzinfo=None) == datetime(1900, 1, 1):
-            raise ValueError  # it has no part of a date
+        if not re.search("%[Yy]", format):
+            raise ValueError
+        datetime.strptime(FIRST_DAY.replace(tzinfo=UTC).strftime(format), format)
     except (ValueError, re.error):
         raise ValueError(
             f"{format!r} is no format of dates: it is iso, {SPREADSHEET}, or as %d/%m/%Y"
