@@ -55,7 +55,9 @@ def test_a_network_is_computed_by_as_many_as_its_products_are_worth(method, widt
     assert all(found == wanted for found in notes._found)
 
 
-def test_two_threads_of_python_leave_the_number_as_it_was():
+@pytest.fixture
+def other():
+    """A thread of Python that is within a small product until its event is set."""
     inside, leave = threading.Barrier(2), threading.Event()
 
     def compute():
@@ -63,13 +65,20 @@ def test_two_threads_of_python_leave_the_number_as_it_was():
             inside.wait(10)
             leave.wait(10)
 
-    other = threading.Thread(target=compute)
+    thread = threading.Thread(target=compute)
+    yield thread, inside, leave
+    leave.set()
+    thread.join()
+
+
+def test_two_threads_of_python_leave_the_number_as_it_was(other):
+    thread, inside, leave = other
     with numpy.threads_for(100):  # it leaves before the other one does
-        other.start()
+        thread.start()
         inside.wait(10)
         assert threads() == {1}
     leave.set()
-    other.join()
+    thread.join()
     assert threads() == {2}
 
 
@@ -79,21 +88,13 @@ def test_it_comes_back_after_an_error():
     assert threads() == {2}
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_lacks_the_threads_that_were_within():
-    inside, leave = threading.Barrier(2), threading.Event()
-
-    def compute():
-        with numpy.threads_for(100):
-            inside.wait(10)
-            leave.wait(10)
-
-    other = threading.Thread(target=compute)
-    other.start()
+def test_a_forked_process_lacks_the_threads_that_were_within(other):
+    thread, inside, _ = other
+    thread.start()
     inside.wait(10)
     if child := os.fork():
-        leave.set()
-        other.join()
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     else:
         before = threads()
