@@ -16,7 +16,7 @@ import numpy as np
 
 from ._tape import CannotRecordError, Tape
 
-__all__ = ["Recording", "recorded", "take_rows"]
+__all__ = ["Recording", "recorded", "summed", "take_rows"]
 
 _tape: ContextVar[Tape | None] = ContextVar("xpnn_tape", default=None)
 
@@ -226,3 +226,18 @@ def take_rows(a: np.ndarray, indices: np.ndarray) -> np.ndarray:
     if isinstance(indices, Recording):
         return _current().take(a, indices, 0)  # type: ignore[no-any-return]
     return a.take(indices, axis=0)
+
+
+def summed(a: np.ndarray, communicator: Any) -> np.ndarray:
+    """Return the sum over processes, in the memory of the array, where it has one piece.
+
+    It is one call on the tape: the processes meet there each time that it is played.
+    """
+    if not a.flags.c_contiguous:
+        a = a.copy()
+    if isinstance(a, Recording):
+        tape = _current()
+        tape.add(communicator.sum, tape.plain(a))
+    else:
+        communicator.sum(a)
+    return a

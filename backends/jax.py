@@ -62,6 +62,29 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return jax.lax.platform_dependent(a, columns, cpu=change, default=compare)
 
 
+def summed(a: Array, communicator: Any) -> Array:
+    """Sum on the host, which what is compiled calls in the order of its steps."""
+    import jax
+
+    dtype = np.dtype(a.dtype)
+
+    def on_host(part: Array) -> np.ndarray:
+        host = np.array(part)
+        communicator.sum(host.view(dtype))
+        return host
+
+    if not isinstance(a, jax.core.Tracer):
+        return jax.device_put(on_host(a), a.device)
+    from jax.experimental import io_callback
+
+    # as bits: the thread that is called may have float64 switched off, and would round
+    bits = jax.lax.bitcast_convert_type(a, jax.numpy.uint32)
+    summed_bits = io_callback(
+        on_host, jax.ShapeDtypeStruct(bits.shape, bits.dtype), bits, ordered=True
+    )
+    return jax.lax.bitcast_convert_type(summed_bits, a.dtype)
+
+
 SMALL = 1 << 16
 """So many numbers may go from a GPU to the host and back, to be padded there."""
 
@@ -72,7 +95,8 @@ class JaxBackend(Backend):
     measures_on_host = True
 
     operations: ClassVar[Mapping[str, Callable[..., Any]]] = {
-        "subtract_one_hot": subtract_one_hot
+        "subtract_one_hot": subtract_one_hot,
+        "summed": summed,
     }
 
     @property

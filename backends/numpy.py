@@ -17,7 +17,7 @@ from xpnn.backend import Array, Backend, BackendUnavailableError, Block, row_blo
 from xpnn.backend.base import Taken
 
 from ._playback import Player
-from ._recording import take_rows
+from ._recording import summed, take_rows
 from ._recurring import Players, shapes_of
 from ._threads import threads_for
 
@@ -128,6 +128,7 @@ class NumpyBackend(Backend):
             join,
             pick,
             subtract_one_hot,
+            summed,
         )
     }
 

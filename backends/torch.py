@@ -84,6 +84,14 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return a.scatter_(1, columns[:, None].long(), -1.0, reduce="add")
 
 
+def summed(a: Array, communicator: Any) -> Array:
+    """Sum in the tensor's own memory; that of a GPU goes over the host."""
+    a = a.contiguous()
+    host = a if a.device.type == "cpu" else a.cpu()
+    communicator.sum(host.numpy())
+    return host if host is a else a.copy_(host)
+
+
 @cache
 def _known() -> frozenset[Any]:
     """Return the dtypes of numbers that other libraries know, too."""
@@ -129,6 +137,7 @@ class TorchBackend(Backend):
             join,
             pick,
             subtract_one_hot,
+            summed,
         )
     }
 

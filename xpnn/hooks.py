@@ -131,6 +131,10 @@ class Callback(Helpful):
     """Whether it is told of an epoch after all callbacks that don't say so, because it keeps
     what they know of it; and only where the training has not diverged."""
 
+    told_once: ClassVar[bool] = False
+    """Whether, where several processes train together, it is told on the first of them alone,
+    because it writes files, or shows something.  All processes are given it."""
+
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Is called once, with the number of epochs and of steps in each.
 

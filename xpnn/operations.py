@@ -10,9 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from .backend import Array, array_namespace, device_of, index_dtype_of, operations_of
+import numpy as np
+
+from .backend import (
+    Array,
+    array_namespace,
+    device_of,
+    index_dtype_of,
+    operations_of,
+    to_host,
+)
 
 __all__ = [
     "add_product",
@@ -27,6 +36,7 @@ __all__ = [
     "row_sums",
     "sign",
     "subtract_one_hot",
+    "summed",
     "where_positive",
 ]
 
@@ -49,7 +59,7 @@ def operation(shared: Function) -> Function:
     bodies = _Bodies(shared)
 
     @wraps(shared)
-    def call(a: Array, *rest: Array) -> Array:
+    def call(a: Array, *rest: Any) -> Array:
         return bodies[type(a)](a, *rest)
 
     return call  # type: ignore[return-value]
@@ -136,6 +146,21 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     """Subtract 1 from one entry of each row: (n, k), integers (n,) -> (n, k); consumes `a`."""
     a -= one_hot(columns, a)
     return a
+
+
+class Summing(Protocol):
+    """What sums arrays over processes; `xpnn.distributed.Communicator` does."""
+
+    def sum(self, array: np.ndarray) -> None:
+        """Sum a contiguous array over all processes, in place."""
+
+
+@operation
+def summed(a: Array, communicator: Summing) -> Array:
+    """Return the sum over processes of their arrays, all of one shape; consumes `a`."""
+    host = np.array(to_host(a))
+    communicator.sum(host)
+    return array_namespace(a).asarray(host, dtype=a.dtype, device=device_of(a))
 
 
 def one_hot(targets: Array, predictions: Array) -> Array:

@@ -17,6 +17,7 @@ import numpy as np
 from .backend import Array, Backend
 from .cards import last_epoch, model_card
 from .checks import check_flag
+from .distributed import Communicator
 from .history import History
 from .hooks import Callback, Running, Trainable
 from .keywords import helpful
@@ -30,6 +31,7 @@ from .schedules import Schedule
 from .training.kept import keep
 from .training.request import Request
 from .training.resume import Start, newest
+from .training.team import Team
 
 __all__ = ["Sequential"]
 
@@ -224,6 +226,7 @@ class Sequential(Trainable):
         callbacks: Sequence[Callback] = (),
         verbose: str | bool | int = "auto",
         resume: str | os.PathLike[str] | None = None,
+        communicator: Communicator | None = None,
     ) -> History:
         """Train.
 
@@ -262,7 +265,12 @@ class Sequential(Trainable):
             newest good checkpoint there, and ends where it would have ended without an
             interruption; `epochs` are those of the whole run.  Where there is none, it starts
             afresh.  The network, how it is compiled, the data and the other arguments must be
-            those of the run; the backend may be another.
+            those of the run; the backend may be another, and so may the number of processes.
+        communicator : Communicator, optional
+            The processes that train together, as `xpnn.distributed.mpi` returns them; each
+            calls `fit` with the same rows.  `batch_size` is that of all processes together,
+            and one seed gives one run on any number of them, to rounding.  What one of them
+            decides, all do; files, and what is shown, are the first one's.
 
         Returns
         -------
@@ -282,18 +290,33 @@ class Sequential(Trainable):
             If the loss became NaN or infinite, or the parameters did in the last step.
             The parameters are then the last with which an epoch began and gave a finite
             loss, and the optimizer starts anew.
+        DistributedError
+            If another process could not go on.
         KeyboardInterrupt, SystemExit
             After Ctrl-C; after SIGTERM or SIGHUP, if nobody else handles it, with the code 143
             or 129.  At the end of the current step: the model keeps what it learnt and
             ``model.history`` the finished epochs.
         """
-        request = Request(
-            epochs, batch_size, validation_data, validation_split, shuffle, callbacks, verbose
-        )
-        with self.gate.reserved("fit"), self.backend.activate_for(self.dtype):
-            self.require_compiled()
-            rows = request.place(self, X, y, sample_weight, class_weight)
-            start = Start() if resume is None else newest(resume)
+        team = Team(communicator)
+        with (
+            team.together(),
+            self.gate.reserved("fit"),
+            self.backend.activate_for(self.dtype),
+        ):
+            with team.together():
+                request = Request(
+                    epochs,
+                    batch_size,
+                    validation_data,
+                    validation_split,
+                    shuffle,
+                    callbacks,
+                    verbose,
+                    team,
+                )
+                self.require_compiled()
+                rows = request.place(self, X, y, sample_weight, class_weight)
+            start = Start() if resume is None else team.of_first(lambda: newest(resume))
             run = request.begin(self, rows, start)
             self.history, self.running = History(), run.progress
             try:
@@ -305,7 +328,14 @@ class Sequential(Trainable):
         return self.history
 
     @helpful
-    def evaluate(self, X: Any, y: Any, *, sample_weight: Any = None) -> dict[str, Any]:
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        communicator: Communicator | None = None,
+    ) -> dict[str, Any]:
         """Measure the loss and the metrics.
 
         Parameters
@@ -316,6 +346,8 @@ class Sequential(Trainable):
             The targets, as the loss takes them.
         sample_weight : array_like of shape (n,), optional
             How much each sample counts, >= 0: one of weight 2 counts as if it were there twice.
+        communicator : Communicator, optional
+            Processes that all have the same samples, and measure a part of them each.
 
         Returns
         -------
@@ -331,7 +363,9 @@ class Sequential(Trainable):
             If the model is not compiled.
         """
         with self.gate:
-            return self.measure_on(X, y, sample_weight=sample_weight)()
+            return self.measure_on(
+                X, y, sample_weight=sample_weight, communicator=communicator
+            )()
 
     def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:
         """Save the network to a safetensors file; see `xpnn.load`.

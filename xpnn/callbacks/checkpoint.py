@@ -61,6 +61,7 @@ class Checkpoint(Callback):
     """
 
     told_last: ClassVar[bool] = True
+    told_once: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from ..checks import check_path
 from ..files.lines import Lines
@@ -24,6 +25,8 @@ class Logger(Callback, ABC):
 
     Where the disk is full, a warning says so, and the lines follow when there is room again.
     """
+
+    told_once: ClassVar[bool] = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         check_path("path", path, "file")

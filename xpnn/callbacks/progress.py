@@ -22,6 +22,7 @@ class ProgressBar(Callback):
     """
 
     patient: ClassVar[bool] = True
+    told_once: ClassVar[bool] = True
 
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay

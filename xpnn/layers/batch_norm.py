@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from ..checks import check_integer, check_number
+from ..distributed import batch_rows, over_batch
 from ..operations import column_sums
 from .base import Backward, Layer, Parameter, Params
 
@@ -91,25 +92,30 @@ class BatchNorm(Layer):
         (scale, shift), (mean, variance) = params, state
         xp = array_namespace(x)
         m = x.shape[0]
-        batch_mean = column_sums(x) / m  # (n,)
+        batch_mean = over_batch(column_sums(x) / m)  # (n,)
         centred = x - batch_mean  # (m, n)
-        batch_variance = column_sums(centred * centred) / m  # (n,)
+        batch_variance = over_batch(column_sums(centred * centred) / m)  # (n,)
         factor = 1 / xp.sqrt(batch_variance + self.epsilon)  # (n,)
         z = centred * factor  # (m, n)
 
         def backward(dy: Array) -> tuple[Array, Params]:
             dscale, dshift = column_sums(dy * z), column_sums(dy)  # (n,)
             # mean and variance depend on x too: dy without its mean and its part along z
-            dx = (scale * factor) * (dy - dshift / m - z * (dscale / m))
+            mean_dy, mean_along_z = over_batch(dshift / m), over_batch(dscale / m)
+            dx = (scale * factor) * (dy - mean_dy - z * mean_along_z)
             return dx, (dscale, dshift)
 
         y = z * scale + shift
-        if m == 1:  # one row has no variance, and a last batch may be one
-            return y, backward, state
-        unbiased = batch_variance * (m / (m - 1))
+        rows = batch_rows(x)
+        others = max(rows - 1, 1) if isinstance(rows, int) else xp.maximum(rows - 1, 1)
+        unbiased = batch_variance * (rows / others)
         new_mean = self.momentum * mean + (1 - self.momentum) * batch_mean
         new_variance = self.momentum * variance + (1 - self.momentum) * unbiased
-        return y, backward, (new_mean, new_variance)
+        # one row has no variance, and a last batch may be one
+        if isinstance(rows, int):
+            return y, backward, (new_mean, new_variance) if rows > 1 else state
+        new = zip((new_mean, new_variance), state)
+        return y, backward, tuple(xp.where(rows > 1, after, before) for after, before in new)
 
     def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
         """Add a BatchNormalization."""

@@ -4,59 +4,115 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backend import Array
-from ..losses import Loss
+from ..backend import HOST, Array, find
+from ..data import batch_slices
+from ..distributed.communicator import Communicator
+from ..distributed.cut import part_of
 from ..metrics import Metric
-from .stack import Stack
-from .step import bind, make_measure
+from .stack import Stack, fuse, is_ours
+from .step import make_measure, make_measure_of_all
 
-__all__ = ["Part", "joined", "measure_outputs"]
+if TYPE_CHECKING:
+    from .network import Network
+
+__all__ = ["measure"]
 
 Part = tuple[np.ndarray, list[tuple[int, ...]], float]
 """What was measured of some rows: all numbers one after the other, the shape of each measure,
 and how many rows they are, or what these weigh."""
 
 
-def measure_outputs(
-    stack: Stack,
-    criterion: Loss,
-    metrics: Sequence[Metric],
-    params: Sequence[Array],
-    outputs: Array,
-    y: Array,
-    weight: Array | None = None,
-) -> tuple[list[Array], list[Array]]:
-    """Measure the outputs of a stack.
+def measure(
+    network: Network, x: Array, y: Array, weight: np.ndarray | None, communicator: Communicator
+) -> dict[str, Any]:
+    """Measure a network's loss and metrics; as `Network.measure_rows`, which tells of what."""
+    metrics = network.require_compiled().metrics
+    on_host = network.backend.measures_on_host and _is_known(network)
+    here = part_of(x.shape[0], communicator.rank, communicator.size)
+    with communicator.together():
+        parts, outputs = [], None
+        if here.stop > here.start:
+            own = x[here, ...], y[here, ...], None if weight is None else weight[here]
+            if communicator.size == 1:
+                own = x, y, weight
+            parts, outputs = (_on_host if on_host else _on_backend)(network, *own)
+    if communicator.size > 1:
+        host = None if outputs is None else network.backend.to_numpy(outputs)
+        of_all = communicator.gather((parts, host))
+        parts = [part for of_one, _ in of_all for part in of_one]
+        hosts = [host for _, host in of_all if host is not None]
+        outputs = np.concatenate(hosts) if hosts else None
+    wholes = [] if outputs is None else _of_all(network, on_host, outputs, y, weight)
+    return joined(metrics, parts, wholes)
 
-    Parameters
-    ----------
-    stack, criterion
-        As `fuse` returns them.
-    metrics : sequence of Metric
-        What to measure beside the loss.
-    params : sequence of array
-        All parameters; none are needed where none is penalised.
-    outputs, y : array of n rows
-        The outputs, and the targets.
-    weight : array of shape (n,), optional
-        How much each row counts.
 
-    Returns
-    -------
-    measures : list of array
-        The loss, and what metrics measure that don't need all rows.
-    of_all : list of array
-        What the others measure.
-    """
+def _is_known(network: Network) -> bool:
+    """Whether all that is measured, and of what, is computed as xpnn does."""
+    compiled = network.require_compiled()
+    return network.stack.rows_apart and is_ours((compiled.loss, compiled.metrics))
+
+
+def _on_backend(
+    network: Network, x: Array, y: Array, weight: np.ndarray | None
+) -> tuple[list[Part], Array | None]:
+    """Measure rows as many at a time as memory holds; and return outputs that are needed."""
+    measure_part, backend = network.function("measure"), network.backend
+    parts: list[Part] = []
+    outputs = []
+    placed = None if weight is None else backend.asarray(weight)
+    for part in batch_slices(x.shape[0], network.rows_at_a_time(x.shape[1])):
+        x_part = backend.asarray(x[part, ...], network.dtype)
+        backend.let_go(x)
+        w = () if placed is None else (placed[part],)
+        with network.multiplying(x_part.shape[0]):
+            measures, predictions = measure_part(network.all_arrays, x_part, y[part, ...], *w)
+        shapes = [one.shape for one in measures]
+        of_part = x_part.shape[0] if weight is None else np.sum(weight[part], dtype=float)
+        parts.append((backend.read(list(measures)), shapes, float(of_part)))
+        outputs.append(predictions)
+    return parts, None if outputs[0] is None else backend.xp.concat(outputs)
+
+
+def _on_host(
+    network: Network, x: Array, y: Array, weight: np.ndarray | None
+) -> tuple[list[Part], np.ndarray | None]:
+    """Measure rows on the host, by their outputs."""
+    to_numpy, host = network.backend.to_numpy, find(HOST)
+    outputs = network.of_rows("to_measure", x, network.rows_at_a_time(x.shape[1]))
+    outputs = outputs if isinstance(outputs, np.ndarray) else to_numpy(outputs)
+    stack, criterion = fuse(network.layers, network.require_compiled().loss)
+    params = [to_numpy(p) for p in network.parameter_arrays] if stack.penalties else []
+    metrics = network.require_compiled().metrics
     behind = Stack((), stack.head)  # nothing is left to go through
-    (loss, *measures), _ = make_measure(behind, criterion, metrics)((), outputs, y, weight)
-    weights = {} if weight is None else {"weight": weight}
-    of_all = [bind(m, behind, criterion)(outputs, y, **weights) for m in metrics if m.of_all]
-    return [stack.penalise(params, loss), *measures], of_all
+    with host.activate():
+        (loss, *measures), of_all = make_measure(behind, criterion, metrics)(
+            (), outputs, to_numpy(y), weight
+        )
+        measures = [stack.penalise(params, loss), *measures]
+        shapes = [one.shape for one in measures]
+        count = x.shape[0] if weight is None else np.sum(weight, dtype=float)
+        return [(host.read(measures), shapes, float(count))], of_all
+
+
+def _of_all(
+    network: Network, on_host: bool, outputs: Array, y: Array, weight: np.ndarray | None
+) -> list[np.ndarray]:
+    """Measure what needs the outputs of all rows."""
+    if on_host:
+        backend, y = find(HOST), network.backend.to_numpy(y)
+        stack, criterion = fuse(network.layers, network.require_compiled().loss)
+        metrics = network.require_compiled().metrics
+        of_all = make_measure_of_all(Stack((), stack.head), criterion, metrics)
+    else:
+        backend, of_all = network.backend, network.function("measure_all")
+        outputs = backend.asarray(outputs)
+    weights = {} if weight is None else {"weight": backend.asarray(weight)}
+    with backend.activate():
+        return [backend.read([whole]) for whole in of_all(outputs, y, **weights)]
 
 
 def joined(

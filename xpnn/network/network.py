@@ -14,18 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST, Array, Backend, find
+from ..backend import Array, Backend
 from ..checks import check_integer
-from ..data import batch_slices
+from ..distributed import Communicator
+from ..distributed.communicator import ALONE
+from ..distributed.cut import part_of
 from ..history import History
 from ..keywords import helpful
 from ..layers.base import Layer
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
-from .measuring import Part, joined, measure_outputs
+from .measuring import measure
 from .rows import beside, place_inputs, place_targets, place_weight
-from .stack import fuse, is_ours
-from .step import bind, make_gradients, make_measure
+from .stack import fuse
+from .step import make_gradients, make_measure, make_measure_of_all
 
 __all__ = ["Network"]
 
@@ -100,7 +102,7 @@ class Network(PlacedLayers):
             raise not_compiled()
         return self.compiled
 
-    def _function(self, name: str) -> Callable[..., Any]:
+    def function(self, name: str) -> Callable[..., Any]:
         """Return a function of the arrays, compiled by the backend at its first use."""
         if name not in self._functions:
             self._functions[name] = self.backend.compile(self._make(name))
@@ -117,8 +119,7 @@ class Network(PlacedLayers):
             return make_gradients(stack, criterion)
         if name == "measure":
             return make_measure(stack, criterion, compiled.metrics)
-        measures = [bind(m, stack, criterion) for m in compiled.metrics if m.of_all]
-        return lambda *of_all, **weight: [measure(*of_all, **weight) for measure in measures]
+        return make_measure_of_all(stack, criterion, compiled.metrics)
 
     # ------------------------------------------------------------------- rows in use
 
@@ -139,10 +140,10 @@ class Network(PlacedLayers):
         metrics = self.require_compiled().metrics
         return place_weight(self.dtype, weight, x.shape[0], metrics, name)
 
-    def _of_rows(self, name: str, x: Array, at_once: int) -> Array:
+    def of_rows(self, name: str, x: Array, at_once: int) -> Array:
         """Compute outputs of placed inputs by a function that goes forwards."""
         backend = self.backend
-        function = partial(self._function(name), self.all_arrays)
+        function = partial(self.function(name), self.all_arrays)
 
         def cast(part: Array) -> Array:  # rows of a mapped file are in the file's dtype
             return function(backend.asarray(part, self.dtype))
@@ -157,12 +158,18 @@ class Network(PlacedLayers):
         largest = max((math.prod(p.shape) for p in self.parameter_arrays), default=0)
         return self.backend.threads_for(n_rows * largest)
 
-    def _rows_at_a_time(self, n_features: int) -> int:
+    def rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
         widest = max(size or 1 for size in self.layer_sizes(n_features))
         return max(1, PREDICT_NUMBERS // widest)
 
-    def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
+    def predict(
+        self,
+        X: Any,
+        *,
+        batch_size: int | None = None,
+        communicator: Communicator | None = None,
+    ) -> Array:
         """Compute the network's outputs.
 
         Parameters
@@ -172,6 +179,8 @@ class Network(PlacedLayers):
         batch_size : int, optional
             How many rows go through the network at a time; by default as many as keep
             memory bounded.
+        communicator : Communicator, optional
+            Processes that all have the same rows, and compute a part of them each.
 
         Returns
         -------
@@ -186,17 +195,35 @@ class Network(PlacedLayers):
         if batch_size is not None:
             batch_size = check_integer("batch_size", batch_size, at_least=1)
         with self.gate, self.backend.activate_for(self.dtype):
-            x = self.place_inputs(X)
-            n = x.shape[0]
-            if n == 1:  # what is asked for most often, and by who waits for it
-                row = self.backend.asarray(x, self.dtype)
-                y = self._function("predict")(self.all_arrays, row)
+            if communicator is not None and communicator.size > 1:
+                y = self._predict_together(X, batch_size, communicator)
             else:
-                at_once = batch_size or self._rows_at_a_time(x.shape[1])
-                y = self._of_rows("predict", x, at_once)
-            if y is x:  # no layer made a new array, and this one may be the caller's
-                y = self.backend.xp.asarray(y, copy=True)
+                x = self.place_inputs(X)
+                y = self._predict(x, batch_size)
+                if y is x:  # no layer made a new array, and this one may be the caller's
+                    y = self.backend.xp.asarray(y, copy=True)
             return beside(X, y, self.backend)
+
+    def _predict(self, x: Array, batch_size: int | None) -> Array:
+        """Compute the outputs of placed inputs."""
+        if x.shape[0] == 1:  # what is asked for most often, and by who waits for it
+            row = self.backend.asarray(x, self.dtype)
+            return self.function("predict")(self.all_arrays, row)
+        at_once = batch_size or self.rows_at_a_time(x.shape[1])
+        return self.of_rows("predict", x, at_once)
+
+    def _predict_together(
+        self, X: Any, batch_size: int | None, communicator: Communicator
+    ) -> np.ndarray:
+        """Compute a part of the outputs on each process, and return all of them."""
+        own = None
+        with communicator.together():
+            x = self.place_inputs(X)
+            here = part_of(x.shape[0], communicator.rank, communicator.size)
+            if here.stop > here.start:
+                y = self._predict(x[here, ...], batch_size)
+                own = y if isinstance(y, np.ndarray) else self.backend.to_numpy(y)
+        return np.concatenate([y for y in communicator.gather(own) if y is not None])
 
     def forward(self, X: Any) -> Array:
         """Compute the network's outputs on the model's backend.
@@ -214,7 +241,7 @@ class Network(PlacedLayers):
         with self.gate, self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
             at_once = 2 * x.shape[0]  # all, and as many more as a backend may fill them up with
-            return self.backend.asarray(self._of_rows("predict", x, at_once))
+            return self.backend.asarray(self.of_rows("predict", x, at_once))
 
     def layer_outputs(self, X: Any, layer: int) -> Array:
         """Compute the outputs of a layer on the model's backend.
@@ -260,17 +287,22 @@ class Network(PlacedLayers):
         with self.gate, self.backend.activate_for(self.dtype):
             x = self.backend.asarray(self.place_inputs(X), self.dtype)
             targets = self.place_targets(y, x)
-            value, grads = self._function("gradients")(self.all_arrays, x, targets)
+            value, grads = self.function("gradients")(self.all_arrays, x, targets)
             return float(value), grads
 
     def measure_on(
-        self, X: Any, y: Any, *, sample_weight: Any = None
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        communicator: Communicator | None = None,
     ) -> Callable[[], dict[str, Any]]:
         """Return `Sequential.evaluate` for data that is checked and placed once.
 
         Parameters
         ----------
-        X, y, sample_weight : array_like
+        X, y, sample_weight, communicator
             As in `Sequential.evaluate`, which tells what is raised.
 
         Returns
@@ -280,19 +312,24 @@ class Network(PlacedLayers):
             has, as long as it stays on this backend.
         """
         self.require_compiled()
-        with self.gate, self.backend.activate_for(self.dtype):
+        together = (communicator or ALONE).together()
+        with together, self.gate, self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
             targets = self.place_targets(y, x)
             weight = self.place_weight(sample_weight, x)
 
         def measure() -> dict[str, Any]:
             with self.gate, self.backend.activate_for(self.dtype):
-                return self.measure_rows(x, targets, weight)
+                return self.measure_rows(x, targets, weight, communicator)
 
         return measure
 
     def measure_rows(
-        self, x: Array, y: Array, weight: np.ndarray | None = None
+        self,
+        x: Array,
+        y: Array,
+        weight: np.ndarray | None = None,
+        communicator: Communicator | None = None,
     ) -> dict[str, Any]:
         """Measure the loss and the metrics of rows that are placed already.
 
@@ -300,64 +337,12 @@ class Network(PlacedLayers):
         ----------
         x, y, weight
             As `place_inputs`, `place_targets` and `place_weight` return them.
+        communicator : Communicator, optional
+            Processes that have the same rows, and measure a part of them each.
 
         Returns
         -------
         dict of str to float or numpy.ndarray
             ``"loss"`` and each metric, of all rows together.
         """
-        compiled = self.require_compiled()
-        if self.backend.measures_on_host and self._is_known():
-            parts, wholes = self._measures_on_host(x, y, weight)
-        else:
-            parts, wholes = self._measures(x, y, weight)
-        return joined(compiled.metrics, parts, wholes)
-
-    def _is_known(self) -> bool:
-        """Whether all that is measured, and of what, is computed as xpnn does."""
-        compiled = self.require_compiled()
-        return self.stack.rows_apart and is_ours((compiled.loss, compiled.metrics))
-
-    def _measures(
-        self, x: Array, y: Array, weight: np.ndarray | None
-    ) -> tuple[list[Part], list[np.ndarray]]:
-        """Measure rows as many at a time as memory holds."""
-        measure, read = self._function("measure"), self.backend.read
-        parts: list[Part] = []
-        outputs = []
-        placed = None if weight is None else self.backend.asarray(weight)
-        for part in batch_slices(x.shape[0], self._rows_at_a_time(x.shape[1])):
-            x_part = self.backend.asarray(x[part, ...], self.dtype)
-            self.backend.let_go(x)
-            w = () if placed is None else (placed[part],)
-            with self.multiplying(x_part.shape[0]):
-                measures, predictions = measure(self.all_arrays, x_part, y[part, ...], *w)
-            shapes = [measure.shape for measure in measures]
-            of_part = x_part.shape[0] if weight is None else np.sum(weight[part], dtype=float)
-            parts.append((read(list(measures)), shapes, float(of_part)))
-            outputs.append(predictions)
-        wholes = []
-        if outputs[0] is not None:
-            weights = {} if placed is None else {"weight": placed}
-            together = self.backend.xp.concat(outputs)
-            wholes = self._function("measure_all")(together, y, **weights)
-        return parts, [read([whole]) for whole in wholes]
-
-    def _measures_on_host(
-        self, x: Array, y: Array, weight: np.ndarray | None
-    ) -> tuple[list[Part], list[np.ndarray]]:
-        """Measure rows on the host, by their outputs."""
-        outputs = self._of_rows("to_measure", x, self._rows_at_a_time(x.shape[1]))
-        to_numpy, host = self.backend.to_numpy, find(HOST)
-        outputs = outputs if isinstance(outputs, np.ndarray) else to_numpy(outputs)
-        stack, criterion = fuse(self.layers, self.require_compiled().loss)
-        params = [to_numpy(p) for p in self.parameter_arrays] if stack.penalties else []
-        metrics = self.require_compiled().metrics
-        with host.activate():
-            measures, wholes = measure_outputs(
-                stack, criterion, metrics, params, outputs, to_numpy(y), weight
-            )
-            shapes = [measure.shape for measure in measures]
-            count = x.shape[0] if weight is None else np.sum(weight, dtype=float)
-            part = host.read(measures), shapes, float(count)
-            return [part], [host.read([whole]) for whole in wholes]
+        return measure(self, x, y, weight, communicator or ALONE)

@@ -186,7 +186,11 @@ class Stack:
         return grads
 
     def penalise(
-        self, params: Sequence[Array], loss: Array, grads: list[Array] | None = None
+        self,
+        params: Sequence[Array],
+        loss: Array,
+        grads: list[Array] | None = None,
+        share: float | Array = 1.0,
     ) -> Array:
         """Add the penalties of the parameters to a loss, and their gradients to `grads`.
 
@@ -201,6 +205,9 @@ class Stack:
             The mean loss.
         grads : list of array, optional
             Its gradients, of which entries are replaced.
+        share : float or array of shape ()
+            Which part of the penalties to add: processes that add up what they have of a loss
+            share them.
 
         Returns
         -------
@@ -211,12 +218,12 @@ class Stack:
             p = params[i]
             xp = array_namespace(p)
             if l1:
-                loss = loss + l1 * xp.sum(xp.abs(p))
+                loss = loss + share * l1 * xp.sum(xp.abs(p))
             if l2:
-                loss = loss + l2 * xp.sum(p * p)
+                loss = loss + share * l2 * xp.sum(p * p)
             if grads is not None:
-                grads[i] = grads[i] + l1 * sign(p) if l1 else grads[i]
-                grads[i] = grads[i] + 2 * l2 * p if l2 else grads[i]
+                grads[i] = grads[i] + share * l1 * sign(p) if l1 else grads[i]
+                grads[i] = grads[i] + share * 2 * l2 * p if l2 else grads[i]
         return loss
 
 

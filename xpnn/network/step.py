@@ -7,23 +7,35 @@ closures of the layers are run backwards, and the optimizer takes a step.  `make
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 
 import numpy as np
 
 from ..backend import Array, array_namespace
+from ..distributed import Communicator, Cut, cut_up
 from ..layers.base import Params
 from ..losses import Loss
 from ..metrics import Kind, Metric
 from ..metrics.shapes import mean_of_rows, of_each_output
+from ..operations import join, summed
 from ..optimizers import Optimizer
 from ..packing import Packing
 from .stack import Noise, Stack
 
-__all__ = ["TrainStep", "bind", "clip", "make_gradients", "make_measure", "with_gradient"]
+__all__ = [
+    "TrainStep",
+    "bind",
+    "clip",
+    "make_gradients",
+    "make_measure",
+    "make_measure_of_all",
+    "with_gradient",
+]
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ class TrainStep:
         memory, so that they stay as they are.
     clip_norm, clip_value : float or None
         What gradients are cut to; see `clip`.
+    communicator : Communicator or None
+        The processes over which batches are cut, if there are several.
     """
 
     stack: Stack
@@ -54,6 +68,7 @@ class TrainStep:
     packing: Packing | None
     clip_norm: float | None = None
     clip_value: float | None = None
+    communicator: Communicator | None = None
 
     @cached_property
     def _measures(self) -> list[Callable[[Array, Array], Array]]:
@@ -62,6 +77,10 @@ class TrainStep:
     @cached_property
     def _loss(self) -> Callable[..., tuple[Array, Array]]:
         return with_gradient(self.criterion)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Return a context in which the step can be tried out while other processes wait."""
+        return self.communicator.muted() if self.communicator else nullcontext()
 
     def params(self, buffers: Sequence[Array]) -> list[Params]:
         """Return each layer's parameters: views of the buffers, or these themselves."""
@@ -116,25 +135,59 @@ class TrainStep:
         weight : array of shape (n,), optional
             How much each sample counts.
         noise : tuple of tuples of array, optional
-            What each layer drew.
+            What each layer drew; and behind it, where the batch is cut over processes, the
+            numbers of a `Cut`.
 
         Returns
         -------
         parts, slots
             What they are after the step.
         measures : tuple of array of shape () or (w,)
-            The loss, and what the metrics measure, before the step.
+            The loss, and what the metrics measure, before the step.  Where the batch is cut,
+            they are of the rows here, and the losses of all parts sum to that of the batch.
         """
+        if self.communicator is None:
+            return self._take(params, parts, slots, numbers, x, y, weight, noise, None)
+        assert noise is not None
+        cut = Cut(self.communicator, *noise[-1])
+        with cut_up(cut):
+            return self._take(params, parts, slots, numbers, x, y, weight, noise[:-1], cut)
+
+    def _take(
+        self,
+        params: Sequence[Params],
+        parts: Sequence[Array],
+        slots: Sequence[Sequence[Array]],
+        numbers: Sequence[Array],
+        x: Array,
+        y: Array,
+        weight: Array | None,
+        noise: Noise | None,
+        cut: Cut | None,
+    ) -> tuple[list[Array], list[list[Array]], tuple[Array, ...]]:
+        """Take a step; as calling it."""
         *slots, state = slots if self.stack.has_state else (*slots, ())
         predictions, backward, new_state = self.stack.train(params, state, x, noise)
         loss, dpredictions = self._loss(predictions, y, weight)
+        if cut:
+            loss = cut.share * loss
+            dpredictions *= cut.share
         # before anything is changed: a metric of somebody's own may raise an error
         metrics = [measure(predictions, y) for measure in self._measures]
         grads = backward(dpredictions)
         if self.stack.penalties:
-            loss = self.stack.penalise([*chain(*params)], loss, grads)
+            share = cut.share if cut else 1.0
+            loss = self.stack.penalise([*chain(*params)], loss, grads, share)
         if self.packing:
-            grads = self.packing.cut(self.packing.join(grads))
+            grads = self.packing.join(grads)
+        if cut and grads:
+            if x.shape[0] == 1:  # it may be a row of another process, which counts nothing
+                xp = array_namespace(x)
+                counts = xp.astype(cut.part > 0, cut.part.dtype)
+                grads = [grad * counts for grad in grads]
+            grads = sum_over(cut.communicator, grads)
+        if self.packing:
+            grads = self.packing.cut(grads)
         if self.clip_norm is not None or self.clip_value is not None:
             grads = clip(grads, self.clip_norm, self.clip_value)
         new_parts, new_slots = self.optimizer.step(parts, grads, slots, numbers)
@@ -147,6 +200,16 @@ class TrainStep:
                     old[...] = new
             new_parts, new_slots = [*parts], [*map(list, slots)]
         return new_parts, new_slots, (loss, *metrics)
+
+
+def sum_over(communicator: Communicator, grads: Sequence[Array]) -> list[Array]:
+    """Sum gradients over processes, small ones together: each sum waits for all processes."""
+    if all(grad.ndim == 1 for grad in grads):  # they are packed
+        return [summed(grad, communicator) for grad in grads]
+    xp, flat = array_namespace(grads[0]), summed(join(*grads), communicator)
+    ends = [*accumulate(math.prod(grad.shape) for grad in grads)]
+    cuts = zip([0, *ends], ends, grads)
+    return [xp.reshape(flat[start:end], grad.shape) for start, end, grad in cuts]
 
 
 def clip(
@@ -211,6 +274,18 @@ def make_measure(
         loss = stack.penalise(arrays, mean)
         measured = (loss, *(metric(predictions, y, **weights) for metric in measures))
         return measured, predictions if of_all else None
+
+    return measure
+
+
+def make_measure_of_all(
+    stack: Stack, criterion: Loss, metrics: Sequence[Metric]
+) -> Callable[..., list[Array]]:
+    """Return ``measure(predictions, y, weight=) -> [metric, …]`` of what needs all rows."""
+    measures = [bind(m, stack, criterion) for m in metrics if m.of_all]
+
+    def measure(predictions: Array, y: Array, **weight: Array) -> list[Array]:
+        return [of_all(predictions, y, **weight) for of_all in measures]
 
     return measure
 

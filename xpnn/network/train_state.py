@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Backend
+from ..distributed import Communicator
 from ..optimizers import State
 from ..optimizers.apart import vary
 from ..packing import Packing
@@ -73,15 +74,18 @@ class TrainState:
     is_forgotten : bool
         Whether the network is from a file that says that it was trained, but not what the
         optimizer remembers.
+    communicator : Communicator or None
+        The processes over which the steps are cut that are taken now.
     """
 
     is_forgotten = False
+    communicator: Communicator | None = None
 
     def __init__(self) -> None:
         self.memory: State = {}
         self.packed: Packed | None = None
         self._run: Callable[..., Any] | None = None
-        self._run_is_of: Compiled | None = None
+        self._run_is_of: tuple[Compiled | None, Communicator | None] = None, None
 
     @property
     def iterations(self) -> int:
@@ -177,7 +181,10 @@ class TrainState:
 
     def _steps(self, network: Network, packing: Packing | None) -> Callable[..., Any]:
         """Return the function that takes many steps, made anew for another `Compiled`."""
-        if self._run is None or self._run_is_of is not network.compiled:
+        compiled, cut_over = self._run_is_of
+        if self._run is None or (
+            compiled is not network.compiled or cut_over is not self.communicator
+        ):
             compiled = network.require_compiled()
             stack, criterion = fuse(network.layers, compiled.loss)
             factors = packing.kinds_of_parts() if packing else factors_of(network)
@@ -189,9 +196,10 @@ class TrainState:
                 packing,
                 compiled.clip_norm,
                 compiled.clip_value,
+                self.communicator,
             )
             self._run = network.backend.repeat(step)
-            self._run_is_of = compiled
+            self._run_is_of = compiled, self.communicator
         return self._run
 
     def settle(self, backend: Backend) -> None:

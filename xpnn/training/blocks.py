@@ -17,6 +17,7 @@ from ..backend import Array
 from ..data import batch_slices
 from ..layers.base import Layer
 from ..network import Network
+from .team import Team
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
     from ..initializers import Generator
@@ -43,7 +44,8 @@ class DrawnSteps(NamedTuple):
     """Which rows they take, as in `Backend.repeat`."""
 
     noise: tuple[Any, ...]
-    """What layers drew for them, likewise."""
+    """What layers drew for them, likewise; and behind it, where several processes take the
+    steps together, how these are cut."""
 
     weights: np.ndarray
     """Of shape (steps,): how much each step counts in the mean loss, its samples' weight."""
@@ -65,11 +67,16 @@ class Blocks:
         Whether each epoch goes through the rows in a new order.
     one_by_one : bool
         Whether a block has one step.
+    team : Team
+        The processes that take the steps together.  What is drawn is the same on all; each
+        takes its part of the rows of each step.
 
     Attributes
     ----------
     data : (x, y, weight)
-        As given, on the network's backend.
+        As given, on the network's backend; of steps that take all rows, what is taken here.
+    shape : (int, int)
+        How many rows there are, and features.
     counts : numpy.ndarray of shape (steps,)
         The rows of each step of an epoch.
     n_steps : int
@@ -87,8 +94,10 @@ class Blocks:
         batch_size: int | None,
         shuffle: bool,
         one_by_one: bool,
+        team: Team,
     ) -> None:
         x, y, weight = data
+        self.team, self.shape = team, tuple(x.shape)
         self._backend, self._dtype, self._layers = (
             network.backend,
             network.dtype,
@@ -98,6 +107,10 @@ class Blocks:
         placed = None if weight is None else self._backend.asarray(weight, self._dtype)
         slices = batch_slices(n, batch_size)
         if len(slices) == 1:  # a batch of all rows is placed once
+            if team.size > 1:
+                here = team.here(n)
+                x, y = x[here, ...], y[here, ...]
+                placed = None if placed is None else placed[here]
             x = self._backend.asarray(x, self._dtype)
         self.data = x, y, placed
         self.counts = np.array([float(part.stop - part.start) for part in slices])
@@ -134,10 +147,11 @@ class Blocks:
         cuts : iterable of int
             After so many steps of each epoch a block ends.
         """
-        n, size = self.data[0].shape[0], self.batch_size
+        n, size = self.shape[0], self.batch_size
         if size == n:
             for start in range(0, epochs, self.steps_at_once):
-                yield self._block(generator, min(self.steps_at_once, epochs - start), None)
+                count = min(self.steps_at_once, epochs - start)
+                yield self._block(generator, count, size, None)
             return
         at_once = self.steps_at_once * size
         end = n // size * size
@@ -158,25 +172,47 @@ class Blocks:
         rows: Any = slice(start, stop)
         if order is not None:
             rows = order[rows].reshape(-1, size)
-        return self._block(generator, (stop - start) // size, rows)
+        return self._block(generator, (stop - start) // size, size, rows)
 
-    def _block(self, generator: Generator, count: int, rows: Any) -> DrawnSteps:
-        size = self.data[0].shape[0] if rows is None else _length(rows) // count
+    def _block(self, generator: Generator, count: int, size: int, rows: Any) -> DrawnSteps:
+        """Return a block of so many steps, each of so many rows."""
+        weights = self._weights(rows, count, size)
+        noise = self._noise(generator, count, size)
+        if self.team.size > 1:
+            here = self.team.here(size)
+            if isinstance(rows, slice):
+                rows = np.arange(rows.start, rows.stop).reshape(-1, size)
+            rows = None if rows is None else rows[:, here]
+            own = self._weights(here if rows is None else rows, count, here.stop - here.start)
+            noise = (*(noise or ((),) * len(self._layers)), self._cuts(size, own, weights))
+        return DrawnSteps(count, rows, noise, weights)
+
+    def _weights(self, rows: Any, count: int, size: int) -> np.ndarray:
+        """Return how much the rows of each step weigh, of those that are taken."""
         if self._weight is None:
-            weights = np.full(count, float(size))
-        else:
-            weight = self._weight if rows is None else self._weight[rows]
-            weights = np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
-        return DrawnSteps(count, rows, self._noise(generator, count, size), weights)
+            return np.full(count, float(size))
+        weight = self._weight if rows is None else self._weight[rows]
+        return np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
+
+    def _cuts(self, size: int, own: np.ndarray, weights: np.ndarray) -> tuple[Any, ...]:
+        """Return the numbers of `xpnn.distributed.Cut`, with the steps on the first axis."""
+        part = np.full(len(weights), self.team.parts([size])[0, self.team.rank] / size)
+        # of samples that weigh nothing the loss is 0, but the penalties are to be shared
+        share = np.divide(own, weights, out=part.copy(), where=(weights > 0) & (part > 0))
+        rows = np.full(len(weights), size)
+        return tuple(self._backend.asarray(a, self._dtype) for a in (share, part, rows))
 
     def _noise(self, generator: Generator, count: int, size: int) -> tuple[Any, ...]:
         """Return what each layer draws for some steps, with the steps on the first axis."""
         if not self._draws_noise:
             return ()
+        here = self.team.here(size)
         places: list[tuple[np.ndarray, ...]] = []
         for step in range(count):
             for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
                 drawn = layer.draw(generator, (size, width))
+                if self.team.size > 1:
+                    drawn = tuple(a[here] if np.shape(a)[:1] == (size,) else a for a in drawn)
                 if step == 0:  # arrays for all steps, which cost less than to join them later
                     places.append(
                         tuple(np.empty((count, *np.shape(a)), self._dtype) for a in drawn)
@@ -187,7 +223,3 @@ class Blocks:
             tuple(self._backend.asarray(place, self._dtype) for place in of_layer)
             for of_layer in places
         )
-
-
-def _length(rows: slice | np.ndarray) -> int:
-    return int(rows.stop - rows.start) if isinstance(rows, slice) else rows.size

@@ -174,7 +174,15 @@ def check_run(
     if epoch and sorted(told) != sorted(measures):
         raise ValueError(f"measures must be {[*measures]}, got {shown(training['measures'])}")
     widths = _widths(model, blocks) if step else []
-    wanted = {str(i): _Shaped((step * width,)) for i, width in enumerate(widths)}
+    rows = of_kind(arrays, "parts").get("rows")
+    if rows is not None and not (
+        rows.ndim == 1 and (rows >= 1).all() and rows.sum() == blocks.counts[:step].sum()
+    ):
+        raise ValueError("the parts of its batches must have the rows of its steps")
+    n_parts = step if rows is None else len(rows)
+    wanted = {
+        str(i): _Shaped((n_parts * width if i else step,)) for i, width in enumerate(widths)
+    }
     check_tensors("what the steps of its epoch measured", of_kind(arrays, "measured"), wanted)
 
 

@@ -18,27 +18,34 @@ class Listeners:
     ----------
     callbacks : sequence of Callback
         As `Sequential.fit` is given them.
+    is_first : bool
+        Whether this is the first of the processes that train: the others don't tell callbacks
+        that are `told_once`, but take their steps as if they did.
 
     Attributes
     ----------
     all : list of Callback
-        In the order in which they are told.
+        Who is told, in that order.
     first, last : list of Callback
         Those of them that are told first, and those that are told last, as `Checkpoint`.
     want_each_step, want_each_epoch : bool
         Whether somebody wants to know of each while it happens.
     want_last_step : bool
         Whether somebody wants to know of an epoch's last step before it is taken.
+    are_some : bool
+        Whether there is somebody, on this process or on another one.
     """
 
-    def __init__(self, callbacks: Sequence[Callback]) -> None:
-        self.first = [c for c in callbacks if not c.told_last]
-        self.last = [c for c in callbacks if c.told_last]
+    def __init__(self, callbacks: Sequence[Callback], is_first: bool = True) -> None:
+        told = [c for c in callbacks if is_first or not c.told_once]
+        self.first = [c for c in told if not c.told_last]
+        self.last = [c for c in told if c.told_last]
         self.all = [*self.first, *self.last]
+        self.are_some = bool(callbacks)
         # most care for epochs only, and steps can be small
         self._of_steps = [c for c in self.all if _overrides(c, "on_batch_end")]
-        self.want_last_step = any(c.wants_last_step for c in self.all)
-        hasty = [c for c in self.all if not c.patient]
+        self.want_last_step = any(c.wants_last_step for c in callbacks)
+        hasty = [c for c in callbacks if not c.patient]
         self.want_each_step = any(_overrides(c, "on_batch_end") for c in hasty)
         self.want_each_epoch = (
             self.want_each_step

@@ -8,8 +8,8 @@ compiles can run many of them as one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from .progress import Progress
 from .recovery import Recovery
 from .report import Means, Measured
 from .resume import Start
+from .team import Team
 
 __all__ = ["Fit"]
 
@@ -49,6 +50,8 @@ class Fit:
         What there was when `fit` was called.
     start : Start, optional
         Where the run begins; by default at its first epoch.
+    team : Team, optional
+        The processes that train together; by default this one alone.
 
     Attributes
     ----------
@@ -73,12 +76,15 @@ class Fit:
         generator_at_start: dict[str, Any],
         door: Door,
         start: Start | None = None,
+        team: Team | None = None,
     ) -> None:
-        self.door = door
+        self.door, self.team = door, team or Team(None)
         self.model, self.validation, self.epochs = model, validation, epochs
-        self.listeners = Listeners(callbacks)
-        self.blocks = Blocks(model, data, batch_size, shuffle, self.listeners.want_each_step)
-        self.measured = Measured(model.backend)
+        self.listeners = Listeners(callbacks, self.team.is_first)
+        one_by_one = self.listeners.want_each_step
+        self.blocks = Blocks(model, data, batch_size, shuffle, one_by_one, self.team)
+        self.measured = Measured(model.backend, self.blocks.counts, self.team)
+        self._seen = data[:2]
         self.recovery = Recovery(model, self.blocks)
         parts = self.blocks, self.listeners, self.measured
         is_validated = validation is not None
@@ -91,14 +97,16 @@ class Fit:
 
     def run(self) -> None:
         """Train; as `Sequential.fit`, which tells what is raised."""
-        model, blocks = self.model, self.blocks
+        model = self.model
         with (
             deferred_interrupt() as interrupted,
             self.door.before(),
             closing(self.progress),
-            self.listeners.begin(model, blocks.data[:2], self.epochs, blocks.n_steps),
+            self._begin(),
         ):
-            self.progress.resume()
+            with self.team.together():
+                self.progress.resume()
+            self.team.align(model)
             if what := self.recovery.spoilt_state():
                 raise DivergenceError(
                     f"the {what} was infinite or NaN before this training, which can't mend "
@@ -107,8 +115,18 @@ class Fit:
             self.door.pass_through()
             while self.progress.epoch < self.epochs and not model.stop_training:
                 left = self.epochs - self.progress.epoch
-                self._take_epochs(min(self._epochs_at_once, left), interrupted)
+                # of an epoch that was begun before, batches may be cut in another way
+                at_once = 1 if self.progress.step else self._epochs_at_once
+                self._take_epochs(min(at_once, left), interrupted)
             self._check_last_step()
+            self.team.are_interrupted(interrupted)
+
+    def _begin(self) -> ExitStack:
+        """Tell that training begins; see `Listeners.begin`."""
+        with self.team.together():
+            return self.listeners.begin(
+                self.model, self._seen, self.epochs, self.blocks.n_steps
+            )
 
     # ------------------------------------------------------------------------ epochs
 
@@ -120,7 +138,7 @@ class Fit:
         measured.begin()
         live = count == 1  # of one epoch, what happens is told while it happens
         if live:
-            self.listeners.epoch_begins(epoch)
+            self._tell(self.listeners.epoch_begins, epoch)
         self.recovery.remember(epoch, skip, count)
         n_steps = self.blocks.n_steps
         wanted = self.listeners.want_last_step  # then it is live
@@ -132,20 +150,22 @@ class Fit:
             if begin < skip:  # taken before the run was interrupted
                 continue
             if wanted and begin == n_steps - 1:
-                self.listeners.last_step_begins()
+                self._tell(self.listeners.last_step_begins)
             progress.is_whole = False
-            with alone, model.multiplying(self.blocks.batch_size):
+            with self.team.at_once(), alone, model.multiplying(self.blocks.batch_size):
                 measured.add(
                     model.train_state.take(
                         model, self.blocks.data, block.steps, block.rows, block.noise
                     )
                 )
             if live:
-                self.listeners.steps_end(begin, taken)
+                self._tell(self.listeners.steps_end, begin, taken)
                 progress.step, progress.is_whole = taken, True
-                if taken < n_steps:
-                    self.listeners.block_ends()
-            if interrupted():
+                if taken < n_steps and self.listeners.are_some:
+                    measured.settle()  # for checkpoints, which one process writes
+                    self._tell(self.listeners.block_ends)
+            if self.team.are_interrupted(interrupted):
+                measured.settle()
                 if not live:  # an epoch that is told step by step ends when its last is told
                     self._report(taken // n_steps, live)
                     progress.is_whole = False
@@ -162,13 +182,14 @@ class Fit:
         progress, epoch = self.progress, self.progress.epoch
         progress.is_whole = False
         metrics = self.model.require_compiled().step_metrics
-        means = Means.of(self.measured, count, self.blocks.counts, metrics)
+        self.measured.settle()
+        means = Means.of(self.measured, count, self.blocks.n_steps, metrics)
         good = self.recovery.epochs_kept(means.good)
         values = dict(means.values)
         if self.validation is not None and good:  # then it is one epoch
             values |= {
                 f"val_{name}": np.array([value])
-                for name, value in self.model.measure_rows(*self.validation).items()
+                for name, value in self._validate().items()
                 if isinstance(value, float)
             }
         logs = {name: of_epochs[:good].tolist() for name, of_epochs in values.items()}
@@ -179,11 +200,11 @@ class Fit:
         self.measured.end()
         progress.note_generator()
         is_well = good == count
-        if self.listeners.all:
+        if self.listeners.are_some:
             for i, row in enumerate(zip(*logs.values())):
                 if not live:
-                    self.listeners.epoch_begins(epoch + i)
-                    self.listeners.steps_end(0, self.blocks.n_steps)
+                    self._tell(self.listeners.epoch_begins, epoch + i)
+                    self._tell(self.listeners.steps_end, 0, self.blocks.n_steps)
                 self._tell_epoch(epoch + i, dict(zip(logs, row)), whole=is_well)
         if good < means.good:  # what layers keep is no part of the loss that they measured
             what = f"{self.recovery.spoilt_state()} became infinite or NaN"
@@ -197,10 +218,21 @@ class Fit:
     def _tell_epoch(self, epoch: int, logs: dict[str, float], whole: bool) -> None:
         """Tell of an epoch: some last, and only if all is well."""
         self.progress.is_whole = False
-        self.listeners.epoch_ends(self.listeners.first, epoch, logs)
+        self._tell(self.listeners.epoch_ends, self.listeners.first, epoch, logs)
         self.progress.is_whole = whole
         if whole:
-            self.listeners.epoch_ends(self.listeners.last, epoch, logs)
+            self._tell(self.listeners.epoch_ends, self.listeners.last, epoch, logs)
+
+    def _tell(self, tell: Callable[..., None], *what: Any) -> None:
+        """Tell callbacks, and let what one process then decides be what all do."""
+        with self.team.together():
+            tell(*what)
+        self.team.align(self.model)
+
+    def _validate(self) -> dict[str, Any]:
+        """Measure the rows that were held back for it."""
+        assert self.validation is not None
+        return self.model.measure_rows(*self.validation, communicator=self.team.communicator)
 
     # -------------------------------------------------------------------- divergence
 

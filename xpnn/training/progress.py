@@ -82,7 +82,7 @@ class Progress:
     @cached_property
     def _plan(self) -> dict[str, Any]:
         """What a run must have in common with this one to go on, as plain data."""
-        n, n_features = self._blocks.data[0].shape
+        n, n_features = self._blocks.shape
         return plan_of(
             self._model,
             self._optimizer,
@@ -97,7 +97,7 @@ class Progress:
         """Give everybody what the checkpoint holds of them, where the run begins at one."""
         if self.start.path is not None:
             self.start.apply(self._model, self._listeners.all)
-            self._measured.resume(self.start.measured)
+            self._measured.resume(self.start.measured, self.start.rows(self._blocks.counts))
         self.note_generator()
 
     def note_generator(self) -> None:
@@ -156,5 +156,5 @@ class Progress:
             "plan": self._plan,
             "run": self.run_id,
         }
-        columns = self._measured.columns()
-        save_checkpoint(path, self._model, self._listeners.all, columns, place)
+        measured = self._measured.columns_and_rows()
+        save_checkpoint(path, self._model, self._listeners.all, measured, place)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import Array, Backend
 from ..metrics import Metric
+from .team import Team
 
 __all__ = ["Means", "Measured"]
 
@@ -16,15 +17,29 @@ __all__ = ["Means", "Measured"]
 class Measured:
     """The measures of steps: those of a run that was interrupted, and those taken since.
 
+    A batch that is cut over processes has a loss, the sum of what its parts have of it; to
+    metrics its parts are batches of their own, which they know how to join.
+
+    Parameters
+    ----------
+    backend : Backend
+        Where measures are.
+    counts : numpy.ndarray of shape (steps,)
+        The rows of each step of an epoch.
+    team : Team
+        The processes that take the steps.
+
     Attributes
     ----------
     weights : list of numpy.ndarray
         For each block of steps what `xpnn.training.blocks.DrawnSteps.weights` says.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, backend: Backend, counts: np.ndarray, team: Team) -> None:
+        self._backend, self._team = backend, team
+        self._parts = team.parts(counts)
         self._before: list[np.ndarray] = []
+        self._rows_before = np.empty(0)
         self._steps: list[tuple[Array, ...]] = []
         self.weights: list[np.ndarray] = []
 
@@ -34,22 +49,57 @@ class Measured:
 
     def end(self) -> None:
         """Forget all: what was measured has been told."""
-        self._before, self._steps = [], []
+        self._before, self._rows_before, self._steps = [], np.empty(0), []
 
-    def resume(self, columns: list[np.ndarray]) -> None:
+    def resume(self, columns: list[np.ndarray], rows: np.ndarray) -> None:
         """Take over what the finished steps of an epoch measured before an interruption."""
-        self._before = columns
+        self._before, self._rows_before = columns, rows
 
     def add(self, measures: Sequence[tuple[Array, ...]]) -> None:
         """Keep what a block of steps measured, as `Backend.repeat` returns it."""
         self._steps += measures
 
-    def columns(self) -> list[np.ndarray]:
-        """Read what the finished steps measured: a column for each measure."""
-        columns = [self._backend.read(list(column)) for column in zip(*self._steps)]
-        if columns and self._before:
-            return [np.concatenate(both) for both in zip(self._before, columns)]
-        return columns or self._before
+    @property
+    def n_parts(self) -> int:
+        """Into how many parts the batches of an epoch are cut."""
+        return int(np.count_nonzero(self._parts))
+
+    def settle(self) -> None:
+        """Let each process know what all have measured; all of them call it."""
+        if self._team.size > 1 and self._steps:
+            (self._before, self._rows_before), self._steps = self.columns_and_rows(), []
+
+    def columns_and_rows(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """Read what the finished steps measured.
+
+        Where several processes measured something that is not settled, all of them call it.
+
+        Returns
+        -------
+        columns : list of numpy.ndarray
+            Of the loss, of shape (steps,), and of each metric, of shape (parts * w,): what was
+            measured of each part of a batch.
+        rows : numpy.ndarray of shape (parts,)
+            How many rows each part has.
+        """
+        own = [self._backend.read(list(column)) for column in zip(*self._steps)]
+        if not own:
+            return self._before, self._rows_before
+        losses, *columns = zip(*self._team.gather(own))
+        loss, n_before = np.sum(losses, axis=0), len(self._before[0]) if self._before else 0
+        steps = np.arange(n_before, n_before + loss.size) % len(self._parts)
+        parts = self._parts[steps]  # (steps, processes)
+        joined = [loss, *(_joined(column, parts) for column in columns)]
+        if self._before:
+            joined = [np.concatenate(both) for both in zip(self._before, joined)]
+        return joined, np.concatenate([self._rows_before, parts[parts > 0]])
+
+
+def _joined(column: Sequence[np.ndarray], parts: np.ndarray) -> np.ndarray:
+    """Return what the processes measured, step by step, without what had no rows."""
+    each = np.stack([of_one.reshape(len(parts), -1) for of_one in column], axis=1)
+    flat: np.ndarray = each[parts > 0].reshape(-1)
+    return flat
 
 
 @dataclass(frozen=True)
@@ -72,7 +122,7 @@ class Means:
 
     @classmethod
     def of(
-        cls, measured: Measured, epochs: int, counts: np.ndarray, metrics: Sequence[Metric]
+        cls, measured: Measured, epochs: int, n_steps: int, metrics: Sequence[Metric]
     ) -> Means:
         """Read from the device what steps measured, which waits for them.
 
@@ -81,23 +131,25 @@ class Means:
         measured : Measured
             The steps of some epochs, and possibly some more, which are left out.
         epochs : int
-            How many epochs.
-        counts : numpy.ndarray of shape (steps,)
-            How many rows each step of an epoch has.
+            How many epochs; one, where the first was resumed.
+        n_steps : int
+            How many steps an epoch has.
         metrics : sequence of Metric
             What was measured beside the loss.
         """
-        shape = epochs, len(counts)
-        n = epochs * len(counts)
-        weights = np.concatenate(measured.weights)
-        losses, *columns = (
-            column.reshape(weights.size, -1)[:n].reshape(*shape, -1)
-            for column in measured.columns()
-        )
-        losses, weights = losses[..., 0], weights[:n].reshape(shape)
+        (loss, *columns), rows = measured.columns_and_rows()
+        n = epochs * n_steps
+        losses = loss[:n].reshape(epochs, n_steps)
+        weights = np.concatenate(measured.weights)[:n].reshape(epochs, n_steps)
         values = {"loss": np.sum(weights * losses, axis=1) / np.sum(weights, axis=1)}
+        # each epoch has the same parts, and there may be more steps than are asked for
+        n_parts = len(rows) if loss.size == n else measured.n_parts * epochs
+        counts = rows[: n_parts // epochs]
         for metric, column in zip(metrics, columns):
-            values[metric.name] = metric.result(column, counts)
+            of_parts = column.reshape(len(rows), -1)[:n_parts]
+            values[metric.name] = metric.result(
+                of_parts.reshape(epochs, len(counts), -1), counts
+            )
         wrong = ~np.isfinite(losses)
         if not wrong.any():
             return cls(values, epochs, None)

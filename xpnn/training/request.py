@@ -14,9 +14,12 @@ from ..callbacks import ProgressBar
 from ..checks import check_flag, check_integer, check_number
 from ..data import check_class_weight, check_sample_weight, split_rows
 from ..hooks import Callback, Trainable
+from ..naming import describe
 from .door import Door
+from .kept import generator_state
 from .loop import Fit
 from .resume import Start
+from .team import Team, digest
 
 __all__ = ["Request"]
 
@@ -45,6 +48,7 @@ class Request:
     shuffle: bool
     callbacks: Sequence[Callback]
     verbose: str | bool | int
+    team: Team
 
     def __post_init__(self) -> None:
         self.epochs = check_integer("epochs", self.epochs, at_least=1)
@@ -105,31 +109,38 @@ class Request:
         """
         from ..network.goals import check_batches
 
-        bars = self._progress()
+        bars = [ProgressBar()] if self.team.of_first(self._wants_progress) else []
         door = Door(model, self.callbacks)
         with door.before():
-            at_start = door.generator
-            if start.path is not None:  # the same rows are held back for validation
-                at_start = start.set_generator(model)
-            rows, validation = self._validation(model, rows)
-            n, n_features = rows[0].shape
-            batch = n if self.batch_size is None else min(self.batch_size, n)
-            if self.batch_size == 1 or not model.train_state.iterations:
-                # of a training in parts the last one may be one row
-                check_batches(model.layers, model.layer_sizes(n_features), batch)
-            run = Fit(
-                model,
-                (*rows[:2], _relative(rows[2])),
-                validation,
-                self.epochs,
-                self.batch_size,
-                self.shuffle,
-                [*self.callbacks, *bars],
-                at_start,
-                door,
-                start,
-            )
-        if model.train_state.is_forgotten and bars and start.path is None:
+            with self.team.together():
+                plan = self._plan(model, rows)
+            self.team.check_same(plan)
+            self.team.begin(model)
+            at_start = generator_state(model.generator)
+            with self.team.together():
+                if start.path is not None:  # the same rows are held back for validation
+                    at_start = start.set_generator(model)
+                rows, validation = self._validation(model, rows)
+                n, n_features = rows[0].shape
+                batch = n if self.batch_size is None else min(self.batch_size, n)
+                if self.batch_size == 1 or not model.train_state.iterations:
+                    # of a training in parts the last one may be one row
+                    check_batches(model.layers, model.layer_sizes(n_features), batch)
+                run = Fit(
+                    model,
+                    (*rows[:2], _relative(rows[2])),
+                    validation,
+                    self.epochs,
+                    self.batch_size,
+                    self.shuffle,
+                    [*self.callbacks, *bars],
+                    at_start,
+                    door,
+                    start,
+                    self.team,
+                )
+        says = bars and start.path is None and self.team.is_first
+        if model.train_state.is_forgotten and says:
             print(FORGOTTEN, file=sys.stderr)
         model.train_state.is_forgotten = False  # it is said once
         return run
@@ -161,11 +172,28 @@ class Request:
             return split_rows(model.generator, self.validation_split, *rows, take)
         return rows, None
 
-    def _progress(self) -> list[Callback]:
-        """Return a progress bar, if one is wanted."""
-        if self.verbose == "auto":
-            return [ProgressBar(delay=2.0)] if ProgressBar.wanted() else []
-        return [ProgressBar()] if self.verbose else []
+    def _plan(self, model: Trainable, rows: Rows) -> dict[str, Any]:
+        """Return what must be the same on all processes, as plain data."""
+        if self.team.communicator is None:
+            return {}
+        self.team.communicator.check_backend(model.backend)
+        return {
+            "layers": [describe(layer) for layer in model.layers],
+            **model.require_compiled().described(),
+            "dtype": model.dtype,
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "callbacks": [type(callback).__name__ for callback in self.callbacks],
+            "the number of rows and features": [*rows[0].shape],
+            "validation_split": self.validation_split,
+            "the data (its checksum)": digest(*rows),
+            "the validation data (its checksum)": digest(*(self.validation_data or ())),
+        }
+
+    def _wants_progress(self) -> bool:
+        """Whether a progress bar is wanted."""
+        return ProgressBar.wanted() if self.verbose == "auto" else bool(self.verbose)
 
 
 def _relative(weight: np.ndarray | None) -> np.ndarray | None:

@@ -83,6 +83,16 @@ class Start:
         columns = self.of("measured")
         return [columns[str(i)] for i in range(len(columns))]
 
+    def rows(self, counts: np.ndarray) -> np.ndarray:
+        """Return how many rows each part of a batch had that a measure is of.
+
+        Parameters
+        ----------
+        counts : numpy.ndarray of shape (steps,)
+            How many rows each step of an epoch has.
+        """
+        return self.of("parts").get("rows", counts[: self.step])
+
     def check(self, plan: Mapping[str, Any]) -> None:
         """Check that a run is the one that the checkpoint is of.
 
@@ -187,7 +197,7 @@ def save_checkpoint(
     path: Path,
     model: Trainable,
     callbacks: Sequence[Callback],
-    measured: Sequence[np.ndarray],
+    measured: tuple[Sequence[np.ndarray], np.ndarray],
     place: Mapping[str, Any],
 ) -> None:
     """Write a checkpoint of a run, at a moment when nothing is half done.
@@ -200,8 +210,8 @@ def save_checkpoint(
         What trains.
     callbacks : sequence of Callback
         Who is told of it, in the order in which they are told.
-    measured : sequence of numpy.ndarray
-        What the finished steps of the epoch measured: a column for each measure.
+    measured : sequence of numpy.ndarray, numpy.ndarray
+        What the finished steps of the epoch measured, as `Measured.columns_and_rows` tells.
     place : mapping
         Plain data: where the run is, and which run it is.
 
@@ -214,7 +224,10 @@ def save_checkpoint(
     own = keep(model)
     arrays: dict[str, Any] = {}
     arrays |= {f"history/{k}": np.array(v) for k, v in model.history.history.items()}
-    arrays |= {f"measured/{i}": column for i, column in enumerate(measured)}
+    columns, rows = measured
+    arrays |= {f"measured/{i}": column for i, column in enumerate(columns)}
+    if columns and len(rows) != len(columns[0]):  # batches were cut over processes
+        arrays["parts/rows"] = rows.astype(np.float64)
     states: dict[str, dict[str, Any]] = {}
     for key, callback in keyed(callbacks).items():
         state = callback.state()

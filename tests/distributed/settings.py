@@ -1,0 +1,149 @@
+"""Trainings that must end alike on any number of processes, by name.
+
+As a program, ``python settings.py BACKEND FILE NAME…``, it runs some of them on the processes
+that started it, and the first writes what they gave.
+"""
+
+import sys
+
+import numpy as np
+
+import xpnn
+from xpnn.callbacks import EarlyStopping, ReduceOnPlateau
+from xpnn.layers import BatchNorm, Dense, Dropout, ReLU, Sigmoid, Softmax
+from xpnn.metrics import R2
+from xpnn.schedules import CosineDecay
+
+rng = np.random.default_rng(3)
+X = rng.standard_normal((203, 7))
+CLASSES = (X @ rng.standard_normal((7, 3)) + rng.standard_normal((203, 3))).argmax(axis=1)
+NUMBERS = np.sin(X[:, :2]) + 0.1 * rng.standard_normal((203, 2))
+YES = (NUMBERS[:, 0] > 0).astype(float)
+WEIGHT = rng.uniform(0, 2, 203)
+
+
+def classifier(*between, **penalties):
+    return [Dense(7, 12, **penalties), *between, ReLU(), Dense(12, 3), Softmax()]
+
+
+CROSS_ENTROPY = "categorical_cross_entropy"
+
+SETTINGS = {
+    # layers, how to compile, the targets, how to fit
+    "plain": (classifier(), (CROSS_ENTROPY, "adam"), CLASSES, {}),
+    "dropout and penalties": (
+        [Dropout(0.1), *classifier(Dropout(0.3), l1=1e-3, l2=1e-2)],
+        (CROSS_ENTROPY, "sgd"),
+        CLASSES,
+        {},
+    ),
+    "batch normalisation": (
+        classifier(BatchNorm(12)),
+        (CROSS_ENTROPY, xpnn.SGD(0.01)),
+        CLASSES,
+        {"validation_split": 0.2},
+    ),
+    "clipping": (
+        classifier(),
+        (CROSS_ENTROPY, "adam", ("accuracy",), 0.1, 0.05),
+        CLASSES,
+        {"validation_split": 0.1},
+    ),
+    "weights of classes and samples": (
+        classifier(),
+        (CROSS_ENTROPY, "rmsprop", ("f1", "roc_auc", "confusion_matrix")),
+        CLASSES,
+        {
+            "class_weight": "balanced",
+            "sample_weight": WEIGHT,
+            "validation_data": (X[:50], CLASSES[:50], WEIGHT[:50]),
+        },
+    ),
+    "one short batch": (
+        classifier(BatchNorm(12), Dropout(0.2)),
+        (CROSS_ENTROPY, xpnn.SGD(0.05)),
+        CLASSES,
+        {"batch_size": 101},
+    ),
+    "batches of two": (
+        classifier(),
+        (CROSS_ENTROPY, xpnn.SGD(0.05), ("accuracy", "f1", "log_loss")),
+        CLASSES,
+        {"batch_size": 2, "epochs": 3, "sample_weight": (WEIGHT > 1).astype(float)},
+    ),
+    "all rows": (
+        classifier(Dropout(0.2)),
+        (CROSS_ENTROPY, "adagrad"),
+        CLASSES,
+        {"batch_size": None, "epochs": 200},
+    ),
+    "in their order, numbers": (
+        [Dense(7, 12), ReLU(), Dense(12, 2)],
+        ("mean_squared_error", "adamw", (R2(), "mean_absolute_error")),
+        NUMBERS,
+        {"shuffle": False, "validation_split": 0.3},
+    ),
+    "stopping early, a plateau, a schedule": (
+        [Dense(7, 12), ReLU(), Dense(12, 1), Sigmoid()],
+        ("binary_cross_entropy", xpnn.Adam(CosineDecay(0.05, 400)), ("accuracy", "roc_auc")),
+        YES,
+        {
+            "epochs": 60,
+            "validation_split": 0.3,
+            "callbacks": lambda: [EarlyStopping(patience=3), EarlyStopping("loss", None)],
+        },
+    ),
+    "rates on a plateau": (
+        classifier(),
+        (CROSS_ENTROPY, "adam"),
+        CLASSES,
+        {"callbacks": lambda: [ReduceOnPlateau("loss", patience=1, min_delta=0.05)]},
+    ),
+}
+
+
+def trained(name, backend, communicator=None, **more):
+    """Train as a setting says; return the model and its history."""
+    layers, compiled, y, how = SETTINGS[name]
+    how = {"epochs": 20, "batch_size": 20, **how, **more}
+    how["callbacks"] = [*how.get("callbacks", list)(), *how.pop("also", ())]
+    model = xpnn.Sequential(layers, seed=5, dtype="float64", backend=backend)
+    loss, optimizer, *rest = compiled
+    metrics = rest[0] if rest else ("accuracy",)
+    clips = dict(zip(("clip_norm", "clip_value"), rest[1:]))
+    model.compile(loss, optimizer, metrics, **clips)
+    model.fit(X, y, communicator=communicator, **how)
+    return model
+
+
+def results(name, backend, communicator=None, **more):
+    """Return what a training gave, as a dict of arrays."""
+    model = trained(name, backend, communicator, **more)
+    y = SETTINGS[name][2]
+    told = model.evaluate(X, y, communicator=communicator)
+    return {
+        **{f"tensor {n}": xpnn.backend.to_host(a) for n, a in model.tensors().items()},
+        **{f"history {n}": np.array(v) for n, v in model.history.history.items()},
+        **{f"evaluated {n}": np.array(v) for n, v in told.items()},
+        "predicted": model.predict(X, communicator=communicator),
+        "next draw": model.generator.random(3),
+    }
+
+
+def main():
+    """Write the results of some settings."""
+    backend, file, *names = sys.argv[1:]
+    communicator = xpnn.distributed.mpi()
+    found = {}
+    for name in names:
+        of_name = results(name, backend, communicator)
+        for key, value in of_name.items():
+            same = communicator.gather(value)
+            assert all(np.array_equal(value, other, equal_nan=True) for other in same), key
+            found[f"{name}/{key}"] = value
+    if communicator.rank == 0:
+        np.savez(file, **found)
+
+
+if __name__ == "__main__":
+    main()

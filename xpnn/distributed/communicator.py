@@ -1,0 +1,178 @@
+"""What processes that train together ask of each other: `Communicator`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..backend import Backend
+
+__all__ = ["ALONE", "Communicator", "DistributedError"]
+
+
+class DistributedError(RuntimeError):
+    """Another process of a training could not go on, so this one ends, too.
+
+    Its text has the other's number and what was wrong there.
+    """
+
+    __module__ = "xpnn.distributed"  # tracebacks print this, and people import it from there
+
+
+class Communicator:
+    """The processes that train together; by itself, one process alone.
+
+    All of them call its methods in the same order.  A subclass for another kind of processes
+    defines those that have one underscore in front, and sets the attributes.
+
+    Attributes
+    ----------
+    rank : int
+        The number of this process, counted from 0.
+    size : int
+        How many processes there are.
+    local_rank : int
+        Its number among those on this machine, for instance to choose a GPU.
+    """
+
+    rank = 0
+    size = 1
+    local_rank = 0
+
+    _is_muted = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: process {self.rank} of {self.size}>"
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes files, and shows what there is to show."""
+        return self.rank == 0
+
+    def check_backend(self, backend: Backend) -> None:
+        """Check that arrays of a backend can be summed.
+
+        Raises
+        ------
+        ValueError
+            If they can't; it says what to do.
+        """
+
+    def sum(self, array: np.ndarray) -> None:
+        """Sum arrays over all processes, in place: each then has the sum.
+
+        Parameters
+        ----------
+        array : numpy.ndarray
+            Contiguous, of floats; on each process of one shape and dtype.
+        """
+        if self.size > 1 and not self._is_muted:
+            self._sum(array)
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return the value of each process, in their order, on every process.
+
+        Parameters
+        ----------
+        value : object
+            What `pickle` takes.
+        """
+        return self._gather(value) if self.size > 1 else [value]
+
+    def broadcast(self, value: Any) -> Any:
+        """Return the value of the first process, on every process."""
+        return self._broadcast(value) if self.size > 1 else value
+
+    def any(self, flag: bool) -> bool:
+        """Whether a flag is set on some process."""
+        return self._any(bool(flag)) if self.size > 1 else bool(flag)
+
+    def exchange(self, values: Sequence[Any]) -> list[Any]:
+        """Give each process a value of its own, and return what each had for this one.
+
+        Parameters
+        ----------
+        values : sequence of length `size`
+            For each process what it gets.
+        """
+        return self._exchange(values) if self.size > 1 else [*values]
+
+    def abort(self, error: BaseException) -> NoReturn:
+        """End all processes at once, as this one can't go on and others wait for it.
+
+        The error is printed with the number of the process.  It is the last resort: where
+        all come to agree, `DistributedError` tells the others.
+        """
+        text = "".join(traceback.format_exception(error))
+        where = f"process {self.rank} of {self.size}"
+        print(f"xpnn: {where} ends the training:\n{text}", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        self._abort()
+        raise error
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Come to the end of something with all processes, or not at all.
+
+        Raises
+        ------
+        DistributedError
+            If another one can't; who has an error itself raises that.
+        """
+        if self.size == 1:
+            yield
+            return
+        try:
+            yield
+        except BaseException as error:
+            self._tell(error)
+            raise
+        self._tell(None)
+
+    def _tell(self, error: BaseException | None) -> None:
+        """Say whether something went wrong here, and hear whether it did elsewhere."""
+        if not self.any(error is not None):
+            return
+        said = "" if error is None else f"{type(error).__name__}: {error}".rstrip(": ")
+        told = self.gather(said)
+        if error is None:
+            who = next(rank for rank, text in enumerate(told) if text)
+            raise DistributedError(f"process {who} of {self.size} ended with {told[who]}")
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Let `sum` leave arrays as they are: where a process tries a step out by itself."""
+        before, self._is_muted = self._is_muted, True
+        try:
+            yield
+        finally:
+            self._is_muted = before
+
+    # ------------------------------------------------------------ what a subclass defines
+
+    def _sum(self, array: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _gather(self, value: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def _broadcast(self, value: Any) -> Any:
+        return self._gather(value if self.rank == 0 else None)[0]
+
+    def _any(self, flag: bool) -> bool:
+        return any(self._gather(flag))
+
+    def _exchange(self, values: Sequence[Any]) -> list[Any]:
+        return [of_one[self.rank] for of_one in self._gather([*values])]
+
+    def _abort(self) -> None:
+        raise NotImplementedError
+
+
+ALONE = Communicator()
+"""One process, which needs no other."""

@@ -1,0 +1,243 @@
+"""The processes that train together: what they must have in common, and how they agree.
+
+What one of them decides, all do: each moment at which something may happen on one alone, as in
+a callback, ends with a word among all (`Team.together`).  Only within a step there is no time
+for words, since the others wait for its sum: who fails there ends the job.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..backend import row_blocks, to_host
+from ..distributed.communicator import ALONE, Communicator
+from ..distributed.cut import part_of
+from ..hooks import Trainable
+from .interrupt import Signals
+from .kept import generator_from, generator_state, set_generator_state
+
+__all__ = ["Team"]
+
+Value = TypeVar("Value")
+
+SHOWN = 300
+"""How many characters of what differs a message has at most."""
+
+
+class Team:
+    """The processes of a training.
+
+    Parameters
+    ----------
+    communicator : Communicator or None
+        The processes; None where this one trains alone.
+
+    Attributes
+    ----------
+    communicator : Communicator or None
+        As given, but None where there is one process only.
+    size, rank : int
+        How many there are, and the number of this one.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+
+    def __init__(self, communicator: Communicator | None) -> None:
+        if communicator is not None and not isinstance(communicator, Communicator):
+            raise TypeError(
+                "communicator must be what xpnn.distributed makes, as xpnn.distributed.mpi(), "
+                f"got {communicator!r}"
+            )
+        self._all = communicator or ALONE
+        self.communicator = communicator if self._all.size > 1 else None
+        self.rank, self.size = self._all.rank, self._all.size
+        self._known: tuple[Any, ...] = ()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files, and shows what there is to show."""
+        return self.rank == 0
+
+    # --------------------------------------------------------------------------- words
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Come to the end of something together, or not at all.
+
+        Raises
+        ------
+        DistributedError
+            If another process can't; who has an error itself raises that.
+        """
+        with self._all.together():
+            yield
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """End all processes if something goes wrong here, while the others wait for a sum."""
+        try:
+            yield
+        except BaseException as error:
+            if self.communicator is not None:
+                self.communicator.abort(error)
+            raise
+
+    def gather(self, value: Value) -> list[Value]:
+        """Return what each process has, in their order."""
+        return self._all.gather(value)
+
+    def of_first(self, make: Callable[[], Value]) -> Value:
+        """Return what the first process makes; the others don't make it."""
+        value = None
+        with self.together():
+            if self.is_first:
+                value = make()
+        made: Value = self._all.broadcast(value)
+        return made
+
+    def are_interrupted(self, signals: Signals) -> bool:
+        """Whether a signal came to one of the processes; then it came to all."""
+        if not self._all.any(signals()):
+            return False
+        if self.communicator is not None:
+            signals.came = next(came for came in self.gather(signals.came) if came is not None)
+        return True
+
+    # --------------------------------------------------------------- what is in common
+
+    def check_same(self, plan: Mapping[str, Any]) -> None:
+        """Check that plain data is the same on all processes.
+
+        Raises
+        ------
+        ValueError
+            If it is not; on each process it names what differs first.
+        """
+        if self.communicator is None:
+            return
+        of_all = self.gather(json.loads(json.dumps(plan)))
+        for name, first in of_all[0].items():
+            for rank, other in enumerate(of_all):
+                if other.get(name) != first:
+                    raise ValueError(
+                        f"the processes must train alike, but {name} of process 0 is "
+                        f"{_shown(first, other.get(name))}, and of process {rank} "
+                        f"{_shown(other.get(name), first)}"
+                    )
+
+    def begin(self, model: Trainable) -> None:
+        """Let all models have what that of the first process has learnt, and draws."""
+        if self.communicator is None:
+            return
+        state = model.train_state
+        memory = state.map(model.copy_to_host).memory
+        kept = {name: model.copy_to_host([a])[0] for name, a in model.tensors().items()}
+        host = [*kept.values(), *_arrays_in(memory)]
+        sums = tuple(zlib.crc32(np.ascontiguousarray(a)) for a in host)
+        if len({*self.gather(sums)}) > 1:
+            tensors, learnt = self._all.broadcast((kept, memory))
+            model.set_tensors(tensors)
+            state.memory = learnt
+        drawn = self._all.broadcast(generator_state(model.generator))
+        if generator_state(model.generator)["bit_generator"] == drawn["bit_generator"]:
+            set_generator_state(model.generator, drawn)
+        else:
+            model.generator = generator_from(drawn)
+        state.communicator = self.communicator
+        self._known = self._of(model)
+
+    def align(self, model: Trainable) -> None:
+        """Let all do what a callback decided on one: to stop, how fast to learn, and what."""
+        if self.communicator is None:
+            return
+        now = self._of(model)
+        changed = any(a is not b for a, b in zip(now, self._known))
+        if not self._all.any(changed or model.stop_training):
+            return
+        optimizer = now[0].optimizer if now[0] is not self._known[0] else None
+        arrays = None
+        if any(a is not b for a, b in zip(now[1:], self._known[1:])):
+            arrays = {name: model.copy_to_host([a])[0] for name, a in model.tensors().items()}
+        told = self.gather((model.stop_training, optimizer, arrays))
+        model.stop_training = any(stops for stops, _, _ in told)
+        optimizers = [given for _, given, _ in told if given is not None]
+        compiled = model.require_compiled()
+        if optimizers and compiled.optimizer != optimizers[0]:
+            model.compiled = replace(compiled, optimizer=optimizers[0])
+        tensors = [given for _, _, given in told if given is not None]
+        if tensors:
+            model.set_tensors(tensors[0])
+        self._known = self._of(model)
+
+    @staticmethod
+    def _of(model: Trainable) -> tuple[Any, ...]:
+        """Return what a callback may change, to be compared by identity."""
+        packed = model.train_state.packed
+        learnt = packed.params if packed else model.parameter_arrays
+        return model.compiled, learnt, model.state_arrays
+
+    # --------------------------------------------------------------------------- parts
+
+    def here(self, n: int) -> slice:
+        """Return which of a batch's n rows are taken here; one at least.
+
+        Where it has fewer rows than there are processes, some take a row of another one, which
+        counts nothing.
+        """
+        part = part_of(n, self.rank, self.size)
+        return part if part.stop > part.start else slice(part.start, part.start + 1)
+
+    def parts(self, counts: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return how many rows each process has of batches with so many: (steps, size)."""
+        ends = np.outer(np.asarray(counts, dtype=np.int64), np.arange(self.size + 1))
+        parts: np.ndarray = np.diff(ends // self.size, axis=1)
+        return parts
+
+
+def digest(*arrays: Any) -> str:
+    """Return what tells rows from others: a checksum; of a mapped file, of some of its rows."""
+    total = 0
+    for array in arrays:
+        if array is None:
+            continue
+        host = to_host(array)
+        total = zlib.crc32(f"{host.shape} {host.dtype}".encode(), total)
+        for part in _looked_at(host):
+            total = zlib.crc32(np.ascontiguousarray(part), total)
+    return f"{total:08x}"
+
+
+def _looked_at(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the rows of an array that are read to tell it from others."""
+    if isinstance(array, np.memmap) or isinstance(array.base, np.memmap):
+        n = array.shape[0]
+        yield array[np.unique(np.linspace(0, n - 1, 64).astype(int))]
+        return
+    for _, block in row_blocks(array, 1 << 20):
+        yield block
+
+
+def _arrays_in(memory: Mapping[str, Any]) -> list[np.ndarray]:
+    """Return the arrays of an optimizer's memory, in one order."""
+    lists = (v if isinstance(v, list) else [np.asarray(v)] for _, v in sorted(memory.items()))
+    return [array for arrays in lists for array in arrays]
+
+
+def _shown(value: Any, other: Any) -> str:
+    """Return plain data for a message; of lists the first part that differs."""
+    if isinstance(value, list) and isinstance(other, list):
+        if len(value) != len(other):
+            return f"a list of {len(value)}: {repr(value)[:SHOWN]}"
+        i = next(i for i, (a, b) in enumerate(zip(value, other)) if a != b)
+        return f"{repr(value[i])[:SHOWN]} (number {i})"
+    return repr(value)[:SHOWN]
