@@ -114,7 +114,7 @@ def test_outputs_are_measured_as_the_network_is(backend, name, weight, monkeypat
     model, y, expected = next(case[1:] for case in cases(weight) if case[0] == name)
     there = model.evaluate(X, y, sample_weight=weight)
     monkeypatch.setattr(type(backend), "measures_on_host", True)
-    monkeypatch.setattr(xpnn.network.network, "is_ours", lambda parts: True)
+    monkeypatch.setattr(xpnn.network.measuring, "is_ours", lambda parts: True)
     monkeypatch.setattr(Stack, "rows_apart", True)
     measured = model.evaluate(X, y, sample_weight=weight)
     for key, value in expected(host(model.predict(X))).items():

@@ -174,5 +174,20 @@ class Communicator:
         raise NotImplementedError
 
 
+def check_rows_of(rows: str) -> None:
+    """Check how rows are spread over processes.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if rows not in ("same", "own"):
+        raise ValueError(
+            "rows must be 'same', where each process is given all rows, or 'own', where each "
+            f"is given its own, got {rows!r}"
+        )
+
+
 ALONE = Communicator()
 """One process, which needs no other."""

@@ -109,7 +109,9 @@ class Request:
         """
         from ..network.goals import check_batches
 
-        bars = [ProgressBar()] if self.team.of_first(self._wants_progress) else []
+        bars = []
+        if self.team.of_first(self._wants_progress):
+            bars = [ProgressBar(delay=2.0 if self.verbose == "auto" else 0.0)]
         door = Door(model, self.callbacks)
         with door.before():
             with self.team.together():

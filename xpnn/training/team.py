@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..backend import row_blocks, to_host
-from ..distributed.communicator import ALONE, Communicator
+from ..distributed.communicator import ALONE, Communicator, check_rows_of
 from ..distributed.cut import part_of
 from ..hooks import Trainable
 from .interrupt import Signals
@@ -38,6 +38,8 @@ class Team:
     ----------
     communicator : Communicator or None
         The processes; None where this one trains alone.
+    rows : {"same", "own"}
+        Whether all have the same rows, or each has its own.
 
     Attributes
     ----------
@@ -45,14 +47,17 @@ class Team:
         As given, but None where there is one process only.
     size, rank : int
         How many there are, and the number of this one.
+    has_own_rows : bool
+        Whether there are several, and each has its own rows.
 
     Raises
     ------
-    TypeError
-        If it is something else.
+    TypeError, ValueError
+        If an argument is something else.
     """
 
-    def __init__(self, communicator: Communicator | None) -> None:
+    def __init__(self, communicator: Communicator | None, rows: str = "same") -> None:
+        check_rows_of(rows)
         if communicator is not None and not isinstance(communicator, Communicator):
             raise TypeError(
                 "communicator must be what xpnn.distributed makes, as xpnn.distributed.mpi(), "
@@ -61,6 +66,7 @@ class Team:
         self._all = communicator or ALONE
         self.communicator = communicator if self._all.size > 1 else None
         self.rank, self.size = self._all.rank, self._all.size
+        self.has_own_rows = rows == "own" and self.size > 1
         self._known: tuple[Any, ...] = ()
 
     @property
@@ -95,6 +101,10 @@ class Team:
     def gather(self, value: Value) -> list[Value]:
         """Return what each process has, in their order."""
         return self._all.gather(value)
+
+    def exchange(self, values: Sequence[Value]) -> list[Value]:
+        """Give each process a value of its own, and return what each had for this one."""
+        return self._all.exchange(values)
 
     def of_first(self, make: Callable[[], Value]) -> Value:
         """Return what the first process makes; the others don't make it."""
