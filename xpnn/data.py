@@ -25,6 +25,7 @@ __all__ = [
     "batch_slices",
     "check_class_weight",
     "check_sample_weight",
+    "classes_of",
     "split_rows",
     "take_rows",
 ]
@@ -43,6 +44,7 @@ def split_rows(
     y: Array,
     weight: np.ndarray | None,
     take: Callable[[Array, np.ndarray], Array] | None = None,
+    whole: tuple[int, int] | None = None,
 ) -> tuple[tuple[Array, Array, np.ndarray | None], tuple[Array, Array]]:
     """Split rows at random into those to train on and those to measure.
 
@@ -58,6 +60,9 @@ def split_rows(
         Their weights.
     take : callable, optional
         What takes rows of an array; by default `take_rows`.
+    whole : (int, int), optional
+        Where these rows are a part of more, of which the others are elsewhere: where they begin
+        in the whole, and how many rows that has.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def split_rows(
     ValueError
         If no row is left to train on.
     """
-    n = x.shape[0]
+    begin, n = whole or (0, x.shape[0])
     count = max(1, round(part * n))
     if count >= n:
         raise ValueError(
@@ -79,6 +84,10 @@ def split_rows(
         )
     order = generator.permutation(n)
     held, kept = np.sort(order[:count]), np.sort(order[count:])
+    if whole is not None:
+        held, kept = (
+            rows[(rows >= begin) & (rows < begin + x.shape[0])] - begin for rows in (held, kept)
+        )
     take = take or take_rows
     return (
         (take(x, kept), take(y, kept), None if weight is None else weight[kept]),
@@ -116,24 +125,14 @@ def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> np.
     return weights
 
 
-def check_class_weight(
-    class_weight: Any,
-    weight: np.ndarray | None,
-    y: Array,
-    n_outputs: int,
-    loss: Loss,
-    backend: Backend,
-) -> np.ndarray | None:
-    """Return sample weights with the weights of the samples' classes multiplied in.
+def classes_of(y: Array, loss: Loss, backend: Backend) -> np.ndarray:
+    """Return the class of each sample, an integer, on the host.
 
     Raises
     ------
-    TypeError, ValueError
-        If `class_weight` is no dict of class index to number and not "balanced", or the
-        loss does not classify.
+    ValueError
+        If targets are no classes.
     """
-    if class_weight is None:
-        return weight
     if not loss.classifies:
         raise ValueError(f"class_weight is for losses that classify, not for {loss}")
     classes = backend.to_numpy(y)
@@ -143,10 +142,38 @@ def check_class_weight(
                 "class_weight needs one class for each sample, got several outputs"
             )
         classes = classes.argmax(axis=1) if classes.shape[1] > 1 else classes[:, 0] > 0.5
-    classes = classes.astype(np.int64)
+    indices: np.ndarray = classes.astype(np.int64)
+    return indices
+
+
+def check_class_weight(
+    class_weight: Any,
+    weight: np.ndarray | None,
+    y: Array,
+    n_outputs: int,
+    loss: Loss,
+    backend: Backend,
+    counts: np.ndarray | None = None,
+) -> np.ndarray | None:
+    """Return sample weights with the weights of the samples' classes multiplied in.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray of shape (n_classes,), optional
+        How many samples each class has, where there are more than these.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `class_weight` is no dict of class index to number and not "balanced", or the
+        loss does not classify.
+    """
+    if class_weight is None:
+        return weight
+    classes = classes_of(y, loss, backend)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(classes)
-        share = classes.size / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        counts = np.bincount(classes) if counts is None else counts
+        share = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
         factors = share[classes]
     elif isinstance(class_weight, Mapping):
         n_classes = max(n_outputs, 2)

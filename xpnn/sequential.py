@@ -30,7 +30,6 @@ from .saving import save
 from .schedules import Schedule
 from .training.kept import keep
 from .training.request import Request
-from .training.resume import Start, newest
 from .training.team import Team
 
 __all__ = ["Sequential"]
@@ -227,6 +226,7 @@ class Sequential(Trainable):
         verbose: str | bool | int = "auto",
         resume: str | os.PathLike[str] | None = None,
         communicator: Communicator | None = None,
+        rows: str = "same",
     ) -> History:
         """Train.
 
@@ -267,10 +267,13 @@ class Sequential(Trainable):
             afresh.  The network, how it is compiled, the data and the other arguments must be
             those of the run; the backend may be another, and so may the number of processes.
         communicator : Communicator, optional
-            The processes that train together, as `xpnn.distributed.mpi` returns them; each
-            calls `fit` with the same rows.  `batch_size` is that of all processes together,
-            and one seed gives one run on any number of them, to rounding.  What one of them
-            decides, all do; files, and what is shown, are the first one's.
+            The processes that train together, as `xpnn.distributed.mpi` returns them; all of
+            them call `fit`.  `batch_size` is that of all together, and one seed gives one run
+            on any number of them, to rounding.  What one decides, all do; files, and what is
+            shown, are the first one's.
+        rows : {"same", "own"}
+            Whether each process is given all rows, or its own: then the whole is those of the
+            first, then those of the second, and so on, for validation data too.
 
         Returns
         -------
@@ -297,35 +300,17 @@ class Sequential(Trainable):
             or 129.  At the end of the current step: the model keeps what it learnt and
             ``model.history`` the finished epochs.
         """
-        team = Team(communicator)
+        team = Team(communicator, rows)
         with (
             team.together(),
             self.gate.reserved("fit"),
             self.backend.activate_for(self.dtype),
         ):
             with team.together():
-                request = Request(
-                    epochs,
-                    batch_size,
-                    validation_data,
-                    validation_split,
-                    shuffle,
-                    callbacks,
-                    verbose,
-                    team,
-                )
+                how = epochs, batch_size, validation_data, validation_split, shuffle
+                request = Request(*how, callbacks, verbose, team)
                 self.require_compiled()
-                rows = request.place(self, X, y, sample_weight, class_weight)
-            start = Start() if resume is None else team.of_first(lambda: newest(resume))
-            run = request.begin(self, rows, start)
-            self.history, self.running = History(), run.progress
-            try:
-                run.run()
-            finally:
-                self.running = None
-                with self.gate.changing():
-                    self.train_state.settle(self.backend)
-        return self.history
+            return request.train(self, X, y, sample_weight, class_weight, resume)
 
     @helpful
     def evaluate(
@@ -335,6 +320,7 @@ class Sequential(Trainable):
         *,
         sample_weight: Any = None,
         communicator: Communicator | None = None,
+        rows: str = "same",
     ) -> dict[str, Any]:
         """Measure the loss and the metrics.
 
@@ -347,7 +333,9 @@ class Sequential(Trainable):
         sample_weight : array_like of shape (n,), optional
             How much each sample counts, >= 0: one of weight 2 counts as if it were there twice.
         communicator : Communicator, optional
-            Processes that all have the same samples, and measure a part of them each.
+            The processes that measure together.
+        rows : {"same", "own"}
+            Whether each process is given all samples, and measures a part, or its own ones.
 
         Returns
         -------
@@ -364,7 +352,7 @@ class Sequential(Trainable):
         """
         with self.gate:
             return self.measure_on(
-                X, y, sample_weight=sample_weight, communicator=communicator
+                X, y, sample_weight=sample_weight, communicator=communicator, rows=rows
             )()
 
     def save(self, path: str | os.PathLike[str], *, optimizer: bool = True) -> None:

@@ -10,6 +10,7 @@ from twelve_rows import NUMBERS, N, X, regressor
 
 import xpnn
 from xpnn.training.blocks import Blocks
+from xpnn.training.supply import Supply
 from xpnn.training.team import Team
 
 
@@ -44,7 +45,8 @@ def test_loss_of_an_epoch_is_the_mean_over_rows_with_a_short_last_batch(backend)
 def blocks(layers, batch_size, *, n=5000, shuffle=True, one_by_one=False):
     model = xpnn.Sequential(layers, seed=0, backend="numpy")
     rows = np.ones((n, layers[-1].n_inputs), dtype="float32"), np.ones((n, 1)), None
-    return Blocks(model, rows, batch_size, shuffle, one_by_one, Team(None))
+    supply = Supply(Team(None), model.backend, "float32", *rows)
+    return Blocks(model, supply, batch_size, shuffle, one_by_one)
 
 
 def test_a_block_asks_for_no_more_than_ctrl_c_may_wait_for():

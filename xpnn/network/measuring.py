@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backend import HOST, Array, find
+from ..backend import HOST, Array, find, to_host
 from ..data import batch_slices
 from ..distributed.communicator import Communicator
 from ..distributed.cut import part_of
@@ -27,27 +27,38 @@ and how many rows they are, or what these weigh."""
 
 
 def measure(
-    network: Network, x: Array, y: Array, weight: np.ndarray | None, communicator: Communicator
+    network: Network,
+    x: Array,
+    y: Array,
+    weight: np.ndarray | None,
+    communicator: Communicator,
+    rows: str,
 ) -> dict[str, Any]:
     """Measure a network's loss and metrics; as `Network.measure_rows`, which tells of what."""
     metrics = network.require_compiled().metrics
     on_host = network.backend.measures_on_host and _is_known(network)
-    here = part_of(x.shape[0], communicator.rank, communicator.size)
+    if rows == "same" and communicator.size > 1:
+        here = part_of(x.shape[0], communicator.rank, communicator.size)
+        x, y, weight = x[here, ...], y[here, ...], None if weight is None else weight[here]
+    parts: list[Part] = []
+    outputs = None
     with communicator.together():
-        parts, outputs = [], None
-        if here.stop > here.start:
-            own = x[here, ...], y[here, ...], None if weight is None else weight[here]
-            if communicator.size == 1:
-                own = x, y, weight
-            parts, outputs = (_on_host if on_host else _on_backend)(network, *own)
+        if x.shape[0]:
+            parts, outputs = (_on_host if on_host else _on_backend)(network, x, y, weight)
     if communicator.size > 1:
-        host = None if outputs is None else network.backend.to_numpy(outputs)
-        of_all = communicator.gather((parts, host))
-        parts = [part for of_one, _ in of_all for part in of_one]
-        hosts = [host for _, host in of_all if host is not None]
-        outputs = np.concatenate(hosts) if hosts else None
+        parts = [part for of_one in communicator.gather(parts) for part in of_one]
+        if any(metric.of_all for metric in metrics):
+            outputs, y, weight = _gathered(communicator, outputs, y, weight)
     wholes = [] if outputs is None else _of_all(network, on_host, outputs, y, weight)
     return joined(metrics, parts, wholes)
+
+
+def _gathered(communicator: Communicator, *arrays: Array | None) -> Iterator[np.ndarray | None]:
+    """Yield arrays with the rows of all processes; some may have none."""
+    for array in arrays:
+        host = array if array is None else to_host(array)
+        of_all = [part for part in communicator.gather(host) if part is not None]
+        yield np.concatenate(of_all) if of_all else None
 
 
 def _is_known(network: Network) -> bool:
@@ -103,13 +114,13 @@ def _of_all(
 ) -> list[np.ndarray]:
     """Measure what needs the outputs of all rows."""
     if on_host:
-        backend, y = find(HOST), network.backend.to_numpy(y)
+        backend, y = find(HOST), to_host(y)
         stack, criterion = fuse(network.layers, network.require_compiled().loss)
         metrics = network.require_compiled().metrics
         of_all = make_measure_of_all(Stack((), stack.head), criterion, metrics)
     else:
         backend, of_all = network.backend, network.function("measure_all")
-        outputs = backend.asarray(outputs)
+        outputs, y = backend.asarray(outputs), backend.asarray(y)
     weights = {} if weight is None else {"weight": backend.asarray(weight)}
     with backend.activate():
         return [backend.read([whole]) for whole in of_all(outputs, y, **weights)]

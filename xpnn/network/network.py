@@ -17,7 +17,7 @@ import numpy as np
 from ..backend import Array, Backend
 from ..checks import check_integer
 from ..distributed import Communicator
-from ..distributed.communicator import ALONE
+from ..distributed.communicator import ALONE, check_rows_of
 from ..distributed.cut import part_of
 from ..history import History
 from ..keywords import helpful
@@ -169,6 +169,7 @@ class Network(PlacedLayers):
         *,
         batch_size: int | None = None,
         communicator: Communicator | None = None,
+        rows: str = "same",
     ) -> Array:
         """Compute the network's outputs.
 
@@ -180,7 +181,10 @@ class Network(PlacedLayers):
             How many rows go through the network at a time; by default as many as keep
             memory bounded.
         communicator : Communicator, optional
-            Processes that all have the same rows, and compute a part of them each.
+            The processes that predict together.
+        rows : {"same", "own"}
+            Whether each process is given all rows, computes a part and returns all outputs, or
+            is given its own, and returns the outputs of these.
 
         Returns
         -------
@@ -194,8 +198,9 @@ class Network(PlacedLayers):
         """
         if batch_size is not None:
             batch_size = check_integer("batch_size", batch_size, at_least=1)
+        check_rows_of(rows)
         with self.gate, self.backend.activate_for(self.dtype):
-            if communicator is not None and communicator.size > 1:
+            if communicator is not None and communicator.size > 1 and rows == "same":
                 y = self._predict_together(X, batch_size, communicator)
             else:
                 x = self.place_inputs(X)
@@ -297,12 +302,13 @@ class Network(PlacedLayers):
         *,
         sample_weight: Any = None,
         communicator: Communicator | None = None,
+        rows: str = "same",
     ) -> Callable[[], dict[str, Any]]:
         """Return `Sequential.evaluate` for data that is checked and placed once.
 
         Parameters
         ----------
-        X, y, sample_weight, communicator
+        X, y, sample_weight, communicator, rows
             As in `Sequential.evaluate`, which tells what is raised.
 
         Returns
@@ -312,6 +318,7 @@ class Network(PlacedLayers):
             has, as long as it stays on this backend.
         """
         self.require_compiled()
+        check_rows_of(rows)
         together = (communicator or ALONE).together()
         with together, self.gate, self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
@@ -320,7 +327,7 @@ class Network(PlacedLayers):
 
         def measure() -> dict[str, Any]:
             with self.gate, self.backend.activate_for(self.dtype):
-                return self.measure_rows(x, targets, weight, communicator)
+                return self.measure_rows(x, targets, weight, communicator, rows)
 
         return measure
 
@@ -330,6 +337,7 @@ class Network(PlacedLayers):
         y: Array,
         weight: np.ndarray | None = None,
         communicator: Communicator | None = None,
+        rows: str = "same",
     ) -> dict[str, Any]:
         """Measure the loss and the metrics of rows that are placed already.
 
@@ -338,11 +346,13 @@ class Network(PlacedLayers):
         x, y, weight
             As `place_inputs`, `place_targets` and `place_weight` return them.
         communicator : Communicator, optional
-            Processes that have the same rows, and measure a part of them each.
+            The processes that measure together.
+        rows : {"same", "own"}
+            Whether they all have the same rows, and measure a part of them each, or their own.
 
         Returns
         -------
         dict of str to float or numpy.ndarray
             ``"loss"`` and each metric, of all rows together.
         """
-        return measure(self, x, y, weight, communicator or ALONE)
+        return measure(self, x, y, weight, communicator or ALONE, rows)

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..backend import Array
 from ..data import batch_slices
 from ..layers.base import Layer
 from ..network import Network
-from .team import Team
+from .supply import Data, Supply
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
     from ..initializers import Generator
@@ -40,6 +39,9 @@ class DrawnSteps(NamedTuple):
     steps: int
     """How many they are."""
 
+    data: Data
+    """Inputs, targets and weights, of which they take rows."""
+
     rows: Any
     """Which rows they take, as in `Backend.repeat`."""
 
@@ -58,25 +60,20 @@ class Blocks:
     ----------
     network : Network
         What trains.
-    data : (x, y, weight)
-        The inputs and targets, of n rows, and on the host the samples' weights, of shape (n,),
-        or None.
+    supply : Supply
+        The rows; and the processes that take the steps together.  What is drawn is the same on
+        all; each takes its part of the rows of each step.
     batch_size : int or None
         The rows of a step; None is all.
     shuffle : bool
         Whether each epoch goes through the rows in a new order.
     one_by_one : bool
         Whether a block has one step.
-    team : Team
-        The processes that take the steps together.  What is drawn is the same on all; each
-        takes its part of the rows of each step.
 
     Attributes
     ----------
-    data : (x, y, weight)
-        As given, on the network's backend; of steps that take all rows, what is taken here.
-    shape : (int, int)
-        How many rows there are, and features.
+    supply
+        As given.
     counts : numpy.ndarray of shape (steps,)
         The rows of each step of an epoch.
     n_steps : int
@@ -90,34 +87,28 @@ class Blocks:
     def __init__(
         self,
         network: Network,
-        data: tuple[Array, Array, np.ndarray | None],
+        supply: Supply,
         batch_size: int | None,
         shuffle: bool,
         one_by_one: bool,
-        team: Team,
     ) -> None:
-        x, y, weight = data
-        self.team, self.shape = team, tuple(x.shape)
+        self.supply, self._team = supply, supply.team
         self._backend, self._dtype, self._layers = (
             network.backend,
             network.dtype,
             network.layers,
         )
-        self._weight, n = weight, x.shape[0]
-        placed = None if weight is None else self._backend.asarray(weight, self._dtype)
+        n, n_features = supply.shape
         slices = batch_slices(n, batch_size)
+        self._all: Data | None = None
         if len(slices) == 1:  # a batch of all rows is placed once
-            if team.size > 1:
-                here = team.here(n)
-                x, y = x[here, ...], y[here, ...]
-                placed = None if placed is None else placed[here]
-            x = self._backend.asarray(x, self._dtype)
-        self.data = x, y, placed
+            x, *rest = supply.of_all()
+            self._all = self._backend.asarray(x, self._dtype), *rest
         self.counts = np.array([float(part.stop - part.start) for part in slices])
         self.n_steps = len(slices)
         self.batch_size = slices[0].stop  # but for the last one, which may be shorter
         self.shuffle = shuffle and len(slices) > 1
-        self._widths = [size or 0 for size in network.layer_sizes(x.shape[1])][:-1]
+        self._widths = [size or 0 for size in network.layer_sizes(n_features)][:-1]
         n_drawn = sum(
             self.batch_size * width
             for layer, width in zip(self._layers, self._widths)
@@ -147,7 +138,7 @@ class Blocks:
         cuts : iterable of int
             After so many steps of each epoch a block ends.
         """
-        n, size = self.shape[0], self.batch_size
+        n, size = self.supply.shape[0], self.batch_size
         if size == n:
             for start in range(0, epochs, self.steps_at_once):
                 count = min(self.steps_at_once, epochs - start)
@@ -178,25 +169,30 @@ class Blocks:
         """Return a block of so many steps, each of so many rows."""
         weights = self._weights(rows, count, size)
         noise = self._noise(generator, count, size)
-        if self.team.size > 1:
-            here = self.team.here(size)
+        if self._team.size > 1:
+            here = self._team.here(size)
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop).reshape(-1, size)
-            rows = None if rows is None else rows[:, here]
-            own = self._weights(here if rows is None else rows, count, here.stop - here.start)
+            own = self._weights(
+                here if rows is None else rows[:, here], count, here.stop - here.start
+            )
             noise = (*(noise or ((),) * len(self._layers)), self._cuts(size, own, weights))
-        return DrawnSteps(count, rows, noise, weights)
+        data = self._all
+        if data is None:
+            data, rows = self.supply.of_steps(rows)
+        return DrawnSteps(count, data, rows, noise, weights)
 
     def _weights(self, rows: Any, count: int, size: int) -> np.ndarray:
         """Return how much the rows of each step weigh, of those that are taken."""
-        if self._weight is None:
+        if self.supply.weight is None:
             return np.full(count, float(size))
-        weight = self._weight if rows is None else self._weight[rows]
+        weight = self.supply.weight
+        weight = weight if rows is None else weight[rows]
         return np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
 
     def _cuts(self, size: int, own: np.ndarray, weights: np.ndarray) -> tuple[Any, ...]:
         """Return the numbers of `xpnn.distributed.Cut`, with the steps on the first axis."""
-        part = np.full(len(weights), self.team.parts([size])[0, self.team.rank] / size)
+        part = np.full(len(weights), self._team.parts([size])[0, self._team.rank] / size)
         # of samples that weigh nothing the loss is 0, but the penalties are to be shared
         share = np.divide(own, weights, out=part.copy(), where=(weights > 0) & (part > 0))
         rows = np.full(len(weights), size)
@@ -206,12 +202,12 @@ class Blocks:
         """Return what each layer draws for some steps, with the steps on the first axis."""
         if not self._draws_noise:
             return ()
-        here = self.team.here(size)
+        here = self._team.here(size)
         places: list[tuple[np.ndarray, ...]] = []
         for step in range(count):
             for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
                 drawn = layer.draw(generator, (size, width))
-                if self.team.size > 1:
+                if self._team.size > 1:
                     drawn = tuple(a[here] if np.shape(a)[:1] == (size,) else a for a in drawn)
                 if step == 0:  # arrays for all steps, which cost less than to join them later
                     places.append(

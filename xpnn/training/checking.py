@@ -190,7 +190,7 @@ def _widths(model: Trainable, blocks: Blocks) -> list[int]:
     """Return how many numbers the loss and each metric are, measured on one row."""
     compiled = model.require_compiled()
     stack, criterion = fuse(model.layers, compiled.loss)
-    x, y, _ = blocks.data
+    x, y = blocks.supply.seen
     outputs = stack.predict(model.all_arrays, model.backend.asarray(x[:1, ...], model.dtype))
     measures = [bind(metric, stack, criterion) for metric in compiled.step_metrics]
     return [1, *(int(np.prod(measure(outputs, y[:1, ...]).shape)) for measure in measures)]

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
 from ..history import DivergenceError
 from ..hooks import Callback, Trainable
 from .blocks import Blocks
@@ -25,7 +24,7 @@ from .progress import Progress
 from .recovery import Recovery
 from .report import Means, Measured
 from .resume import Start
-from .team import Team
+from .supply import Supply
 
 __all__ = ["Fit"]
 
@@ -37,9 +36,8 @@ class Fit:
     ----------
     model : Trainable
         The compiled model.
-    data : (x, y, weight)
-        The inputs and targets, of n rows, and on the host the samples' weights, of shape (n,),
-        or None.
+    supply : Supply
+        The rows, and the processes that train together.
     validation : (x, y) or (x, y, weight), optional
         What to measure after each epoch, as `Network.measure_rows` takes it.
     epochs, batch_size, shuffle, callbacks
@@ -50,8 +48,6 @@ class Fit:
         What there was when `fit` was called.
     start : Start, optional
         Where the run begins; by default at its first epoch.
-    team : Team, optional
-        The processes that train together; by default this one alone.
 
     Attributes
     ----------
@@ -67,7 +63,7 @@ class Fit:
     def __init__(
         self,
         model: Trainable,
-        data: tuple[Array, Array, np.ndarray | None],
+        supply: Supply,
         validation: tuple[Any, ...] | None,
         epochs: int,
         batch_size: int | None,
@@ -76,15 +72,13 @@ class Fit:
         generator_at_start: dict[str, Any],
         door: Door,
         start: Start | None = None,
-        team: Team | None = None,
     ) -> None:
-        self.door, self.team = door, team or Team(None)
+        self.door, self.team = door, supply.team
         self.model, self.validation, self.epochs = model, validation, epochs
         self.listeners = Listeners(callbacks, self.team.is_first)
         one_by_one = self.listeners.want_each_step
-        self.blocks = Blocks(model, data, batch_size, shuffle, one_by_one, self.team)
+        self.blocks = Blocks(model, supply, batch_size, shuffle, one_by_one)
         self.measured = Measured(model.backend, self.blocks.counts, self.team)
-        self._seen = data[:2]
         self.recovery = Recovery(model, self.blocks)
         parts = self.blocks, self.listeners, self.measured
         is_validated = validation is not None
@@ -125,7 +119,7 @@ class Fit:
         """Tell that training begins; see `Listeners.begin`."""
         with self.team.together():
             return self.listeners.begin(
-                self.model, self._seen, self.epochs, self.blocks.n_steps
+                self.model, self.blocks.supply.seen, self.epochs, self.blocks.n_steps
             )
 
     # ------------------------------------------------------------------------ epochs
@@ -155,7 +149,7 @@ class Fit:
             with self.team.at_once(), alone, model.multiplying(self.blocks.batch_size):
                 measured.add(
                     model.train_state.take(
-                        model, self.blocks.data, block.steps, block.rows, block.noise
+                        model, block.data, block.steps, block.rows, block.noise
                     )
                 )
             if live:
@@ -232,7 +226,11 @@ class Fit:
     def _validate(self) -> dict[str, Any]:
         """Measure the rows that were held back for it."""
         assert self.validation is not None
-        return self.model.measure_rows(*self.validation, communicator=self.team.communicator)
+        rows = "own" if self.team.has_own_rows else "same"
+        x, y, *weight = self.validation
+        return self.model.measure_rows(
+            x, y, weight[0] if weight else None, self.team.communicator, rows
+        )
 
     # -------------------------------------------------------------------- divergence
 

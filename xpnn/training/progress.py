@@ -82,7 +82,7 @@ class Progress:
     @cached_property
     def _plan(self) -> dict[str, Any]:
         """What a run must have in common with this one to go on, as plain data."""
-        n, n_features = self._blocks.shape
+        n, n_features = self._blocks.supply.shape
         return plan_of(
             self._model,
             self._optimizer,

@@ -153,5 +153,5 @@ class Recovery:
                     begin, taken = taken, taken + block.steps
                     if begin < moment.step:
                         continue
-                    state.take(model, self._blocks.data, block.steps, block.rows, block.noise)
+                    state.take(model, block.data, block.steps, block.rows, block.noise)
             model.parameter_arrays, state.memory = packed.split(packed.buffers), {}

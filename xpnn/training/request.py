@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +14,15 @@ import numpy as np
 from ..backend import Array
 from ..callbacks import ProgressBar
 from ..checks import check_flag, check_integer, check_number
-from ..data import check_class_weight, check_sample_weight, split_rows
+from ..data import check_class_weight, check_sample_weight, classes_of, split_rows
+from ..history import History
 from ..hooks import Callback, Trainable
 from ..naming import describe
 from .door import Door
 from .kept import generator_state
 from .loop import Fit
-from .resume import Start
+from .resume import Start, newest
+from .supply import OwnRows, Supply
 from .team import Team, digest
 
 __all__ = ["Request"]
@@ -66,9 +70,32 @@ class Request:
         ):
             raise TypeError(f"callbacks must be a list of Callback objects, got {callbacks!r}")
 
-    def place(
-        self, model: Trainable, X: Any, y: Any, sample_weight: Any, class_weight: Any
-    ) -> Rows:
+    def train(
+        self,
+        model: Trainable,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        resume: str | os.PathLike[str] | None,
+    ) -> History:
+        """Train, as `Sequential.fit` tells; return the history, which the model has, too."""
+        with self.team.together():
+            rows = self.place(model, X, y, sample_weight)
+        rows = self.weigh(model, rows, class_weight)
+        start = Start() if resume is None else self.team.of_first(lambda: newest(resume))
+        run = self.begin(model, rows, start)
+        history = model.history = History()
+        model.running = run.progress
+        try:
+            run.run()
+        finally:
+            model.running = None
+            with model.gate.changing():
+                model.train_state.settle(model.backend)
+        return history
+
+    def place(self, model: Trainable, X: Any, y: Any, sample_weight: Any) -> Rows:
         """Check the rows to train on, and place them on the model's backend.
 
         Raises
@@ -82,11 +109,30 @@ class Request:
         targets = model.place_targets(y, x)
         sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
         check_targets(model.layers, sizes, loss, targets)
-        weight = check_sample_weight(sample_weight, x.shape[0])
-        n_outputs = model.n_outputs(x.shape[1])
-        weight = check_class_weight(
-            class_weight, weight, targets, n_outputs, loss, model.backend
-        )
+        return x, targets, check_sample_weight(sample_weight, x.shape[0])
+
+    def weigh(self, model: Trainable, rows: Rows, class_weight: Any) -> Rows:
+        """Return rows with the weights of their classes multiplied into theirs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `class_weight` is none of what `Sequential.fit` documents.
+        """
+        if class_weight is None:
+            return rows
+        x, targets, weight = rows
+        backend, loss, counts = model.backend, model.require_compiled().loss, None
+        if self.team.has_own_rows:
+            with self.team.together():
+                own = Counter(classes_of(targets, loss, backend).tolist())
+            total = sum(self.team.gather(own), Counter())
+            counts = np.array([total[i] for i in range(1 + max(total))])
+        with self.team.together():
+            n_outputs = model.n_outputs(x.shape[1])
+            weight = check_class_weight(
+                class_weight, weight, targets, n_outputs, loss, backend, counts
+            )
         return x, targets, weight
 
     def begin(self, model: Trainable, rows: Rows, start: Start) -> Fit:
@@ -119,35 +165,41 @@ class Request:
             self.team.check_same(plan)
             self.team.begin(model)
             at_start = generator_state(model.generator)
+            counts = self.team.gather(int(rows[0].shape[0]))
+            whole = sum(counts[: self.team.rank]), sum(counts)
             with self.team.together():
                 if start.path is not None:  # the same rows are held back for validation
                     at_start = start.set_generator(model)
-                rows, validation = self._validation(model, rows)
-                n, n_features = rows[0].shape
+                rows, validation = self._validation(model, rows, whole)
+            kind = OwnRows if self.team.has_own_rows else Supply
+            supply = kind(self.team, model.backend, model.dtype, *rows)
+            with self.team.together():
+                n, n_features = supply.shape
                 batch = n if self.batch_size is None else min(self.batch_size, n)
                 if self.batch_size == 1 or not model.train_state.iterations:
                     # of a training in parts the last one may be one row
                     check_batches(model.layers, model.layer_sizes(n_features), batch)
-                run = Fit(
-                    model,
-                    (*rows[:2], _relative(rows[2])),
-                    validation,
-                    self.epochs,
-                    self.batch_size,
-                    self.shuffle,
-                    [*self.callbacks, *bars],
-                    at_start,
-                    door,
-                    start,
-                    self.team,
-                )
+            run = Fit(
+                model,
+                supply,
+                validation,
+                self.epochs,
+                self.batch_size,
+                self.shuffle,
+                [*self.callbacks, *bars],
+                at_start,
+                door,
+                start,
+            )
         says = bars and start.path is None and self.team.is_first
         if model.train_state.is_forgotten and says:
             print(FORGOTTEN, file=sys.stderr)
         model.train_state.is_forgotten = False  # it is said once
         return run
 
-    def _validation(self, model: Trainable, rows: Rows) -> tuple[Rows, tuple[Any, ...] | None]:
+    def _validation(
+        self, model: Trainable, rows: Rows, whole: tuple[int, int]
+    ) -> tuple[Rows, tuple[Any, ...] | None]:
         """Return the rows to train on, and those to measure after each epoch."""
         if self.validation_data is not None:
             given = self.validation_data
@@ -171,7 +223,9 @@ class Request:
             def take(array: Array, numbers: np.ndarray) -> Array:
                 return backend.take_rows(array, backend.asarray(numbers))
 
-            return split_rows(model.generator, self.validation_split, *rows, take)
+            if not self.team.has_own_rows:
+                whole = 0, rows[0].shape[0]
+            return split_rows(model.generator, self.validation_split, *rows, take, whole)
         return rows, None
 
     def _plan(self, model: Trainable, rows: Rows) -> dict[str, Any]:
@@ -187,30 +241,25 @@ class Request:
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             "callbacks": [type(callback).__name__ for callback in self.callbacks],
-            "the number of rows and features": [*rows[0].shape],
+            "rows": "own" if self.team.has_own_rows else "same",
+            "the number of features": rows[0].shape[1],
+            "the shape of a target": [*rows[1].shape[1:]],
+            "whether there are weights": rows[2] is not None,
+            "whether there are validation data": self.validation_data is not None,
+            **self._checksums(rows),
             "validation_split": self.validation_split,
-            "the data (its checksum)": digest(*rows),
-            "the validation data (its checksum)": digest(*(self.validation_data or ())),
+        }
+
+    def _checksums(self, rows: Rows) -> dict[str, Any]:
+        """Return what tells data from others, where all processes have the same."""
+        if self.team.has_own_rows:
+            return {}
+        return {
+            "the number of rows": rows[0].shape[0],
+            "the data (a checksum)": digest(*rows),
+            "the validation data (a checksum)": digest(*(self.validation_data or ())),
         }
 
     def _wants_progress(self) -> bool:
         """Whether a progress bar is wanted."""
         return ProgressBar.wanted() if self.verbose == "auto" else bool(self.verbose)
-
-
-def _relative(weight: np.ndarray | None) -> np.ndarray | None:
-    """Return samples' weights as parts of the largest: only ratios count.
-
-    Raises
-    ------
-    ValueError
-        If all are 0.
-    """
-    if weight is None:
-        return None
-    if not weight.any():
-        raise ValueError(
-            "sample_weight: the validation split leaves only samples of weight 0 to train on"
-        )
-    relative: np.ndarray = weight / weight.max()  # and these survive in float32
-    return relative

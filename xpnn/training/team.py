@@ -153,7 +153,7 @@ class Team:
         memory = state.map(model.copy_to_host).memory
         kept = {name: model.copy_to_host([a])[0] for name, a in model.tensors().items()}
         host = [*kept.values(), *_arrays_in(memory)]
-        sums = tuple(zlib.crc32(np.ascontiguousarray(a)) for a in host)
+        sums = tuple(zlib.crc32(a.tobytes()) for a in host)
         if len({*self.gather(sums)}) > 1:
             tensors, learnt = self._all.broadcast((kept, memory))
             model.set_tensors(tensors)
@@ -198,13 +198,13 @@ class Team:
 
     # --------------------------------------------------------------------------- parts
 
-    def here(self, n: int) -> slice:
-        """Return which of a batch's n rows are taken here; one at least.
+    def here(self, n: int, rank: int | None = None) -> slice:
+        """Return which of a batch's n rows are taken here, or by another one; one at least.
 
         Where it has fewer rows than there are processes, some take a row of another one, which
         counts nothing.
         """
-        part = part_of(n, self.rank, self.size)
+        part = part_of(n, self.rank if rank is None else rank, self.size)
         return part if part.stop > part.start else slice(part.start, part.start + 1)
 
     def parts(self, counts: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -223,7 +223,7 @@ def digest(*arrays: Any) -> str:
         host = to_host(array)
         total = zlib.crc32(f"{host.shape} {host.dtype}".encode(), total)
         for part in _looked_at(host):
-            total = zlib.crc32(np.ascontiguousarray(part), total)
+            total = zlib.crc32(part.tobytes(), total)
     return f"{total:08x}"
 
 
