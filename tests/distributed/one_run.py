@@ -1,6 +1,6 @@
 """Trainings that must end alike on any number of processes, by name.
 
-As a program, ``python settings.py BACKEND FILE ROWS NAME…``, it runs some of them on the
+As a program, ``python one_run.py BACKEND FILE ROWS NAME…``, it runs some of them on the
 processes that started it, and the first writes what they gave.
 """
 

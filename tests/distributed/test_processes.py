@@ -1,0 +1,117 @@
+"""One seed is one run, on any number of processes that MPI starts."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from one_ends import model, train
+from one_run import SETTINGS, results
+from processes_by_mpi import HERE, run, start
+
+import xpnn
+from xpnn.callbacks import Checkpoint
+
+ONE_RUN, ONE_ENDS = HERE / "one_run.py", HERE / "one_ends.py"
+
+alone = {}
+
+
+@pytest.fixture
+def of_one(backend):
+    """What each setting gives on one process."""
+    if backend.spec not in alone:
+        alone[backend.spec] = {name: results(name, backend) for name in SETTINGS}
+    return alone[backend.spec]
+
+
+@pytest.mark.float64
+@pytest.mark.parametrize(("n", "rows"), [(2, "same"), (3, "own"), (4, "same")])
+def test_one_seed_is_one_run(backend, of_one, n, rows, tmp_path):
+    """Parameters, history, measures, predictions, and what is drawn next."""
+    run(n, ONE_RUN, backend.spec, tmp_path / "all.npz", rows, *SETTINGS)
+    found = np.load(tmp_path / "all.npz")
+    for name, expected in of_one.items():
+        for key, value in expected.items():
+            got = found[f"{name}/{key}"]
+            assert got.shape == value.shape
+            np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-12, err_msg=key)
+
+
+# ------------------------------------------------------------------------- when one ends
+
+
+def undisturbed(folder):
+    """Return the loss of each epoch, and the parameters, of a run on one process."""
+    made = train(model(), folder)
+    return made.history.history["loss"], made.parameters
+
+
+def check_end(folder, expected):
+    """Check how a run ended that was interrupted and went on."""
+    loss, parameters = expected
+    end = np.load(folder / "end.npz")
+    np.testing.assert_allclose(end["loss"], loss, rtol=1e-12)
+    for i, array in enumerate(parameters):
+        np.testing.assert_allclose(end[f"arr_{i}"], array, rtol=1e-12, atol=1e-12)
+
+
+SAID = {
+    "error": (1, "process 1 of 3 ended with RuntimeError: no bread at the baker's"),
+    "exit": (1, "process 1 of 3 ended with SystemExit: 3"),
+    "step": (1, "xpnn: process 1 of 3 ends the training"),
+    "before": (1, "RuntimeError: no fish at the market"),
+    "kill": (9, ""),
+    "terminate": (143, ""),
+    "interrupt": (1, "KeyboardInterrupt"),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "plainly"),
+    [*((what, False) for what in SAID), ("error", True), ("step", True), ("before", True)],
+)
+def test_what_ends_one_ends_all(what, plainly, tmp_path):
+    """Within seconds, with the text of the error; and the resumed run ends as it would have."""
+    code, said = SAID[what]
+    began = time.monotonic()
+    printed = run(3, ONE_ENDS, tmp_path, what, 1, 2, code=code, plainly=plainly, seconds=30)
+    assert said in printed
+    assert time.monotonic() - began < 20
+    for path in Checkpoint.files(tmp_path):
+        xpnn.load(path)
+    if not plainly:
+        run(2, ONE_ENDS, tmp_path, "nothing", 0, 0)
+        check_end(tmp_path, undisturbed(tmp_path / "undisturbed"))
+
+
+def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
+    """Also within an epoch, whose batches were cut in another way before."""
+    run(2, ONE_ENDS, tmp_path, "terminate", 1, 1, code=143)
+    run(4, ONE_ENDS, tmp_path, "interrupt", 3, 3, code=1)
+    run(1, ONE_ENDS, tmp_path, "nothing", 0, 0)
+    check_end(tmp_path, undisturbed(tmp_path / "undisturbed"))
+
+
+def test_ctrl_c_at_the_launcher_ends_all(tmp_path):
+    process = start(2, ONE_ENDS, tmp_path, "wait", 0, 2, start_new_session=True)
+    while not Checkpoint.files(tmp_path) and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=20)
+    assert process.returncode, printed
+
+
+def test_who_does_not_answer_is_lost(tmp_path):
+    """As a machine whose network was cut."""
+    code = """
+        import os, signal, xpnn
+        communicator = xpnn.distributed.mpi(timeout=1.5)
+        communicator.gather(1)
+        if communicator.rank == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        communicator.any(False)
+    """
+    printed = run(2, code, code=None, seconds=30)
+    assert "process 0 of 2 has waited 1.5 s" in printed
