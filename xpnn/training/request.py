@@ -87,10 +87,11 @@ class Request:
         run = self.begin(model, rows, start)
         history = model.history = History()
         model.running = run.progress
+        model.train_state.communicator = self.team.communicator
         try:
             run.run()
         finally:
-            model.running = None
+            model.running = model.train_state.communicator = None
             with model.gate.changing():
                 model.train_state.settle(model.backend)
         return history

@@ -163,7 +163,6 @@ class Team:
             set_generator_state(model.generator, drawn)
         else:
             model.generator = generator_from(drawn)
-        state.communicator = self.communicator
         self._known = self._of(model)
 
     def align(self, model: Trainable) -> None:
