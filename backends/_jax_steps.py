@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -42,10 +43,13 @@ def compiled(step: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     Of each step there are its numbers, those of its rows, None for all, and what its layers
     drew.
     """
+    mesh = mesh_of(step)
 
     def take(buffers: list[Array], slots: Any, each: Any, data: Any) -> Any:
         numbers, rows, noise = each
         batch = data if rows is None else [a if a is None else a[rows] for a in data]
+        if mesh is not None:
+            batch = [a if a is None else mesh.spread(a) for a in batch]
         return step(step.params(buffers), buffers, slots, numbers, *batch, noise)
 
     def loop(buffers: Any, slots: Any, count: Any, all_: Any, data: Any) -> Any:
@@ -65,6 +69,12 @@ def compiled(step: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return jax.jit(take, donate_argnums=(0, 1)), jax.jit(loop, donate_argnums=(0, 1))
 
 
+def mesh_of(step: Any) -> Any:
+    """Return the devices over which a step's batches are spread; None for one device."""
+    communicator = step.communicator
+    return None if communicator is None or communicator.cuts_batches else communicator
+
+
 def repeat(step: Any, device: Any) -> Callable[..., Taken]:
     """Return a function that takes many steps, as `Backend.repeat` does.
 
@@ -72,8 +82,13 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
     what is compiled.
     """
     one, many = compiled(step)
-    tables, on_cpu = Tables(device), device.platform == "cpu"
+    mesh = mesh_of(step)
+    tables, on_cpu = Tables(device, mesh), device.platform == "cpu"
     room = 1
+
+    def here(arrays: Any) -> Any:
+        """Return what this device has of arrays that all have."""
+        return arrays if mesh is None else jax.tree.map(partial(mesh.on, device), arrays)
 
     def run(
         numbers: Callable[[int, int], np.ndarray],
@@ -83,19 +98,22 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
     ) -> Taken:
         nonlocal room
         block = Block(*steps)
+        if mesh is not None:
+            buffers, slots = jax.tree.map(mesh.whole, (buffers, slots))
         # new slots are bound to no device, and for arrays that are, JAX compiles anew
         slots = [[a if a.committed else jax.device_put(a, device) for a in s] for s in slots]
         with np.errstate(over="ignore"):  # what becomes infinite makes a loss that is told
             table = numbers(block.t, block.count).T.astype(block.data[0].dtype)
         # on a CPU the same memory, of which JAX would compile each cut
-        noise = jax.tree.map(np.asarray, block.noise) if on_cpu else block.noise
+        on_host = on_cpu or mesh is not None
+        noise = jax.tree.map(np.asarray, block.noise) if on_host else block.noise
         all_ = (table, _numbers_of_rows(block), noise)
         if on_cpu and block.rows is not None:
             at_once, data = _steps_at_once(all_), tables.of(block.data)
         else:
             # arrays have room for the most steps that were asked for so far
             room = at_once = max(room, 16, 1 << (block.count - 1).bit_length())
-            data = block.data
+            data = block.data if mesh is None else tables.of(block.data)
         measured: list[Any] = []
         for start in range(0, block.count, at_once):
             part = slice(start, start + at_once)
@@ -104,13 +122,13 @@ def repeat(step: Any, device: Any) -> Callable[..., Taken]:
             if count == 1:
                 first = jax.tree.map(lambda a: a[0], each)
                 buffers, slots, measures = one(buffers, slots, first, data)
-                measured.append(measures)
+                measured.append(here(measures))
                 continue
             if count < at_once:
                 each = jax.tree.map(lambda a: _filled_up(a, at_once), each)
             buffers, slots, columns = many(buffers, slots, count, each, data)
-            measured.append(tuple(Head(column, count) for column in columns))
-        return buffers, slots, measured
+            measured.append(tuple(Head(column, count) for column in here(columns)))
+        return *here((buffers, slots)), measured
 
     return run
 
@@ -129,8 +147,8 @@ class Tables:
     threads may share what was compiled, and this with it.
     """
 
-    def __init__(self, device: Any) -> None:
-        self._device = device
+    def __init__(self, device: Any, mesh: Any) -> None:
+        self._device, self._mesh = device, mesh
         self._last: tuple[list[weakref.ref[Any]], list[Array | None]] = [], []
 
     def of(self, data: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
@@ -148,6 +166,8 @@ class Tables:
     def _table(self, a: Array, room: int) -> Array | None:
         """Return a table that doesn't keep the array; None for many rows without room."""
         host = np.asarray(a)  # the same memory
+        if self._mesh is not None:
+            return self._mesh.whole(host)
         whole = _filled_up(host, room) if a.size <= FEW else with_room(host, room)
         return None if whole is None else jax.device_put(whole, self._device)
 

@@ -87,6 +87,10 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
 def summed(a: Array, communicator: Any) -> Array:
     """Sum in the tensor's own memory; that of a GPU goes over the host."""
     a = a.contiguous()
+    sums_on = getattr(communicator, "sums_on", None)
+    if sums_on is not None and sums_on(a.device):
+        communicator.sum_tensor(a)
+        return a
     host = a if a.device.type == "cpu" else a.cpu()
     communicator.sum(host.numpy())
     return host if host is a else a.copy_(host)

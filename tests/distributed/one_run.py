@@ -1,9 +1,10 @@
 """Trainings that must end alike on any number of processes, by name.
 
-As a program, ``python one_run.py BACKEND FILE ROWS NAME…``, it runs some of them on the
-processes that started it, and the first writes what they gave.
+As a program, ``python one_run.py COMMUNICATOR BACKEND FILE ROWS NAME…``, it runs some of them
+on the processes that started it, and the first writes what they gave.
 """
 
+import os
 import sys
 
 import numpy as np
@@ -148,8 +149,17 @@ def results(name, backend, communicator=None, **more):
 
 def main():
     """Write the results of some settings."""
-    backend, file, rows, *names = sys.argv[1:]
-    communicator = xpnn.distributed.mpi()
+    kind, backend, file, rows, *names = sys.argv[1:]
+    if kind == "torch_group":
+        import torch
+
+        torch.distributed.init_process_group("gloo")
+    if kind == "jax_mesh" and len(os.environ.get("JAX_RANK", "")):
+        import jax
+
+        rank, size = int(os.environ["JAX_RANK"]), int(os.environ["JAX_SIZE"])
+        jax.distributed.initialize(os.environ["JAX_ADDRESS"], size, rank)
+    communicator = getattr(xpnn.distributed, kind)()
     found = {}
     for name in names:
         of_name = results(name, backend, communicator, rows=rows)
@@ -159,6 +169,8 @@ def main():
             found[f"{name}/{key}"] = value
     if communicator.rank == 0:
         np.savez(file, **found)
+    if kind == "torch_group":
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def of_one(backend):
 @pytest.mark.parametrize(("n", "rows"), [(2, "same"), (3, "own"), (4, "same")])
 def test_one_seed_is_one_run(backend, of_one, n, rows, tmp_path):
     """Parameters, history, measures, predictions, and what is drawn next."""
-    run(n, ONE_RUN, backend.spec, tmp_path / "all.npz", rows, *SETTINGS)
+    run(n, ONE_RUN, "mpi", backend.spec, tmp_path / "all.npz", rows, *SETTINGS)
     found = np.load(tmp_path / "all.npz")
     for name, expected in of_one.items():
         for key, value in expected.items():

@@ -44,6 +44,10 @@ class Communicator:
     size = 1
     local_rank = 0
 
+    cuts_batches = True
+    """Whether each process computes with its part of a batch; False where all have the whole
+    step computed, and the array library itself spreads it."""
+
     _is_muted = False
 
     def __repr__(self) -> str:

@@ -146,7 +146,7 @@ class TrainStep:
             The loss, and what the metrics measure, before the step.  Where the batch is cut,
             they are of the rows here, and the losses of all parts sum to that of the batch.
         """
-        if self.communicator is None:
+        if self.communicator is None or not self.communicator.cuts_batches:
             return self._take(params, parts, slots, numbers, x, y, weight, noise, None)
         assert noise is not None
         cut = Cut(self.communicator, *noise[-1])

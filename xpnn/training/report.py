@@ -85,7 +85,8 @@ class Measured:
         own = [self._backend.read(list(column)) for column in zip(*self._steps)]
         if not own:
             return self._before, self._rows_before
-        losses, *columns = zip(*self._team.gather(own))
+        of_all = self._team.gather(own) if self._team.size > 1 else [own]
+        losses, *columns = zip(*of_all)
         loss, n_before = np.sum(losses, axis=0), len(self._before[0]) if self._before else 0
         steps = np.arange(n_before, n_before + loss.size) % len(self._parts)
         parts = self._parts[steps]  # (steps, processes)

@@ -46,7 +46,9 @@ class Team:
     communicator : Communicator or None
         As given, but None where there is one process only.
     size, rank : int
-        How many there are, and the number of this one.
+        Into how many parts batches are cut, and the number of the one that is taken here.
+    is_first : bool
+        Whether this process writes files, and shows what there is to show.
     has_own_rows : bool
         Whether there are several, and each has its own rows.
 
@@ -64,15 +66,14 @@ class Team:
                 f"got {communicator!r}"
             )
         self._all = communicator or ALONE
-        self.communicator = communicator if self._all.size > 1 else None
-        self.rank, self.size = self._all.rank, self._all.size
+        cuts = self._all.cuts_batches
+        if rows == "own" and not cuts:
+            raise ValueError(f"rows must be 'same' with {communicator!r}, got 'own'")
+        self.communicator = communicator if self._all.size > 1 or not cuts else None
+        self.rank, self.size = (self._all.rank, self._all.size) if cuts else (0, 1)
+        self.is_first = self._all.is_first
         self.has_own_rows = rows == "own" and self.size > 1
         self._known: tuple[Any, ...] = ()
-
-    @property
-    def is_first(self) -> bool:
-        """Whether this process writes files, and shows what there is to show."""
-        return self.rank == 0
 
     # --------------------------------------------------------------------------- words
 
