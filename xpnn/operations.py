@@ -4,13 +4,20 @@ Most of what a network computes is infix or one function of ``xp``.  The few ste
 those for which some array library has a much faster way than the obvious function: sums along
 an axis as products with ones, for example.  A backend that has measured such a way puts it
 under the same name into `Backend.operations`; the tests hold it to the body that stands here.
+
+Behind them is what a layer asks for that looks at more than one row of a batch.  A batch may
+be cut over processes, and a step is one function on each.  What it computes of its own rows is
+right but for three things: the loss of a part is a share of the batch's (`Cut.share`),
+gradients are summed (`summed`), and what is of the whole batch is asked for by `over_batch`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,12 +31,17 @@ from .backend import (
 )
 
 __all__ = [
+    "Cut",
+    "Summing",
     "add_product",
     "as_floats",
+    "batch_rows",
     "column_sums",
+    "cut_up",
     "join",
     "mean",
     "one_hot",
+    "over_batch",
     "pick",
     "positive_part",
     "row_maxima",
@@ -149,7 +161,7 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
 
 
 class Summing(Protocol):
-    """What sums arrays over processes; `xpnn.distributed.Communicator` does."""
+    """What sums arrays over processes: a `xpnn.distributed.Communicator`."""
 
     def sum(self, array: np.ndarray) -> None:
         """Sum a contiguous array over all processes, in place."""
@@ -161,6 +173,75 @@ def summed(a: Array, communicator: Summing) -> Array:
     host = np.array(to_host(a))
     communicator.sum(host)
     return array_namespace(a).asarray(host, dtype=a.dtype, device=device_of(a))
+
+
+class Cut(NamedTuple):
+    """How a batch is cut, as a step on one process sees it.
+
+    The numbers are arrays, as the learning rate is: they change from step to step, and what is
+    recorded or compiled stays right.
+    """
+
+    communicator: Summing
+    """The processes."""
+
+    share: Array
+    """Of shape (): which part of the batch's weight is that of the rows here."""
+
+    part: Array
+    """Of shape (): which part of the batch's rows is here.  Where there is none it is 0, and
+    the step is taken with a row of another process, which counts nothing."""
+
+    rows: Array
+    """Of shape (): how many rows the whole batch has."""
+
+
+_current: ContextVar[Cut | None] = ContextVar("xpnn_cut", default=None)
+
+
+@contextmanager
+def cut_up(cut: Cut) -> Iterator[None]:
+    """Let layers know, in this thread, how the batch is cut that they are given."""
+    token = _current.set(cut)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def over_batch(means: Array) -> Array:
+    """Return means over the rows of the whole batch, of those over the rows at hand.
+
+    A layer that computes with more than one row of the batch, in its forward pass or its
+    backward one, asks for what these have in common by this.  On one process they are the
+    same::
+
+        mean = over_batch(column_sums(x) / x.shape[0])  # (k,)
+
+    Parameters
+    ----------
+    means : array
+        Of any shape.
+    """
+    cut = _current.get()
+    return means if cut is None else summed(cut.part * means, cut.communicator)
+
+
+def batch_rows(x: Array) -> int | Array:
+    """Return how many rows the whole batch has of which some are at hand.
+
+    Parameters
+    ----------
+    x : array of shape (m, …)
+        The rows at hand.
+
+    Returns
+    -------
+    int or array of shape ()
+        On one process the int m.
+    """
+    cut = _current.get()
+    return int(x.shape[0]) if cut is None else cut.rows
 
 
 def one_hot(targets: Array, predictions: Array) -> Array:

@@ -267,13 +267,11 @@ class Sequential(Trainable):
             afresh.  The network, how it is compiled, the data and the other arguments must be
             those of the run; the backend may be another, and so may the number of processes.
         communicator : Communicator, optional
-            The processes that train together, as `xpnn.distributed.mpi` returns them; all of
-            them call `fit`.  `batch_size` is that of all together, and one seed gives one run
-            on any number of them, to rounding.  What one decides, all do; files, and what is
-            shown, are the first one's.
+            The processes that train together, as `xpnn.distributed.mpi` returns them; each
+            calls `fit`.  `batch_size` is that of all together, and one seed gives one run on
+            any number of them, to rounding.  What one decides, all do.
         rows : {"same", "own"}
-            Whether each process is given all rows, or its own: then the whole is those of the
-            first, then those of the second, and so on, for validation data too.
+            Whether each process is given all rows, or its own, which follow one another.
 
         Returns
         -------
@@ -297,15 +295,11 @@ class Sequential(Trainable):
             If another process could not go on.
         KeyboardInterrupt, SystemExit
             After Ctrl-C; after SIGTERM or SIGHUP, if nobody else handles it, with the code 143
-            or 129.  At the end of the current step: the model keeps what it learnt and
-            ``model.history`` the finished epochs.
+            or 129, when the step is taken: the model keeps what it learnt, and its history.
         """
         team = Team(communicator, rows)
-        with (
-            team.together(),
-            self.gate.reserved("fit"),
-            self.backend.activate_for(self.dtype),
-        ):
+        gate = self.gate.reserved("fit")
+        with team.together(), gate, self.backend.activate_for(self.dtype):
             with team.together():
                 how = epochs, batch_size, validation_data, validation_split, shuffle
                 request = Request(*how, callbacks, verbose, team)
@@ -335,13 +329,12 @@ class Sequential(Trainable):
         communicator : Communicator, optional
             The processes that measure together.
         rows : {"same", "own"}
-            Whether each process is given all samples, and measures a part, or its own ones.
+            As in `fit`.
 
         Returns
         -------
         dict of str to float
-            ``"loss"`` and each metric, of all samples together.  A confusion matrix is a
-            NumPy array of shape (k, k).
+            ``"loss"`` and each metric, of all samples.  A confusion matrix is an array of NumPy.
 
         Raises
         ------

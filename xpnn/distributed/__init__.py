@@ -18,18 +18,9 @@ from importlib import import_module
 from typing import Any
 
 from .communicator import Communicator, DistributedError
-from .cut import Cut, batch_rows, cut_up, over_batch
 from .processes import mpi
 
-__all__ = [
-    "Communicator",
-    "Cut",
-    "DistributedError",
-    "batch_rows",
-    "cut_up",
-    "mpi",
-    "over_batch",
-]
+__all__ = ["Communicator", "DistributedError", "mpi"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backend import Backend
 
-__all__ = ["ALONE", "Communicator", "DistributedError"]
+__all__ = ["ALONE", "Communicator", "DistributedError", "check_rows_of", "part_of"]
 
 
 class DistributedError(RuntimeError):
@@ -191,6 +191,11 @@ def check_rows_of(rows: str) -> None:
             "rows must be 'same', where each process is given all rows, or 'own', where each "
             f"is given its own, got {rows!r}"
         )
+
+
+def part_of(n: int, rank: int, size: int) -> slice:
+    """Return which of n rows in a row are those of one process: all have about as many."""
+    return slice(n * rank // size, n * (rank + 1) // size)
 
 
 ALONE = Communicator()

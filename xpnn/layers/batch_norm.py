@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
 from ..checks import check_integer, check_number
-from ..distributed import batch_rows, over_batch
-from ..operations import column_sums
+from ..operations import batch_rows, column_sums, over_batch
 from .base import Backward, Layer, Parameter, Params
 
 if TYPE_CHECKING:

@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..backend import HOST, Array, find, to_host
+from ..backend import HOST, Array, Backend, find, to_host
 from ..data import batch_slices
-from ..distributed.communicator import Communicator
-from ..distributed.cut import part_of
+from ..distributed.communicator import Communicator, part_of
+from ..layers.base import Layer
 from ..metrics import Metric
+from .compiled import Compiled
 from .stack import Stack, fuse, is_ours
 from .step import make_measure, make_measure_of_all
-
-if TYPE_CHECKING:
-    from .network import Network
 
 __all__ = ["measure"]
 
 Part = tuple[np.ndarray, list[tuple[int, ...]], float]
 """What was measured of some rows: all numbers one after the other, the shape of each measure,
 and how many rows they are, or what these weigh."""
+
+
+class Network(Protocol):
+    """What is asked of a network that is measured; `xpnn.network.Network` has it."""
+
+    backend: Backend
+    dtype: str
+    layers: tuple[Layer, ...]
+    stack: Stack
+    parameter_arrays: list[Array]
+
+    @property
+    def all_arrays(self) -> list[Array]:
+        """Parameters and states."""
+
+    def require_compiled(self) -> Compiled:
+        """Return how it is measured."""
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function of the arrays, compiled."""
+
+    def of_rows(self, name: str, x: Array, at_once: int) -> Array:
+        """Compute outputs of placed inputs."""
+
+    def rows_at_a_time(self, n_features: int) -> int:
+        """Return how many rows go through the network together."""
+
+    def multiplying(self, n_rows: int) -> AbstractContextManager[Any]:
+        """Return a context to be in while so many do."""
 
 
 def measure(

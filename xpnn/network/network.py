@@ -17,8 +17,7 @@ import numpy as np
 from ..backend import Array, Backend
 from ..checks import check_integer
 from ..distributed import Communicator
-from ..distributed.communicator import ALONE, check_rows_of
-from ..distributed.cut import part_of
+from ..distributed.communicator import ALONE, check_rows_of, part_of
 from ..history import History
 from ..keywords import helpful
 from ..layers.base import Layer

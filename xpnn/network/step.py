@@ -17,12 +17,12 @@ from itertools import accumulate, chain
 import numpy as np
 
 from ..backend import Array, array_namespace
-from ..distributed import Communicator, Cut, cut_up
+from ..distributed import Communicator
 from ..layers.base import Params
 from ..losses import Loss
 from ..metrics import Kind, Metric
 from ..metrics.shapes import mean_of_rows, of_each_output
-from ..operations import join, summed
+from ..operations import Cut, Summing, cut_up, join, summed
 from ..optimizers import Optimizer
 from ..packing import Packing
 from .stack import Noise, Stack
@@ -202,7 +202,7 @@ class TrainStep:
         return new_parts, new_slots, (loss, *metrics)
 
 
-def sum_over(communicator: Communicator, grads: Sequence[Array]) -> list[Array]:
+def sum_over(communicator: Summing, grads: Sequence[Array]) -> list[Array]:
     """Sum gradients over processes, small ones together: each sum waits for all processes."""
     if all(grad.ndim == 1 for grad in grads):  # they are packed
         return [summed(grad, communicator) for grad in grads]

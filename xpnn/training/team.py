@@ -17,8 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..backend import row_blocks, to_host
-from ..distributed.communicator import ALONE, Communicator, check_rows_of
-from ..distributed.cut import part_of
+from ..distributed.communicator import ALONE, Communicator, check_rows_of, part_of
 from ..hooks import Trainable
 from .interrupt import Signals
 from .kept import generator_from, generator_state, set_generator_state
