@@ -5,6 +5,7 @@ It is made by whoever starts them; here steps are cut over it.
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 from collections.abc import Sequence
@@ -85,6 +86,11 @@ class TorchGroup(Communicator):
         )
         machines = self.gather(socket.gethostname())
         self.local_rank = machines[: self.rank].count(machines[self.rank])
+        atexit.register(self._leave)
+
+    def _leave(self) -> None:
+        """Let go of the groups while Python still runs: their threads end with them."""
+        self._group = self._words = None
 
     def sum_tensor(self, tensor: Array) -> None:
         """Sum a tensor of a GPU over all processes, in place, where the group does that."""

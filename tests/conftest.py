@@ -24,9 +24,10 @@ SPECS = os.environ.get("XPNN_TEST_BACKENDS", "numpy,array_api_strict").split(","
 
 # What is about one library runs where a run names it; the other sessions don't install it.
 TORCH = [
-    f"test_torch_{part}.py" for part in ("fused", "graph", "peer", "products", "stability")
+    f"test_torch_{part}.py"
+    for part in ("fused", "graph", "group", "peer", "products", "stability")
 ]
-JAX = ["test_jax.py", "test_jax_rows.py", "test_jax_found_in_the_field.py"]
+JAX = ["test_jax.py", "test_jax_mesh.py", "test_jax_rows.py", "test_jax_found_in_the_field.py"]
 PEERS = [
     *(TORCH if "torch" in SPECS else []),
     *(JAX if any(spec.startswith("jax") for spec in SPECS) else []),

@@ -334,7 +334,7 @@ class Sequential(Trainable):
         Returns
         -------
         dict of str to float
-            ``"loss"`` and each metric, of all samples.  A confusion matrix is an array of NumPy.
+            ``"loss"`` and each metric, of all samples; a confusion matrix is an array.
 
         Raises
         ------
