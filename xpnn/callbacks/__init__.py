@@ -12,6 +12,7 @@ from .logs import CSVLogger, JSONLogger
 from .monitors import EarlyStopping, ReduceOnPlateau
 from .pictures import GradientNorms, TrainingMovie
 from .progress import ProgressBar
+from .pruning import Pruning
 from .time_budget import TimeBudget
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "GradientNorms",
     "JSONLogger",
     "ProgressBar",
+    "Pruning",
     "ReduceOnPlateau",
     "TimeBudget",
     "TrainingMovie",

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..checks import check_flag, check_integer, check_number, check_tensors
-from ..hooks import Callback
 from ..schedules import Schedule
+from .watching import Watching, better
 
 __all__ = ["EarlyStopping", "ReduceOnPlateau"]
 
 
-class Monitor(Callback):
+class Monitor(Watching):
     """What callbacks share that look whether a measure gets better.
 
     Parameters
@@ -24,18 +24,14 @@ class Monitor(Callback):
     """
 
     def __init__(self, monitor: str, patience: float, min_delta: float, mode: str) -> None:
-        if not isinstance(monitor, str):
-            raise TypeError(f"monitor must be the name of a measure, got {monitor!r}")
+        super().__init__(monitor)
         if patience != math.inf:
             patience = check_integer("patience", patience, at_least=1)
         check_number("min_delta", min_delta, at_least=0)
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
-        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
-        if mode == "auto":
-            mode = "min" if monitor.endswith(("loss", "error")) else "max"
-        self.mode = mode
-        self._measure = monitor
+        self.patience, self.min_delta = patience, min_delta
+        self.mode = better(monitor) if mode == "auto" else mode
         self._start()
 
     _epochs: int | None = None
@@ -47,17 +43,7 @@ class Monitor(Callback):
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Look whether there is such a measure, and start anew."""
-        measures = self.model.running.measures if self.model.running else [self.monitor]
-        macro = f"{self.monitor}_macro"  # as "recall" is called of more than two classes
-        self._measure = macro if macro in measures else self.monitor
-        if self._measure not in measures:
-            hint = ""
-            if self.monitor.startswith("val_") and self.monitor[4:] in measures:
-                hint = "; give fit validation_data or validation_split"
-            raise ValueError(
-                f"{type(self).__name__}: monitor must be one of {measures}, got "
-                f"{self.monitor!r}{hint}"
-            )
+        super().on_train_begin(epochs, steps)
         self._epochs = epochs
         self._start()
 
