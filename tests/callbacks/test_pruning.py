@@ -148,7 +148,7 @@ def test_what_is_no_trial():
 
 
 def test_a_measure_that_is_not_measured():
-    with pytest.raises(ValueError, match="Pruning: monitor must be one of .*validation_data"):
+    with pytest.raises(ValueError, match=r"Pruning: monitor must be one of .*validation_data"):
         model().fit(X, Y, callbacks=[Pruning(study().ask())])
 
 

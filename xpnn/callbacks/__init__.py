@@ -13,6 +13,7 @@ from .monitors import EarlyStopping, ReduceOnPlateau
 from .pictures import GradientNorms, TrainingMovie
 from .progress import ProgressBar
 from .pruning import Pruning
+from .tensorboard import TensorBoard
 from .time_budget import TimeBudget
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ProgressBar",
     "Pruning",
     "ReduceOnPlateau",
+    "TensorBoard",
     "TimeBudget",
     "TrainingMovie",
 ]

@@ -1,0 +1,77 @@
+"""Files of events, which TensorBoard reads."""
+
+import pytest
+from tensorboardX import FileWriter, summary
+
+from xpnn.callbacks.event_files import EventFile, events_in
+
+
+def scalars(path):
+    return [
+        (event.step, value.tag, value.simple_value)
+        for event in events_in(path)
+        for value in event.summary.value
+    ]
+
+
+def test_what_tensorboardx_writes_is_read(tmp_path):
+    writer = FileWriter(str(tmp_path))
+    for step in range(3):
+        writer.add_summary(summary.scalar("loss", step / 2), step)
+    writer.close()
+    (path,) = tmp_path.iterdir()
+    assert scalars(path) == [(0, "loss", 0.0), (1, "loss", 0.5), (2, "loss", 1.0)]
+
+
+def written(folder, numbers):
+    file = EventFile(folder)
+    for step, number in numbers:
+        file.add(summary.scalar("loss", number), step)
+    file.write()
+    file.close()
+    return file
+
+
+def test_a_file_that_is_cut_off_is_read_up_to_there(tmp_path):
+    written(tmp_path, [(0, 0.5), (1, 0.25), (2, 0.125)])
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    lengths = set()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        lengths.add(len(scalars(path)))
+    assert lengths == {0, 1, 2}
+    path.write_bytes(whole + b"\0" * 40)
+    assert len(scalars(path)) == 3
+
+
+def test_one_damaged_byte_ends_the_reading_and_no_more(tmp_path):
+    written(tmp_path, [(0, 0.5), (1, 0.25)])
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x88]) + whole[place + 1 :])
+        assert len(scalars(path)) <= 2
+
+
+def test_a_file_takes_the_place_of_those_before(tmp_path):
+    other = tmp_path / "events.out.tfevents.1.somebody"
+    other.touch()
+    written(tmp_path, [(0, 0.5), (1, 0.25)])
+    file = EventFile(tmp_path)
+    assert len([*tmp_path.iterdir()]) == 2  # nothing is touched before there is something
+    assert file.scalars_before(1) == {("loss", 0)}
+    file.add(summary.scalar("loss", 0.75), 1)
+    file.write()
+    file.close()
+    assert other.exists()
+    (path,) = (p for p in tmp_path.iterdir() if p != other)
+    assert scalars(path) == [(0, "loss", 0.5), (1, "loss", 0.75)]
+    first, second, *_ = events_in(path)
+    assert first.file_version == "brain.Event:2"
+    assert second.session_log.status == second.session_log.START
+
+
+def test_a_folder_that_there_is_not(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        EventFile(tmp_path / "none")

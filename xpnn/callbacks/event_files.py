@@ -1,0 +1,158 @@
+"""Event files, which TensorBoard reads: written so that what was told of an epoch is there.
+
+tensorboardX makes what is in them; its own writer hands that to a thread, which a full disk
+ends, and what waits there is lost where the process is killed.  Here an epoch is on the disk
+when it has ended, or somebody learns why not.
+
+An event file is a row of records: the length (8 bytes), its checksum (4), an event as
+protobuf, and that's checksum (4).
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..files.atomic import check_writable
+from ..files.lines import Lines
+
+__all__ = ["EventFile", "events_in"]
+
+ENDING = ".xpnn"
+"""Of the names of the files that xpnn writes, which alone it replaces."""
+
+
+def _made_of(**fields: Any) -> Any:
+    from tensorboardX.proto.event_pb2 import Event
+
+    return Event(**fields)
+
+
+def _record(event: Any) -> bytes:
+    """Return an event as a file has it."""
+    from tensorboardX.record_writer import masked_crc32c
+
+    data = event.SerializeToString()
+    length = struct.pack("<Q", len(data))
+    sums = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
+    return length + next(sums) + data + next(sums)
+
+
+def events_in(path: Path) -> Iterator[Any]:
+    """Yield the events of a file, up to where it is cut off or damaged.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.record_writer import masked_crc32c
+
+    with path.open("rb") as file:
+        while len(head := file.read(12)) == 12:
+            length, checksum = struct.unpack("<QI", head)
+            if masked_crc32c(head[:8]) != checksum:
+                return
+            data = file.read(length + 4)
+            if len(data) < length + 4:
+                return
+            try:
+                yield Event.FromString(data[:-4])
+            except DecodeError:
+                return
+
+
+class EventFile:
+    """The file of a run in TensorBoard, which takes the place of those that xpnn wrote there.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder, which is there.
+
+    Attributes
+    ----------
+    waiting : list of event
+        What is not on the disk yet.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        seconds, rest = divmod(time.time_ns(), 10**9)
+        # readers take files in the order of their names
+        begin = f"events.out.tfevents.{seconds}.{rest:09}."
+        self._path = folder / f"{begin}{socket.gethostname()}{ENDING}"
+        check_writable(self._path)
+        self._before = sorted(folder.glob(f"events.out.tfevents.*{ENDING}"))
+        self._lines = Lines(self._path)
+        self._is_begun = False
+        self.waiting: list[Any] = []
+
+    def add(self, summary: Any, step: int = 0) -> None:
+        """Let a summary, as tensorboardX makes it, wait to be written."""
+        self.waiting.append(_made_of(wall_time=time.time(), step=step, summary=summary))
+
+    def scalars_before(self, step: int) -> set[tuple[str, int]]:
+        """Keep the events before a step of the files that this one replaces.
+
+        Returns
+        -------
+        set of (str, int)
+            The tags and steps that they have.
+        """
+        kept = [
+            event
+            for path in self._before
+            for event in events_in(path)
+            if event.HasField("summary") and event.step < step
+        ]
+        self.waiting[:0] = kept
+        return {(value.tag, event.step) for event in kept for value in event.summary.value}
+
+    def write(self) -> None:
+        """Write all that waits, or nothing.
+
+        Raises
+        ------
+        OSError
+            If it can't be written, as on a full disk; it names the file.
+        """
+        if not self.waiting:
+            return
+        events = self.waiting
+        if not self._is_begun:
+            # the second makes a TensorBoard that is open forget what it has read
+            now = time.time()
+            first = _made_of(wall_time=now, file_version="brain.Event:2")
+            anew = _made_of(wall_time=now, session_log={"status": "START"})
+            # a smaller step after a larger one would make readers forget the larger ones
+            events = [first, anew, *sorted(events, key=lambda event: event.step)]
+        self._lines.add(b"".join(map(_record, events)))
+        self._is_begun, self.waiting = True, []
+        while self._before:
+            with suppress(OSError):  # somebody reads it
+                self._before[-1].unlink()
+            del self._before[-1]
+
+    def thin_out(self) -> None:
+        """Let only numbers wait for a disk that is full, and no histograms."""
+        self.waiting = [
+            event
+            for event in self.waiting
+            if all(value.HasField("simple_value") for value in event.summary.value)
+        ]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
