@@ -243,9 +243,9 @@ def all_curves(folder):
 
 @pytest.mark.parametrize("step", [0, 2])
 def test_a_resumed_run_goes_on_in_its_curves(tmp_path, wanted, step):
+    those = [Stop(5, step), *callbacks(tmp_path)]
     with pytest.raises(KeyboardInterrupt):
-        stop = Stop(5, step)
-        network().fit(FEATURES, CLASSES, callbacks=[stop, *callbacks(tmp_path)], **HOW)
+        network().fit(FEATURES, CLASSES, callbacks=those, **HOW)
     more = {"callbacks": callbacks(tmp_path), "resume": tmp_path / "kept"}
     network().fit(FEATURES, CLASSES, **HOW, **more)
     assert all_curves(tmp_path) == wanted
@@ -277,9 +277,9 @@ def test_a_run_that_is_killed_between_checkpoints(tmp_path, wanted):
 
 
 def test_curves_that_were_lost_are_drawn_again(tmp_path, wanted):
+    those = [Stop(5, 0), callbacks(tmp_path)[2]]
     with pytest.raises(KeyboardInterrupt):
-        stop = Stop(5, 0)
-        network().fit(FEATURES, CLASSES, callbacks=[stop, callbacks(tmp_path)[2]], **HOW)
+        network().fit(FEATURES, CLASSES, callbacks=those, **HOW)
     more = {"callbacks": callbacks(tmp_path)[1:], "resume": tmp_path / "kept"}
     history = network().fit(FEATURES, CLASSES, **HOW, **more).history
     assert curves(tmp_path / "board" / "train")["loss"] == as_written(history["loss"])

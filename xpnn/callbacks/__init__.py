@@ -9,6 +9,7 @@ one that was interrupted would have.
 from ..hooks import Callback
 from .checkpoint import Checkpoint
 from .logs import CSVLogger, JSONLogger
+from .mlflow import MLflow
 from .monitors import EarlyStopping, ReduceOnPlateau
 from .pictures import GradientNorms, TrainingMovie
 from .progress import ProgressBar
@@ -23,6 +24,7 @@ __all__ = [
     "EarlyStopping",
     "GradientNorms",
     "JSONLogger",
+    "MLflow",
     "ProgressBar",
     "Pruning",
     "ReduceOnPlateau",
