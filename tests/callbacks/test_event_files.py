@@ -1,6 +1,7 @@
 """Files of events, which TensorBoard reads."""
 
 import pytest
+from full_disk import full_disk
 from tensorboardX import FileWriter, summary
 
 from xpnn.callbacks.event_files import EventFile, events_in
@@ -65,7 +66,8 @@ def test_a_file_takes_the_place_of_those_before(tmp_path):
     file.write()
     file.close()
     assert other.exists()
-    (path,) = (p for p in tmp_path.iterdir() if p != other)
+    empty, path = sorted(p for p in tmp_path.iterdir() if p != other)
+    assert empty.stat().st_size == 0  # for who is reading it
     assert scalars(path) == [(0, "loss", 0.5), (1, "loss", 0.75)]
     first, second, *_ = events_in(path)
     assert first.file_version == "brain.Event:2"
@@ -75,3 +77,34 @@ def test_a_file_takes_the_place_of_those_before(tmp_path):
 def test_a_folder_that_there_is_not(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         EventFile(tmp_path / "none")
+
+
+def test_files_that_gave_way_go_with_the_next(tmp_path):
+    for number in range(4):
+        written(tmp_path, [(0, number)])
+    old, new = sorted(tmp_path.iterdir())
+    assert (scalars(old), scalars(new)) == ([], [(0, "loss", 3.0)])
+
+
+def test_events_that_are_there_twice_are_kept_once(tmp_path):
+    """As where a process is killed when the new file is written, and the old one there."""
+    written(tmp_path, [(0, 0.5), (1, 0.25)])
+    (path,) = tmp_path.iterdir()
+    path.with_name(path.name.replace("tfevents.", "tfevents.9")).write_bytes(path.read_bytes())
+    file = EventFile(tmp_path)
+    assert file.scalars_before(9) == {("loss", 0), ("loss", 1)}
+    assert len(file.waiting) == 2
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    written(tmp_path, [(0, 0.5)])
+    (path,) = tmp_path.iterdir()
+    file = EventFile(tmp_path)
+    file.add(summary.scalar("loss", 0.75))
+    for room in (0, 70):
+        with full_disk(room), pytest.raises(OSError, match=r"File too large.*tfevents"):
+            file.write()
+        assert [*tmp_path.iterdir()] == [path]
+    file.write()
+    file.close()
+    assert [scalars(p) for p in sorted(tmp_path.iterdir())] == [[], [(0, "loss", 0.75)]]

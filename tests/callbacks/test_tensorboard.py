@@ -23,8 +23,8 @@ from xpnn.callbacks import Callback, Checkpoint, ReduceOnPlateau, TensorBoard
 
 
 def events(folder):
-    """Return the events of the only file of a folder, checked in all that readers check."""
-    (path,) = folder.glob("events.out.tfevents.*")
+    """Return the events of a folder, checked in all that readers check."""
+    (path,) = (p for p in folder.glob("events.out.tfevents.*") if p.stat().st_size)
     data, found = path.read_bytes(), []
     while data:
         (length,) = struct.unpack("<Q", data[:8])

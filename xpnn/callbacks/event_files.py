@@ -10,6 +10,7 @@ protobuf, and that's checksum (4).
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import time
@@ -18,8 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..files.atomic import check_writable
-from ..files.lines import Lines
+from ..files.atomic import check_writable, named
 
 __all__ = ["EventFile", "events_in"]
 
@@ -93,10 +93,9 @@ class EventFile:
         # readers take files in the order of their names
         begin = f"events.out.tfevents.{seconds}.{rest:09}."
         self._path = folder / f"{begin}{socket.gethostname()}{ENDING}"
-        check_writable(self._path)
+        check_writable(folder / f"events{ENDING}")  # no name that a reader would look at
         self._before = sorted(folder.glob(f"events.out.tfevents.*{ENDING}"))
-        self._lines = Lines(self._path)
-        self._is_begun = False
+        self._file = -1
         self.waiting: list[Any] = []
 
     def add(self, summary: Any, step: int = 0) -> None:
@@ -111,14 +110,14 @@ class EventFile:
         set of (str, int)
             The tags and steps that they have.
         """
-        kept = [
-            event
+        kept = {  # each once, also where a process was killed while it replaced a file
+            (event.step, *(value.tag for value in event.summary.value)): event
             for path in self._before
             for event in events_in(path)
             if event.HasField("summary") and event.step < step
-        ]
-        self.waiting[:0] = kept
-        return {(value.tag, event.step) for event in kept for value in event.summary.value}
+        }
+        self.waiting[:0] = kept.values()
+        return {(tag, step) for step, *tags in kept for tag in tags}
 
     def write(self) -> None:
         """Write all that waits, or nothing.
@@ -130,20 +129,46 @@ class EventFile:
         """
         if not self.waiting:
             return
-        events = self.waiting
-        if not self._is_begun:
-            # the second makes a TensorBoard that is open forget what it has read
-            now = time.time()
-            first = _made_of(wall_time=now, file_version="brain.Event:2")
-            anew = _made_of(wall_time=now, session_log={"status": "START"})
-            # a smaller step after a larger one would make readers forget the larger ones
-            events = [first, anew, *sorted(events, key=lambda event: event.step)]
-        self._lines.add(b"".join(map(_record, events)))
-        self._is_begun, self.waiting = True, []
-        while self._before:
+        with named(self._path):
+            if self._file < 0:
+                self._begin()
+            else:
+                self._append(self.waiting)
+        self.waiting = []
+
+    def _begin(self) -> None:
+        """Make the file, and let it take the place of those before."""
+        now = time.time()
+        first = _made_of(wall_time=now, file_version="brain.Event:2")
+        # makes a TensorBoard that is open forget what it has read
+        anew = _made_of(wall_time=now, session_log={"status": "START"})
+        # a smaller step after a larger one would make readers forget the larger ones
+        events = [first, anew, *sorted(self.waiting, key=lambda event: event.step)]
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self._path, flags, 0o666)
+        try:
+            self._append(events)
+        except OSError:
+            self.close()
+            self._path.unlink()
+            raise
+        for path in self._before:
             with suppress(OSError):  # somebody reads it
-                self._before[-1].unlink()
-            del self._before[-1]
+                if path.stat().st_size:
+                    # a reader that is in it goes on to the next file; not where it is gone
+                    os.truncate(path, 0)
+                else:
+                    path.unlink()
+
+    def _append(self, events: list[Any]) -> None:
+        """Write all of some events, or nothing."""
+        data, size = b"".join(map(_record, events)), os.fstat(self._file).st_size
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError:
+            os.ftruncate(self._file, size)
+            raise
 
     def thin_out(self) -> None:
         """Let only numbers wait for a disk that is full, and no histograms."""
@@ -155,4 +180,6 @@ class EventFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._lines.close()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

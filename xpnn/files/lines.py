@@ -1,4 +1,4 @@
-"""Files that grow by whole lines or records: what a full disk cuts off is taken back."""
+"""Files that grow by whole lines: what a full disk cuts off is taken back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Lines"]
 
 
 class Lines:
-    """A file of lines, or of other records, that is begun anew, and grows.
+    """A text file that is begun anew, and grows.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Lines:
         if os.path.isdir(path) or not os.access(path, os.W_OK):
             check_writable(path)
 
-    def add(self, text: str | bytes) -> None:
+    def add(self, text: str) -> None:
         """Write lines behind those that are there: all of them, or none.
 
         Raises
@@ -38,7 +38,7 @@ class Lines:
         OSError
             If they can't be written, as on a full disk; it names the file.
         """
-        data = text.encode() if isinstance(text, str) else text
+        data = text.encode()
         with named(self._path):
             if self._file < 0 and self._begin(data):
                 return
