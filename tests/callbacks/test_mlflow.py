@@ -197,32 +197,42 @@ def test_what_stops_before_training_leaves_no_run(runs):
 # -------------------------------------------------------------------------- resumed runs
 
 
-def interrupt(folder, *more):
-    """Train for five epochs and a bit, with the last checkpoint after four."""
+def falling():
+    """Return a network whose learning rate changes within an epoch."""
+    return network(optimizer=xpnn.Adam(xpnn.schedules.CosineDecay(0.02, steps=100)))
+
+
+def interrupt(folder, *more, kept=False):
+    """Train for five epochs and a bit, with the last checkpoint after four, or there."""
     callbacks = [Stop(5, 2), *more, Checkpoint(folder, 2)]
     with pytest.raises(KeyboardInterrupt):
-        network().fit(FEATURES, CLASSES, callbacks=callbacks, **HOW)
-    for path in folder.glob("*epoch-5*"):  # a kill leaves none
-        path.unlink()
+        falling().fit(FEATURES, CLASSES, callbacks=callbacks, **HOW)
+    for path in folder.glob("*epoch-5*"):
+        if not kept:  # as after a kill
+            path.unlink()
 
 
-def test_a_resumed_run_goes_on_in_its_run(runs, tmp_path):
-    interrupt(tmp_path, MLflow())
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_resumed_run_goes_on_in_its_run(runs, tmp_path, kept):
+    interrupt(tmp_path, MLflow(), kept=kept)
     (run,) = runs()
     assert run.info.status == "KILLED"
     assert len(curve(run, "loss")) == 5
-    again = network()
+    again = falling()
     again.fit(FEATURES, CLASSES, callbacks=[MLflow()], resume=tmp_path, **HOW)
     (run,) = runs()
     assert run.info.status == "FINISHED"
     for name, values in again.history.history.items():
         assert curve(run, name) == [*enumerate(values)]
-    assert [step for step, _ in curve(run, "learning_rate")] == [*range(9)]
+    rates = curve(run, "learning_rate")
+    falling().fit(FEATURES, CLASSES, callbacks=[MLflow(save_model=False)], **HOW)
+    assert rates == curve(runs()[0], "learning_rate")
+    assert len(rates) == 9
 
 
 def test_what_the_run_lacks_is_sent(runs, tmp_path):
     interrupt(tmp_path)
-    again = network()
+    again = falling()
     with mlflow.start_run() as mine:
         again.fit(FEATURES, CLASSES, callbacks=[MLflow()], resume=tmp_path, **HOW)
     (run,) = runs()
@@ -234,7 +244,7 @@ def test_what_the_run_lacks_is_sent(runs, tmp_path):
 def test_a_run_that_is_active_comes_first(runs, tmp_path):
     interrupt(tmp_path, MLflow())
     with mlflow.start_run() as mine:
-        network().fit(FEATURES, CLASSES, callbacks=[MLflow()], resume=tmp_path, **HOW)
+        falling().fit(FEATURES, CLASSES, callbacks=[MLflow()], resume=tmp_path, **HOW)
     lengths = {run.info.run_id: len(curve(run, "loss")) for run in runs()}
     assert sorted(lengths.values()) == [5, 9]
     assert lengths[mine.info.run_id] == 9
@@ -243,7 +253,7 @@ def test_a_run_that_is_active_comes_first(runs, tmp_path):
 def test_a_run_that_is_gone(runs, tmp_path):
     interrupt(tmp_path, MLflow())
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/other.db")
-    again, before = network(), [host(p) for p in network().parameters]
+    again, before = falling(), [host(p) for p in falling().parameters]
     with pytest.raises(ValueError, match=r"MLflow has no run \w+ at sqlite.*other\.db"):
         again.fit(FEATURES, CLASSES, callbacks=[MLflow()], resume=tmp_path, **HOW)
     for p, q in zip(again.parameters, before):

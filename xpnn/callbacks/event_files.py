@@ -37,10 +37,10 @@ def _record(event: Any) -> bytes:
     """Return an event as a file has it."""
     from tensorboardX.record_writer import masked_crc32c
 
-    data = event.SerializeToString()
+    data: bytes = event.SerializeToString()
     length = struct.pack("<Q", len(data))
-    sums = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
-    return length + next(sums) + data + next(sums)
+    sums = [struct.pack("<I", masked_crc32c(part)) for part in (length, data)]
+    return length + sums[0] + data + sums[1]
 
 
 def events_in(path: Path) -> Iterator[Any]:

@@ -73,6 +73,7 @@ class MLflow(Callback):
         _mlflow()
         self.save_model = save_model
         self.run_id: str | None = None
+        self._rates: dict[int, float] = {}
 
     # -------------------------------------------------------------------------- hooks
 
@@ -84,7 +85,7 @@ class MLflow(Callback):
         self.run_id, self._is_own, self._is_begun, self._is_open = None, False, False, False
         n_rows = self.data[0].shape[0]
         self._settings = hyperparameters(self.model, n_rows, epochs, steps)
-        self._rates: dict[int, float] = {}
+        self._rates = {}
         self._sent = self._ended = 0
         self._known: set[tuple[str, int]] = set()
         self._error = sys.exception()  # that is being handled where fit was called
@@ -92,7 +93,7 @@ class MLflow(Callback):
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Note the learning rate; before the first epoch begin a run, or go on in one."""
-        self._rates[epoch] = self.model.learning_rate
+        self._rates.setdefault(epoch, self.model.learning_rate)  # or it goes on within one
         if not self._is_open:
             self._attempt(self._open)
 
@@ -113,13 +114,15 @@ class MLflow(Callback):
         if self._is_own:
             self._not_before = 0.0
             self._attempt(lambda: self._end(status))
+        self._error = None
 
     def state(self) -> dict[str, Any]:
-        """Return which run it is."""
-        return {} if self.run_id is None else {"run_id": self.run_id}
+        """Return which run it is, and the learning rates that were not sent yet."""
+        rates = [[epoch, rate] for epoch, rate in self._rates.items()]
+        return {} if self.run_id is None else {"run_id": self.run_id, "rates": rates}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on in that run, unless another one is active.
+        """Go on in that run, unless one is active.
 
         Raises
         ------
@@ -129,6 +132,7 @@ class MLflow(Callback):
         run_id = state["run_id"]
         if not isinstance(run_id, str):
             raise TypeError(f"run_id must be a string, got {run_id!r}")
+        self._rates = {int(epoch): float(rate) for epoch, rate in state["rates"]}
         mlflow = _mlflow()
         if mlflow.active_run() is not None:
             return

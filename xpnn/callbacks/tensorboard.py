@@ -136,7 +136,7 @@ class TensorBoard(Callback):
             self._write()
         for file in self._files.values():
             file.close()
-        self._files = {}
+        self._files, self._error = {}, None
 
     def state(self) -> dict[str, Any]:
         """Return the learning rate with which the epoch began."""
