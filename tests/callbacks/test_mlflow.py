@@ -250,12 +250,17 @@ def test_a_run_that_is_active_comes_first(runs, tmp_path):
     assert lengths[mine.info.run_id] == 9
 
 
-def test_a_run_that_is_gone(runs, tmp_path):
+@pytest.mark.parametrize(("is_there", "why"), [(True, "it was deleted"), (False, "not found")])
+def test_a_run_that_is_gone(runs, tmp_path, monkeypatch, is_there, why):
+    if not is_there:
+        state = {"run_id": 32 * "0", "rates": []}
+        monkeypatch.setattr(MLflow, "state", lambda self: state)
     interrupt(tmp_path, MLflow())
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/other.db")
+    mlflow.MlflowClient().delete_run(runs()[0].info.run_id)
     again, before = falling(), [host(p) for p in falling().parameters]
-    with pytest.raises(ValueError, match=r"MLflow has no run \w+ at sqlite.*other\.db"):
+    with pytest.raises(ValueError, match=rf"MLflow has no run \w+ at sqlite.*{why}"):
         again.fit(FEATURES, CLASSES, callbacks=[MLflow()], resume=tmp_path, **HOW)
+    assert runs() == []
     for p, q in zip(again.parameters, before):
         np.testing.assert_array_equal(host(p), q)
 

@@ -136,13 +136,16 @@ class MLflow(Callback):
         mlflow = _mlflow()
         if mlflow.active_run() is not None:
             return
+        why: Any = "it was deleted"
         try:
-            mlflow.MlflowClient().get_run(run_id)
+            stage = mlflow.MlflowClient().get_run(run_id).info.lifecycle_stage
         except mlflow.MlflowException as error:
+            stage, why = None, error
+        if stage != "active":
             raise ValueError(
-                f"MLflow has no run {run_id} at {mlflow.get_tracking_uri()}: set the tracking "
-                f"URI where it is, or open a run to go on in, by mlflow.start_run() ({error})"
-            ) from error
+                f"MLflow has no run {run_id} at {mlflow.get_tracking_uri()} ({why}): set the "
+                "tracking URI where it is, or open a run to go on in, by mlflow.start_run()"
+            )
         self.run_id = run_id
 
     # ------------------------------------------------------------------------ the run
