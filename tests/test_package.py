@@ -36,7 +36,7 @@ def test_extras_promise_the_same():
             bounds.setdefault(name, set()).add(bound)
     assert {name: found for name, found in bounds.items() if len(found) > 1} == {}
     tested = {re.match(r"[\w-]+", r)[0] for r in project["optional-dependencies"]["test"]}
-    extras = "plot sklearn movie onnx skl2onnx strict tensorboard mlflow optuna dask".split()
-    for extra in extras:
+    ours = ("plot", "sklearn", "movie", "onnx", "skl2onnx", "strict")
+    for extra in (*ours, "tensorboard", "mlflow", "optuna", "dask"):
         for requirement in project["optional-dependencies"][extra]:
             assert re.match(r"[\w-]+", requirement)[0] in tested
