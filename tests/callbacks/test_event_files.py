@@ -1,5 +1,6 @@
 """Files of events, which TensorBoard reads."""
 
+import numpy as np
 import pytest
 from full_disk import full_disk
 from tensorboardX import FileWriter, summary
@@ -93,7 +94,12 @@ def test_events_that_are_there_twice_are_kept_once(tmp_path):
     path.with_name(path.name.replace("tfevents.", "tfevents.9")).write_bytes(path.read_bytes())
     file = EventFile(tmp_path)
     assert file.scalars_before(9) == {("loss", 0), ("loss", 1)}
-    assert len(file.waiting) == 2
+    file.write()
+    file.close()
+    assert scalars(max(tmp_path.iterdir(), key=lambda p: p.stat().st_size)) == [
+        (0, "loss", 0.5),
+        (1, "loss", 0.25),
+    ]
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path):
@@ -108,3 +114,26 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     file.write()
     file.close()
     assert [scalars(p) for p in sorted(tmp_path.iterdir())] == [[], [(0, "loss", 0.75)]]
+
+
+def test_a_full_disk_costs_no_histogram_that_was_there(tmp_path):
+    def tags(path):
+        return [value.tag for event in events_in(path) for value in event.summary.value]
+
+    shape = summary.histogram("weights", np.arange(9.0), 3)
+    file = EventFile(tmp_path)
+    file.add(shape, 0)
+    file.write()
+    file.close()
+    file = EventFile(tmp_path)
+    assert file.scalars_before(1) == {("weights", 0)}
+    file.add(summary.scalar("loss", 0.5), 1)
+    file.add(shape, 1)
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        file.write()
+    file.thin_out()
+    file.add(summary.scalar("loss", 0.25), 2)
+    file.write()
+    file.close()
+    old, new = sorted(tmp_path.iterdir())
+    assert (tags(old), tags(new)) == ([], ["weights", "loss", "loss"])

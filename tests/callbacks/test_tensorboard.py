@@ -170,6 +170,13 @@ def test_another_run_takes_the_place_of_the_first(tmp_path):
         assert len(wanted) == epochs
 
 
+def test_no_validation_of_another_run_is_left(tmp_path):
+    model().fit(X, Y, validation_data=(X, Y), callbacks=[TensorBoard(tmp_path)])
+    assert len(curves(tmp_path / "validation")) == 1
+    model().fit(X, Y, callbacks=[TensorBoard(tmp_path)])
+    assert len(curves(tmp_path / "validation")) == 0
+
+
 # ---------------------------------------------------------------------------- how it ends
 
 

@@ -5,7 +5,7 @@ ends, and what waits there is lost where the process is killed.  Here an epoch i
 when it has ended, or somebody learns why not.
 
 An event file is a row of records: the length (8 bytes), its checksum (4), an event as
-protobuf, and that's checksum (4).
+protobuf, and the checksum of that (4).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,11 @@ def events_in(path: Path) -> Iterator[Any]:
     path : Path
         The file.
     """
+    return (event for event, _ in _records_in(path))
+
+
+def _records_in(path: Path) -> Iterator[tuple[Any, bytes]]:
+    """Yield the events of a file, each with its record."""
     from google.protobuf.message import DecodeError
     from tensorboardX.proto.event_pb2 import Event
     from tensorboardX.record_writer import masked_crc32c
@@ -64,9 +69,10 @@ def events_in(path: Path) -> Iterator[Any]:
             if len(data) < length + 4:
                 return
             try:
-                yield Event.FromString(data[:-4])
+                event = Event.FromString(data[:-4])
             except DecodeError:
                 return
+            yield event, head + data
 
 
 class EventFile:
@@ -79,8 +85,8 @@ class EventFile:
 
     Attributes
     ----------
-    waiting : list of event
-        What is not on the disk yet.
+    waiting : list of (event, bytes)
+        What is not on the disk yet: events, each with its record.
 
     Raises
     ------
@@ -96,11 +102,13 @@ class EventFile:
         check_writable(folder / f"events{ENDING}")  # no name that a reader would look at
         self._before = sorted(folder.glob(f"events.out.tfevents.*{ENDING}"))
         self._file = -1
-        self.waiting: list[Any] = []
+        self._kept: list[tuple[Any, bytes]] = []
+        self.waiting: list[tuple[Any, bytes]] = []
 
     def add(self, summary: Any, step: int = 0) -> None:
         """Let a summary, as tensorboardX makes it, wait to be written."""
-        self.waiting.append(_made_of(wall_time=time.time(), step=step, summary=summary))
+        event = _made_of(wall_time=time.time(), step=step, summary=summary)
+        self.waiting.append((event, _record(event)))
 
     def scalars_before(self, step: int) -> set[tuple[str, int]]:
         """Keep the events before a step of the files that this one replaces.
@@ -111,47 +119,48 @@ class EventFile:
             The tags and steps that they have.
         """
         kept = {  # each once, also where a process was killed while it replaced a file
-            (event.step, *(value.tag for value in event.summary.value)): event
+            (event.step, *(value.tag for value in event.summary.value)): (event, record)
             for path in self._before
-            for event in events_in(path)
+            for event, record in _records_in(path)
             if event.HasField("summary") and event.step < step
         }
-        self.waiting[:0] = kept.values()
+        self._kept = [*kept.values()]
         return {(tag, step) for step, *tags in kept for tag in tags}
 
     def write(self) -> None:
-        """Write all that waits, or nothing.
+        """Write all that waits, or nothing; the first time also where nothing waits.
 
         Raises
         ------
         OSError
             If it can't be written, as on a full disk; it names the file.
         """
-        if not self.waiting:
+        if not self.waiting and self._file >= 0:
             return
         with named(self._path):
             if self._file < 0:
                 self._begin()
             else:
-                self._append(self.waiting)
+                self._append(record for _, record in self.waiting)
         self.waiting = []
 
     def _begin(self) -> None:
         """Make the file, and let it take the place of those before."""
         now = time.time()
-        first = _made_of(wall_time=now, file_version="brain.Event:2")
+        first = _record(_made_of(wall_time=now, file_version="brain.Event:2"))
         # makes a TensorBoard that is open forget what it has read
-        anew = _made_of(wall_time=now, session_log={"status": "START"})
+        anew = _record(_made_of(wall_time=now, session_log={"status": "START"}))
         # a smaller step after a larger one would make readers forget the larger ones
-        events = [first, anew, *sorted(self.waiting, key=lambda event: event.step)]
+        pairs = sorted([*self._kept, *self.waiting], key=lambda pair: pair[0].step)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(self._path, flags, 0o666)
         try:
-            self._append(events)
+            self._append([first, anew, *(record for _, record in pairs)])
         except OSError:
             self.close()
             self._path.unlink()
             raise
+        self._kept = []
         for path in self._before:
             with suppress(OSError):  # somebody reads it
                 if path.stat().st_size:
@@ -160,9 +169,9 @@ class EventFile:
                 else:
                     path.unlink()
 
-    def _append(self, events: list[Any]) -> None:
-        """Write all of some events, or nothing."""
-        data, size = b"".join(map(_record, events)), os.fstat(self._file).st_size
+    def _append(self, records: Iterable[bytes]) -> None:
+        """Write all of some records, or nothing."""
+        data, size = b"".join(records), os.fstat(self._file).st_size
         try:
             while data:
                 data = data[os.write(self._file, data) :]
@@ -173,8 +182,8 @@ class EventFile:
     def thin_out(self) -> None:
         """Let only numbers wait for a disk that is full, and no histograms."""
         self.waiting = [
-            event
-            for event in self.waiting
+            (event, record)
+            for event, record in self.waiting
             if all(value.HasField("simple_value") for value in event.summary.value)
         ]
 

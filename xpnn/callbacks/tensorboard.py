@@ -90,7 +90,8 @@ class TensorBoard(Callback):
         assert self.model.running is not None
         self._start = self.model.running.begun_at[0]
         places = {name: self.directory / name for name in ("", "train", "validation")}
-        if not any(name.startswith("val_") for name in self.model.running.measures):
+        validates = any(name.startswith("val_") for name in self.model.running.measures)
+        if not validates and not places["validation"].is_dir():  # of a run before
             del places["validation"]
         for place in places.values():
             place.mkdir(parents=True, exist_ok=True)
