@@ -76,6 +76,10 @@ NAMES = {
     "swish": "silu",
     # callbacks
     "model_checkpoint": "Checkpoint",
+    "pruning_callback": "Pruning",
+    "summary_writer": "TensorBoard",
+    "tensor_board_logger": "TensorBoard",
+    "ml_flow_logger": "MLflow",
     "reduce_lr_on_plateau": "ReduceOnPlateau",
     # initializers
     "xavier": "glorot_uniform",

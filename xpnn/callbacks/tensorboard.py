@@ -34,8 +34,9 @@ class TensorBoard(Callback):
     the validation the run ``validation``, so that both are in one chart; the learning rate
     with which each epoch began is in the first.  ``Histograms`` has the weights after
     an epoch, and the gradients there of the loss of up to 1,024 rows; ``Text`` the table of the
-    layers; ``HParams`` the hyper-parameters with the last epoch's measures.  A step is
-    an epoch, counted from 0.  All of an epoch is on the disk when it has ended.
+    layers; ``HParams`` the hyper-parameters with the last epoch's measures, where TensorBoard
+    is given a folder above the run's.  A step is an epoch, counted from 0.  All of an epoch is
+    on the disk when it has ended.
 
     Parameters
     ----------
