@@ -24,7 +24,7 @@ Y = (X[:, 0] * X[:, 1] > 0).astype(int) + (X[:, 2] > 1)
 @pytest.fixture(scope="module")
 def cluster():
     """Two processes that work, which is what takes long here."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OMP_NUM_THREADS")  # which is set for the tests
         cluster = LocalCluster(**options)
