@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from one_ends import model, train
 from one_run import SETTINGS, results
-from processes_by_mpi import HERE, run, start
+from processes_by_mpi import FAILED, HERE, run, start
 
 import xpnn
 from xpnn.callbacks import Checkpoint
@@ -58,13 +58,13 @@ def check_end(folder, expected):
 
 
 SAID = {
-    "error": (1, "process 1 of 3 ended with RuntimeError: no bread at the baker's"),
-    "exit": (1, "process 1 of 3 ended with SystemExit: 3"),
-    "step": (1, "xpnn: process 1 of 3 ends the training"),
-    "before": (1, "RuntimeError: no fish at the market"),
-    "kill": (9, ""),
-    "terminate": (143, ""),
-    "interrupt": (1, "KeyboardInterrupt"),
+    "error": (FAILED, "process 1 of 3 ended with RuntimeError: no bread at the baker's"),
+    "exit": (FAILED, "process 1 of 3 ended with SystemExit: 3"),
+    "step": (FAILED, "xpnn: process 1 of 3 ends the training"),
+    "before": (FAILED, "RuntimeError: no fish at the market"),
+    "kill": (FAILED, ""),
+    "terminate": ({143}, ""),
+    "interrupt": (FAILED, "KeyboardInterrupt"),
 }
 
 
@@ -74,9 +74,9 @@ SAID = {
 )
 def test_what_ends_one_ends_all(what, plainly, tmp_path):
     """Within seconds, with the text of the error; and the resumed run ends as it would have."""
-    code, said = SAID[what]
+    codes, said = SAID[what]
     began = time.monotonic()
-    printed = run(3, ONE_ENDS, tmp_path, what, 1, 2, code=code, plainly=plainly, seconds=30)
+    printed = run(3, ONE_ENDS, tmp_path, what, 1, 2, codes=codes, plainly=plainly, seconds=30)
     assert said in printed
     assert time.monotonic() - began < 20
     for path in Checkpoint.files(tmp_path):
@@ -88,8 +88,8 @@ def test_what_ends_one_ends_all(what, plainly, tmp_path):
 
 def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
     """Also within an epoch, whose batches were cut in another way before."""
-    run(2, ONE_ENDS, tmp_path, "terminate", 1, 1, code=143)
-    run(4, ONE_ENDS, tmp_path, "interrupt", 3, 3, code=1)
+    run(2, ONE_ENDS, tmp_path, "terminate", 1, 1, codes={143})
+    run(4, ONE_ENDS, tmp_path, "interrupt", 3, 3, codes=FAILED)
     run(1, ONE_ENDS, tmp_path, "nothing", 0, 0)
     check_end(tmp_path, undisturbed(tmp_path / "undisturbed"))
 
@@ -113,5 +113,5 @@ def test_who_does_not_answer_is_lost(tmp_path):
             os.kill(os.getpid(), signal.SIGSTOP)
         communicator.any(False)
     """
-    printed = run(2, code, code=None, seconds=30)
+    printed = run(2, code, codes=FAILED, seconds=30)
     assert "process 0 of 2 has waited 1.5 s" in printed

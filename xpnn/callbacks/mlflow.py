@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..checks import check_flag
 from ..hooks import Callback
@@ -67,6 +67,8 @@ class MLflow(Callback):
         If MLflow can't be reached later, or its disk is full.  Training goes on, and
         what is missing is sent when that is possible again.
     """
+
+    told_once: ClassVar[bool] = True
 
     def __init__(self, *, save_model: bool = True) -> None:
         check_flag("save_model", save_model)

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -171,6 +171,8 @@ class TrainingMovie(Callback):
     UserWarning
         If the disk refuses the movie, as where it is full.
     """
+
+    told_once: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 from .watching import Watching, better
 
@@ -44,6 +44,8 @@ class Pruning(Watching):
     objective; by ``study.optimize(..., catch=ArithmeticError)`` the trial counts as failed and
     the study goes on.
     """
+
+    told_once: ClassVar[bool] = True
 
     def __init__(self, trial: Any, monitor: str = "val_loss") -> None:
         _optuna()

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -64,6 +64,8 @@ class TensorBoard(Callback):
         If something can't be written, as on a full disk.  Training goes on, and it is tried
         again after the next epoch; histograms are not kept so long.
     """
+
+    told_once: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -15,11 +15,27 @@ import click
 
 from ..files.atomic import named
 
-__all__ = ["escape_letters", "say", "standard_output", "tell"]
+__all__ = ["escape_letters", "said_by", "say", "standard_output", "tell"]
+
+
+_is_silent = False
+
+
+@contextmanager
+def said_by(speaks: bool) -> Iterator[None]:
+    """Let this process say results, or leave that to another one."""
+    global _is_silent
+    before, _is_silent = _is_silent, not speaks
+    try:
+        yield
+    finally:
+        _is_silent = before
 
 
 def say(text: str) -> None:
     """Write results to standard output."""
+    if _is_silent:
+        return
     with standard_output():
         click.echo(text)
 

@@ -81,6 +81,7 @@ class Asked:
     as_number: tuple[str, ...]
     as_date: tuple[str, ...]
     as_id: tuple[str, ...]
+    distributed: str | None
 
 
 def chosen_optimizer(asked: Asked, defaults: Settings) -> Optimizer:

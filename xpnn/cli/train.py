@@ -13,6 +13,8 @@ import click
 from ..backend import resolve
 from ..callbacks import TrainingMovie
 from ..checks import check_integer
+from ..distributed import Communicator, mpi
+from ..distributed.communicator import ALONE
 from ..metrics import as_metric
 from ..tables.files import find
 from ..tabular import PRESETS
@@ -30,7 +32,7 @@ from .options import (
     import_option,
     metric_option,
 )
-from .saying import say, tell
+from .saying import said_by, say, tell
 from .settings import ACTIVATIONS, Asked
 from .train_data_set import OnDataSet
 from .train_table import OnTable
@@ -151,6 +153,12 @@ FOR_TABLES = (
 @backend_option
 @import_option
 @click.option(
+    "--distributed",
+    type=click.Choice(["mpi"]),
+    help="Train on all processes that MPI started: mpiexec -n 4 python -m mpi4py -m xpnn train "
+    "…; it is the same training, and the first process writes the files.",
+)
+@click.option(
     "--output",
     type=FilePath(),
     default=Path("model.safetensors"),
@@ -200,12 +208,14 @@ def train(**options: Any) -> None:
     check_integer("--seed", asked.seed, at_least=0)
     for name in asked.metric:
         as_metric(name)
-    training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
-    _check_files(asked, is_table)
-    movie = None if asked.movie is None else TrainingMovie(asked.movie)
-    training.prepare([] if movie is None else [movie])
-    with held() as signals:  # until all is written
-        status, problems = _train(training, movie, signals, asked.output, asked.plot)
+    communicator = ALONE if asked.distributed is None else mpi()
+    with communicator.together(), said_by(communicator.is_first):
+        training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
+        _check_files(asked, is_table)
+        movie = None if asked.movie is None else TrainingMovie(asked.movie)
+        training.prepare([] if movie is None else [movie])
+    with held() as signals, said_by(communicator.is_first):  # until all is written
+        status, problems = _train(training, movie, signals, communicator)
     if signals():
         status = signals.status
     if status:
@@ -220,8 +230,7 @@ def _train(
     training: OnDataSet | OnTable,
     movie: TrainingMovie | None,
     signals: Signals,
-    output: Path,
-    plot: Path | None,
+    communicator: Communicator,
 ) -> tuple[int, list[OSError]]:
     """Train, write and tell all that can be.
 
@@ -233,9 +242,28 @@ def _train(
         What could not be written.
     """
     began = time.perf_counter()
-    status, problems = training.fit(signals)
+    status, problems = training.fit(signals, communicator)
     training.backend.synchronize()
-    seconds, files = time.perf_counter() - began, list[Path]()
+    with communicator.together():  # the others wait for what the first writes
+        if communicator.is_first:
+            problems = _finish(training, movie, problems, time.perf_counter() - began)
+    return status, problems
+
+
+def _finish(
+    training: OnDataSet | OnTable,
+    movie: TrainingMovie | None,
+    problems: list[OSError],
+    seconds: float,
+) -> list[OSError]:
+    """Write and tell all that can be, of a training that took so long.
+
+    Returns
+    -------
+    list of OSError
+        What could not be written.
+    """
+    files = list[Path]()
     if movie is not None and movie.failure is not None and movie.failure not in problems:
         problems.append(movie.failure)
     filmed = [] if problems or movie is None else [Path(movie.path)]
@@ -259,12 +287,13 @@ def _train(
         )
         return True
 
+    output, plot = training.asked.output, training.asked.plot
     if attempt(lambda: training.save(output)):
         files.append(output)
     if plot is not None and attempt(lambda: training.draw(plot)):
         files.append(plot)
     attempt(report)
-    return status, problems
+    return problems
 
 
 def _check_data(asked: Asked, is_table: bool) -> None:

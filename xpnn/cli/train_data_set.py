@@ -8,6 +8,7 @@ from pathlib import Path
 from .. import cards
 from ..backend import Backend
 from ..callbacks import Callback, EarlyStopping
+from ..distributed import Communicator
 from ..saving import save
 from ..tables import Preparation
 from ..tabular.scores import metrics_for
@@ -48,7 +49,7 @@ class OnDataSet(Training):
         metrics = metrics_for(target, ("accuracy", *self.asked.metric))
         self._model.compile(loss_for(target), self._optimizer, metrics)
 
-    def fit(self, signals: Signals) -> tuple[int, list[OSError]]:
+    def fit(self, signals: Signals, communicator: Communicator) -> tuple[int, list[OSError]]:
         """Train the model, as long as nothing ends it; as `Training.fit`."""
         status, problems = 0, []
         try:
@@ -59,6 +60,7 @@ class OnDataSet(Training):
                 validation_data=self._data.validation,
                 callbacks=self._callbacks,
                 resume=self.asked.checkpoints,
+                communicator=communicator,
             )
         except (KeyboardInterrupt, SystemExit) as error:
             done = f"{self._epochs:,} of {self._settings.epochs:,} epochs"

@@ -14,6 +14,7 @@ from .. import tabular
 from ..backend import Backend
 from ..callbacks import Callback, ProgressBar
 from ..checks import check_integer, check_number
+from ..distributed import Communicator
 from ..layers import Exponential
 from ..tables import Classes, prepare, read
 from ..tables.cells import numbers_of
@@ -60,6 +61,11 @@ class OnTable(Training):
             as_date=asked.as_date,
             as_id=asked.as_id,
         )
+        if asked.distributed is not None and asked.data == STDIN:
+            raise ValueError(
+                "--distributed needs a file, which all processes read; standard input is the "
+                "first one's alone"
+            )
         if asked.time_budget is not None:
             check_number("--time-budget", asked.time_budget, above=0)
 
@@ -115,7 +121,7 @@ class OnTable(Training):
                 "--class-weight balanced lets all classes count alike."
             )
 
-    def fit(self, signals: Signals) -> tuple[int, list[OSError]]:
+    def fit(self, signals: Signals, communicator: Communicator) -> tuple[int, list[OSError]]:
         """Train the members, as long as nothing ends it; as `Training.fit`."""
         asked = self.asked
         self._fitted = fit_ensemble(
@@ -129,9 +135,10 @@ class OnTable(Training):
             class_weight=asked.class_weight,
             decides=asked.decide or "accuracy",
             time_budget=asked.time_budget,
-            verbose=ProgressBar.wanted(),
+            verbose=communicator.is_first and ProgressBar.wanted(),
             callbacks=self._callbacks,
             checkpoints=asked.checkpoints,
+            communicator=communicator,
         )
         members, status = self._fitted.members, 0
         if members.interrupted is not None:

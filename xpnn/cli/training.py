@@ -8,9 +8,11 @@ from pathlib import Path
 
 from ..backend import Backend
 from ..callbacks import Callback, Checkpoint
+from ..distributed import Communicator
 from ..training.interrupt import Signals
 from .errors import INTERRUPTED
 from .saying import tell
+from .settings import Asked
 
 __all__ = ["Training", "checkpoint", "ended_by"]
 
@@ -25,9 +27,12 @@ class Training(ABC):
     ----------
     backend : Backend
         Where it computes.
+    asked : Asked
+        What the user asked for.
     """
 
     backend: Backend
+    asked: Asked
 
     @abstractmethod
     def prepare(self, movies: Sequence[Callback]) -> None:
@@ -40,8 +45,8 @@ class Training(ABC):
         """
 
     @abstractmethod
-    def fit(self, signals: Signals) -> tuple[int, list[OSError]]:
-        """Train, as long as nothing ends it.
+    def fit(self, signals: Signals, communicator: Communicator) -> tuple[int, list[OSError]]:
+        """Train, as long as nothing ends it, with all processes there are.
 
         Returns
         -------

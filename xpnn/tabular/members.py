@@ -16,6 +16,8 @@ import numpy as np
 
 from ..backend import Backend, to_host
 from ..callbacks import Callback, EarlyStopping
+from ..distributed import Communicator
+from ..distributed.communicator import ALONE
 from ..history import History
 from ..sequential import Sequential
 from ..tables.encoding import Encoding
@@ -111,6 +113,7 @@ def fit_members(
     verbose: bool = False,
     callbacks: Callable[[int], list[Callback]] = lambda member: [],
     checkpoints: Path | None = None,
+    communicator: Communicator = ALONE,
 ) -> Members:
     """Train the members.
 
@@ -138,6 +141,8 @@ def fit_members(
         Who else is told of a member's training, of its number.
     checkpoints : Path, optional
         A folder from which an interrupted training goes on, of each member its own.
+    communicator : Communicator
+        The processes that train each member together.
 
     Returns
     -------
@@ -165,8 +170,9 @@ def fit_members(
     if time_budget is not None:
         n = recipe.rows_of_a_member(len(inputs))
         probe, _ = made(of_members[0], n)
-        of_a_row = _seconds_of_a_row(probe, rows, recipe.batch_size_for(n))
+        of_a_row = _seconds_of_a_row(probe, rows, recipe.batch_size_for(n), communicator)
         left = max(time_budget - (time.monotonic() - began), 1e-9)
+        left, of_a_row = communicator.broadcast((left, of_a_row))  # by one clock
         recipe = recipe.within(left, of_a_row, len(inputs))
     parts = _parts(of_rows, targets, recipe.n_members, target)
     done = Members.none(len(inputs), target, recipe.n_members)
@@ -187,6 +193,7 @@ def fit_members(
                     callbacks=[best, *bar.of_member(epochs), *callbacks(number)],
                     resume=folder,
                     verbose=False,
+                    communicator=communicator,
                 )
             except (KeyboardInterrupt, SystemExit, OSError) as error:
                 done = done.failed(error, network)
@@ -219,12 +226,14 @@ class Rows(NamedTuple):
         return (*self[:2], *([] if self.weights is None else [self.weights]))
 
 
-def _seconds_of_a_row(network: Sequential, rows: Rows, batch_size: int) -> float:
+def _seconds_of_a_row(
+    network: Sequential, rows: Rows, batch_size: int, communicator: Communicator
+) -> float:
     """Return how long a network takes for a row of an epoch, once warm; it is used up."""
     some = rows.take(slice(PROBE_STEPS * batch_size))
     for _ in range(2):
         began = time.perf_counter()
-        network.fit(*some[:2], batch_size=batch_size, verbose=False)
+        network.fit(*some[:2], batch_size=batch_size, verbose=False, communicator=communicator)
     return (time.perf_counter() - began) / len(some.inputs)
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from ..backend import Backend, resolve
 from ..callbacks import Callback
 from ..data import check_class_weight, check_sample_weight, split_rows
+from ..distributed import Communicator
+from ..distributed.communicator import ALONE
 from ..tables.columns import Table
 from ..tables.encoding import Encoding
 from ..tables.targets import Classes, Target
@@ -129,6 +131,7 @@ def fit_ensemble(
     verbose: bool = False,
     callbacks: Callable[[int], list[Callback]] = lambda member: [],
     checkpoints: Path | None = None,
+    communicator: Communicator = ALONE,
 ) -> Fitted:
     """Train on the rows of a table.
 
@@ -148,7 +151,7 @@ def fit_ensemble(
         What rows of a class count, as of `Sequential.fit`.
     decides : str
         Which class is told: of `xpnn.tabular.deciding.DECISIONS`.
-    recipe, seed, backend, time_budget, verbose, callbacks, checkpoints
+    recipe, seed, backend, time_budget, verbose, callbacks, checkpoints, communicator
         As of `xpnn.tabular.members.fit_members`.
 
     Raises
@@ -190,6 +193,7 @@ def fit_ensemble(
         verbose,
         callbacks,
         checkpoints,
+        communicator,
     )
     answers = members.answers
     if isinstance(target, Classes):
