@@ -36,6 +36,7 @@ NOT_RUN = {
     "README.md": 2,
     "docs/guides/gpu.md": 4,
     "docs/guides/many-fits.md": 1,
+    "docs/guides/many.md": 7,
     "docs/index.md": 1,
 }
 # what takes long, and shows in a picture only
