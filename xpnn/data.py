@@ -102,13 +102,16 @@ def take_rows(array: Array, rows: np.ndarray) -> Array:
     return xp.take(array, index, axis=0)
 
 
-def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> np.ndarray | None:
+def check_sample_weight(
+    weight: Any, n: int, name: str = "sample_weight", all_may_be_0: bool = False
+) -> np.ndarray | None:
     """Return sample weights on the host, where batches' shares are added up.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not n finite numbers >= 0 with a positive sum.
+        If they are not n finite numbers >= 0 with a positive sum, where that must be: there
+        may be more samples elsewhere.
     """
     if weight is None:
         return None
@@ -120,7 +123,7 @@ def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> np.
         raise ValueError(f"{name} must have the shape ({n},), got {weights.shape}")
     wrong = ~np.isfinite(weights) | (weights < 0)
     reject(wrong, weights, f"{name} must hold finite numbers >= 0")
-    if not weights.any():
+    if not all_may_be_0 and not weights.any():
         raise ValueError(f"{name} must hold a number > 0 for some sample, got zeros only")
     return weights
 
@@ -170,7 +173,7 @@ def check_class_weight(
     """
     if class_weight is None:
         return weight
-    classes = classes_of(y, loss, backend)
+    classes, is_part = classes_of(y, loss, backend), counts is not None
     if isinstance(class_weight, str) and class_weight == "balanced":
         counts = np.bincount(classes) if counts is None else counts
         share = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
@@ -190,4 +193,4 @@ def check_class_weight(
     else:
         raise TypeError(f"class_weight must be a dict or 'balanced', got {class_weight!r}")
     factors = factors if weight is None else factors * weight
-    return check_sample_weight(factors, classes.size, "class_weight")
+    return check_sample_weight(factors, classes.size, "class_weight", is_part)

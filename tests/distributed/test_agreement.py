@@ -115,6 +115,28 @@ def test_what_one_decides_all_do():
             assert (len(model.history.history["loss"]) == 2) == (what is stop)
             assert (model.learning_rate < 0.001) == (what is slower)
 
+    # parameters that one sets, before an epoch too, are those that all go on with
+    class Sets(Callback):
+        def __init__(self, who):
+            self.who, self.seen = who, []
+        def on_epoch_begin(self, epoch):
+            self.seen.append(float(self.model.parameters[1][0]))
+            if epoch == 2 and rank == self.who:
+                self.model.set_parameters([array * 0 + 7 for array in self.model.parameters])
+        def on_batch_end(self, step):
+            if step == 0:
+                self.seen.append(float(self.model.parameters[1][0]))
+        def on_train_end(self):
+            if rank == self.who:
+                self.model.learning_rate = 0.25
+    for who in range(size):
+        model, sets = network(optimizer="sgd"), Sets(who)
+        fit(model, epochs=4, callbacks=[sets])
+        same(sets.seen)
+        assert abs(sets.seen[5] - 7) < 0.5, sets.seen
+        same_model(model)
+        assert model.learning_rate == 0.25
+
     # a clock that runs out on one of them
     model = network()
     fit(model, epochs=1000, callbacks=[TimeBudget(0.2 if rank == 2 else 100.0)])
@@ -122,6 +144,54 @@ def test_what_one_decides_all_do():
     assert len(model.history.history["loss"]) < 1000
     """
     together(3, code)
+
+
+def test_errors_at_different_depths_are_told_once():
+    """Nobody waits for a word that was said already."""
+    code = """
+    class Fails(Callback):
+        def on_train_begin(self, epochs, steps):
+            if rank == 1:
+                raise RuntimeError("at the beginning")
+
+    class Evaluates(Callback):
+        def on_epoch_end(self, epoch, logs):
+            if rank == 0:
+                raise OSError("no room")
+            self.model.evaluate(X, y, communicator=communicator)
+
+    names = [refused(callbacks=[Fails()])]
+    model = network()
+    try:
+        fit(model, callbacks=[Evaluates()])
+    except OSError as error:
+        names.append(str(error))
+    with model.gate.reserved("fit") if rank == 1 else communicator.muted():
+        names.append(refused(model=model))
+    names.append(refused("class_weight", class_weight="balanced" if rank else None))
+    names.append(refused("resumes", resume="run" if rank else None))
+    told = "process 0 of 2 ended with OSError: no room"
+    wanted = [["DistributedError", "no room"], ["RuntimeError", told]]
+    assert names[:2] == wanted[rank], names
+    assert names[2] == ["DistributedError", "RuntimeError"][rank], names
+    assert names[3:] == ["ValueError"] * 2, names
+    fit(network())
+    """
+    together(2, code)
+
+
+def test_rows_that_are_not_the_same_are_not_cut():
+    code = """
+    model = network()
+    for ask in (model.predict, lambda X, **how: model.evaluate(X, y[: len(X)], **how)):
+        try:
+            ask(X[: 20 + 10 * rank], communicator=communicator)
+        except ValueError as error:
+            assert "rows='own'" in str(error)
+        else:
+            raise AssertionError(ask)
+    """
+    together(2, code)
 
 
 def test_seeds_are_drawn_once_and_files_are_the_first_ones(tmp_path):

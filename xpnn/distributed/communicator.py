@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import sys
 import traceback
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..backend import Backend
+from ..backend import Backend, row_blocks, to_host
 
-__all__ = ["ALONE", "Communicator", "DistributedError", "check_rows_of", "part_of"]
+__all__ = [
+    "ALONE",
+    "Communicator",
+    "DistributedError",
+    "check_rows_of",
+    "check_same_rows",
+    "digest",
+    "part_of",
+]
 
 
 class DistributedError(RuntimeError):
@@ -22,6 +31,12 @@ class DistributedError(RuntimeError):
     """
 
     __module__ = "xpnn.distributed"  # tracebacks print this, and people import it from there
+
+
+class DistributedOSError(DistributedError, OSError):
+    """Another process could not write or read something; what catches that here catches it."""
+
+    __module__ = "xpnn.distributed"
 
 
 class Communicator:
@@ -49,6 +64,10 @@ class Communicator:
     step computed, and the array library itself spreads it."""
 
     _is_muted = False
+    _depth = 0
+    """How many contexts of `together` there are around what is done now."""
+    _told: list[BaseException] = []  # noqa: RUF012
+    """The errors that all know of; forgotten where the outermost of these contexts ends."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: process {self.rank} of {self.size}>"
@@ -131,22 +150,47 @@ class Communicator:
         if self.size == 1:
             yield
             return
+        if not self._depth:
+            self._told = []
+        self._depth += 1
         try:
             yield
         except BaseException as error:
             self._tell(error)
             raise
-        self._tell(None)
+        else:
+            self._tell(None)
+        finally:
+            self._depth -= 1
 
     def _tell(self, error: BaseException | None) -> None:
-        """Say whether something went wrong here, and hear whether it did elsewhere."""
+        """Say whether something went wrong here, and hear whether it did elsewhere.
+
+        An error is told once, at the end where it comes first: who hears of it may be further
+        inside, and is not told again on its way out.
+        """
+        if error is not None and self._is_told(error):
+            return
         if not self.any(error is not None):
             return
         said = "" if error is None else f"{type(error).__name__}: {error}".rstrip(": ")
-        told = self.gather(said)
+        told = self.gather((said, isinstance(error, OSError)))
         if error is None:
-            who = next(rank for rank, text in enumerate(told) if text)
-            raise DistributedError(f"process {who} of {self.size} ended with {told[who]}")
+            who, (text, of_system) = next((r, t) for r, t in enumerate(told) if t[0])
+            kind = DistributedOSError if of_system else DistributedError
+            error = kind(f"process {who} of {self.size} ended with {text}")
+            self._told.append(error)
+            raise error
+        self._told.append(error)
+
+    def _is_told(self, error: BaseException) -> bool:
+        """Whether all know of an error, or of the one in place of which it was raised."""
+        seen: BaseException | None = error
+        while seen is not None:
+            if any(seen is told for told in self._told):
+                return True
+            seen = seen.__cause__ or seen.__context__
+        return False
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -176,6 +220,44 @@ class Communicator:
 
     def _abort(self) -> None:
         raise NotImplementedError
+
+
+def digest(*arrays: Any) -> str:
+    """Return what tells rows from others: a checksum; of a mapped file, of some of its rows."""
+    total = 0
+    for array in arrays:
+        if array is None:
+            continue
+        host = to_host(array)
+        total = zlib.crc32(f"{host.shape} {host.dtype}".encode(), total)
+        for part in _looked_at(host):
+            total = zlib.crc32(part.tobytes(), total)
+    return f"{total:08x}"
+
+
+def _looked_at(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the rows of an array that are read to tell it from others."""
+    if isinstance(array, np.memmap) or isinstance(array.base, np.memmap):
+        n = array.shape[0]
+        yield array[np.unique(np.linspace(0, n - 1, 64).astype(int))]
+        return
+    for _, block in row_blocks(array, 1 << 20):
+        yield block
+
+
+def check_same_rows(communicator: Communicator, *arrays: Any) -> None:
+    """Check that rows are the same on all processes.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    if len({*communicator.gather(digest(*arrays))}) > 1:
+        raise ValueError(
+            "the rows must be the same on all processes, and these are not: where each has its "
+            "own, say rows='own'"
+        )
 
 
 def check_rows_of(rows: str) -> None:

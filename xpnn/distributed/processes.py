@@ -24,6 +24,10 @@ TIMEOUT = 1800.0
 """After how many seconds somebody who does not answer is taken to be lost."""
 
 
+_of_all: dict[float | None, Communicator] = {}
+"""What `mpi` has returned for all processes, by its timeout."""
+
+
 def mpi(comm: Any = None, *, timeout: float | None = TIMEOUT) -> Communicator:
     """Return the processes that MPI started, this one among them.
 
@@ -73,9 +77,12 @@ def mpi(comm: Any = None, *, timeout: float | None = TIMEOUT) -> Communicator:
     world = MPI.COMM_WORLD if comm is None else comm
     if not isinstance(world, MPI.Intracomm) or world == MPI.COMM_NULL:
         raise TypeError(f"comm must be an mpi4py.MPI.Intracomm, got {comm!r}")
-    if comm is None:
-        _check_launcher(world.size, os.environ, MPI.Get_library_version())
-    return MPICommunicator(MPI, world, timeout)
+    if comm is not None:
+        return MPICommunicator(MPI, world, timeout)
+    _check_launcher(world.size, os.environ, MPI.Get_library_version())
+    if timeout not in _of_all:  # each takes something of MPI's
+        _of_all[timeout] = MPICommunicator(MPI, world, timeout)
+    return _of_all[timeout]
 
 
 def _check_launcher(size: int, environment: Mapping[str, str], library: str) -> None:
@@ -161,9 +168,7 @@ class MPICommunicator(Communicator):
             file=sys.stderr,
             flush=True,
         )
-        # a network that is cut may not even let MPI end it
-        threading.Timer(5.0, os._exit, (1,)).start()
-        self._abort()
+        os._exit(1)  # MPI's own way to end the others would wait for them, too
 
     def _abort(self) -> None:
         self._words.Abort(1)

@@ -17,7 +17,7 @@ import numpy as np
 from ..backend import Array, Backend
 from ..checks import check_integer
 from ..distributed import Communicator
-from ..distributed.communicator import ALONE, check_rows_of, part_of
+from ..distributed.communicator import ALONE, check_rows_of, check_same_rows, part_of
 from ..history import History
 from ..keywords import helpful
 from ..layers.base import Layer
@@ -133,11 +133,15 @@ class Network(PlacedLayers):
         return place_targets(self.backend, self.dtype, y, n, outputs, loss, name)
 
     def place_weight(
-        self, weight: Any, x: Array, name: str = "sample_weight"
+        self,
+        weight: Any,
+        x: Array,
+        name: str = "sample_weight",
+        all_may_be_0: bool = False,
     ) -> np.ndarray | None:
         """Check the weights by which placed inputs are to be measured; see `place_weight`."""
         metrics = self.require_compiled().metrics
-        return place_weight(self.dtype, weight, x.shape[0], metrics, name)
+        return place_weight(self.dtype, weight, x.shape[0], metrics, name, all_may_be_0)
 
     def of_rows(self, name: str, x: Array, at_once: int) -> Array:
         """Compute outputs of placed inputs by a function that goes forwards."""
@@ -223,6 +227,8 @@ class Network(PlacedLayers):
         own = None
         with communicator.together():
             x = self.place_inputs(X)
+        check_same_rows(communicator, x)
+        with communicator.together():
             here = part_of(x.shape[0], communicator.rank, communicator.size)
             if here.stop > here.start:
                 y = self._predict(x[here, ...], batch_size)
@@ -322,7 +328,10 @@ class Network(PlacedLayers):
         with together, self.gate, self.backend.activate_for(self.dtype):
             x = self.place_inputs(X)
             targets = self.place_targets(y, x)
-            weight = self.place_weight(sample_weight, x)
+            is_part = rows == "own" and communicator is not None
+            weight = self.place_weight(sample_weight, x, all_may_be_0=is_part)
+        if communicator is not None and communicator.size > 1 and rows == "same":
+            check_same_rows(communicator, x, targets, weight)
 
         def measure() -> dict[str, Any]:
             with self.gate, self.backend.activate_for(self.dtype):

@@ -118,7 +118,12 @@ def place_targets(
 
 
 def place_weight(
-    dtype: str, weight: Any, n: int, metrics: Sequence[Metric], name: str = "sample_weight"
+    dtype: str,
+    weight: Any,
+    n: int,
+    metrics: Sequence[Metric],
+    name: str = "sample_weight",
+    all_may_be_0: bool = False,
 ) -> np.ndarray | None:
     """Check the weights of samples that are to be measured.
 
@@ -134,6 +139,8 @@ def place_weight(
         What is measured.
     name : str
         What an error calls them.
+    all_may_be_0 : bool
+        Whether these are a part of all samples.
 
     Returns
     -------
@@ -145,7 +152,7 @@ def place_weight(
     TypeError, ValueError
         If they are none, or a metric can't weigh samples.
     """
-    weights = check_sample_weight(weight, n, name)
+    weights = check_sample_weight(weight, n, name, all_may_be_0)
     if weights is None:
         return None
     for metric in metrics:
@@ -156,7 +163,7 @@ def place_weight(
             )
     with np.errstate(over="ignore"):
         weights = weights.astype(dtype)
-    if not (np.isfinite(weights).all() and weights.any()):
+    if not (np.isfinite(weights).all() and (all_may_be_0 or weights.any())):
         raise ValueError(f"{name} must hold numbers that {dtype} can hold, not all 0")
     return weights
 

@@ -176,7 +176,8 @@ def fit_members(
         recipe = recipe.within(left, of_a_row, len(inputs))
     parts = _parts(of_rows, targets, recipe.n_members, target)
     done = Members.none(len(inputs), target, recipe.n_members)
-    with progress(recipe.n_members, verbose) as bar:
+    verbose = communicator.any(verbose)  # all tell of the same
+    with progress(recipe.n_members, verbose, communicator.is_first) as bar:
         for number, (part, own_seed) in enumerate(zip(parts, of_members)):
             kept = rows.take(np.setdiff1d(np.arange(len(inputs)), part))
             network, epochs = made(own_seed, len(kept.inputs))

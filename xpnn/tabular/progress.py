@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from ..callbacks import Callback
 
@@ -36,6 +36,8 @@ class Bar:
 
 
 class _EpochsOfMember(Callback):
+    told_once: ClassVar[bool] = True
+
     def __init__(self, bar: Any) -> None:
         self._bar = bar
 
@@ -45,12 +47,12 @@ class _EpochsOfMember(Callback):
 
 
 @contextmanager
-def progress(n_members: int, verbose: bool) -> Iterator[Bar]:
-    """Show a bar, if somebody wants to see it, until all members are trained."""
+def progress(n_members: int, verbose: bool, is_here: bool = True) -> Iterator[Bar]:
+    """Show a bar, if somebody wants to see it, here or on another process, until the end."""
     if not verbose:
         yield Bar(None, n_members)
         return
     from tqdm.auto import tqdm
 
-    with tqdm(unit="epoch", dynamic_ncols=True) as bar:
+    with tqdm(unit="epoch", dynamic_ncols=True, disable=not is_here) as bar:
         yield Bar(bar, n_members)

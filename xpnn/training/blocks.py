@@ -115,6 +115,8 @@ class Blocks:
             if type(layer).draw is not Layer.draw
         )
         self._draws_noise = n_drawn > 0
+        if self._draws_noise and self._team.size > 1:
+            self._have_rows = [*map(_have_rows, self._layers, self._widths)]
         self.draws = self.shuffle or self._draws_noise
         n_parameters = sum(math.prod(p.shape) for p in network.parameter_arrays)
         steps = min(
@@ -208,7 +210,8 @@ class Blocks:
             for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
                 drawn = layer.draw(generator, (size, width))
                 if self._team.size > 1:
-                    drawn = tuple(a[here] if np.shape(a)[:1] == (size,) else a for a in drawn)
+                    kinds = self._have_rows[number]
+                    drawn = tuple(a[here] if rows else a for a, rows in zip(drawn, kinds))
                 if step == 0:  # arrays for all steps, which cost less than to join them later
                     places.append(
                         tuple(np.empty((count, *np.shape(a)), self._dtype) for a in drawn)
@@ -219,3 +222,11 @@ class Blocks:
             tuple(self._backend.asarray(place, self._dtype) for place in of_layer)
             for of_layer in places
         )
+
+
+def _have_rows(layer: Layer, width: int) -> list[bool]:
+    """Return which of the arrays that a layer draws have a row for each of the inputs."""
+    few, more = (
+        [np.shape(a) for a in layer.draw(np.random.default_rng(0), (n, width))] for n in (2, 3)
+    )
+    return [a[:1] == (2,) and b[:1] == (3,) for a, b in zip(few, more)]

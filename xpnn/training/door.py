@@ -38,6 +38,7 @@ class Door:
         self._values = {name: getattr(model, name) for name in NAMES}
         self._memory = model.train_state.memory, model.train_state.packed
         self._callbacks = [(callback, dict(vars(callback))) for callback in callbacks]
+        self._generator = model.generator  # of another kind, it may be replaced
         self.generator = generator_state(model.generator)
         self._is_passed = False
 
@@ -60,6 +61,7 @@ class Door:
         for name, value in self._values.items():
             setattr(model, name, value)
         model.train_state.memory, model.train_state.packed = self._memory
+        model.generator = self._generator
         set_generator_state(model.generator, self.generator)
         for callback, values in self._callbacks:
             vars(callback).clear()

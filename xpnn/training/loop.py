@@ -116,11 +116,19 @@ class Fit:
             self.team.are_interrupted(interrupted)
 
     def _begin(self) -> ExitStack:
-        """Tell that training begins; see `Listeners.begin`."""
-        with self.team.together():
-            return self.listeners.begin(
-                self.model, self.blocks.supply.seen, self.epochs, self.blocks.n_steps
-            )
+        """Tell that training begins, and in the end that it has ended."""
+        model, blocks = self.model, self.blocks
+        with ExitStack() as begun:
+            begun.callback(self._end)
+            with self.team.together():
+                begun.enter_context(
+                    self.listeners.begin(model, blocks.supply.seen, self.epochs, blocks.n_steps)
+                )
+            return begun.pop_all()
+
+    def _end(self) -> None:
+        """Let all have what a callback changed on one of them when training ended."""
+        self.team.align(self.model)
 
     # ------------------------------------------------------------------------ epochs
 
@@ -138,7 +146,7 @@ class Fit:
         wanted = self.listeners.want_last_step  # then it is live
         alone = model.gate.changing()
         cuts = (skip, n_steps - 1) if wanted else (skip,)
-        for block in self.blocks.draw(model.generator, count, cuts):
+        for block in self.team.at_each(self.blocks.draw(model.generator, count, cuts)):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted
@@ -219,6 +227,9 @@ class Fit:
 
     def _tell(self, tell: Callable[..., None], *what: Any) -> None:
         """Tell callbacks, and let what one process then decides be what all do."""
+        if self.team.communicator is None:
+            tell(*what)
+            return
         with self.team.together():
             tell(*what)
         self.team.align(self.model)

@@ -149,9 +149,12 @@ class Recovery:
                 # the model's, where nothing is drawn
                 generator = copy.deepcopy(moment.generator) or model.generator
                 taken = 0
-                for block in self._blocks.draw(generator, epoch - moment.epoch, (moment.step,)):
+                team = self._blocks.supply.team
+                drawn = self._blocks.draw(generator, epoch - moment.epoch, (moment.step,))
+                for block in team.at_each(drawn):
                     begin, taken = taken, taken + block.steps
                     if begin < moment.step:
                         continue
-                    state.take(model, block.data, block.steps, block.rows, block.noise)
+                    with team.at_once():
+                        state.take(model, block.data, block.steps, block.rows, block.noise)
             model.parameter_arrays, state.memory = packed.split(packed.buffers), {}

@@ -85,12 +85,13 @@ class Measured:
         own = [self._backend.read(list(column)) for column in zip(*self._steps)]
         if not own:
             return self._before, self._rows_before
-        of_all = self._team.gather(own) if self._team.size > 1 else [own]
-        losses, *columns = zip(*of_all)
-        loss, n_before = np.sum(losses, axis=0), len(self._before[0]) if self._before else 0
-        steps = np.arange(n_before, n_before + loss.size) % len(self._parts)
+        n_before = len(self._before[0]) if self._before else 0
+        steps = np.arange(n_before, n_before + own[0].size) % len(self._parts)
         parts = self._parts[steps]  # (steps, processes)
-        joined = [loss, *(_joined(column, parts) for column in columns)]
+        joined = own
+        if self._team.size > 1:
+            losses, *columns = zip(*self._team.gather(own))
+            joined = [np.sum(losses, axis=0), *(_joined(column, parts) for column in columns)]
         if self._before:
             joined = [np.concatenate(both) for both in zip(self._before, joined)]
         return joined, np.concatenate([self._rows_before, parts[parts > 0]])

@@ -15,15 +15,17 @@ from ..backend import Array
 from ..callbacks import ProgressBar
 from ..checks import check_flag, check_integer, check_number
 from ..data import check_class_weight, check_sample_weight, classes_of, split_rows
+from ..distributed.communicator import digest
 from ..history import History
 from ..hooks import Callback, Trainable
+from ..losses import Loss
 from ..naming import describe
 from .door import Door
 from .kept import generator_state
 from .loop import Fit
 from .resume import Start, newest
 from .supply import OwnRows, Supply
-from .team import Team, digest
+from .team import Team
 
 __all__ = ["Request"]
 
@@ -59,6 +61,13 @@ class Request:
         if self.batch_size is not None:
             self.batch_size = check_integer("batch_size", self.batch_size, at_least=1)
         check_number("validation_split", self.validation_split, at_least=0, below=1)
+        given = self.validation_data
+        if given is not None and not (isinstance(given, tuple | list) and len(given) in (2, 3)):
+            raise ValueError(
+                "validation_data must be (X, y) or (X, y, sample_weight), got a "
+                f"{type(given).__name__}"
+                + (f" of {len(given)}" if isinstance(given, tuple | list) else "")
+            )
         if self.validation_data is not None and self.validation_split:
             raise ValueError("give validation_data or validation_split, not both")
         if np.ndim(self.verbose) or self.verbose not in ("auto", True, False, 0, 1, 2):
@@ -80,6 +89,13 @@ class Request:
         resume: str | os.PathLike[str] | None,
     ) -> History:
         """Train, as `Sequential.fit` tells; return the history, which the model has, too."""
+        self.team.check_same(
+            {
+                "rows": "own" if self.team.has_own_rows else "same",
+                "class_weight": repr(class_weight),
+                "whether it resumes": resume is not None,
+            }
+        )
         with self.team.together():
             rows = self.place(model, X, y, sample_weight)
         rows = self.weigh(model, rows, class_weight)
@@ -110,7 +126,10 @@ class Request:
         targets = model.place_targets(y, x)
         sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
         check_targets(model.layers, sizes, loss, targets)
-        return x, targets, check_sample_weight(sample_weight, x.shape[0])
+        weight = check_sample_weight(
+            sample_weight, x.shape[0], all_may_be_0=self.team.has_own_rows
+        )
+        return x, targets, weight
 
     def weigh(self, model: Trainable, rows: Rows, class_weight: Any) -> Rows:
         """Return rows with the weights of their classes multiplied into theirs.
@@ -204,19 +223,15 @@ class Request:
         """Return the rows to train on, and those to measure after each epoch."""
         if self.validation_data is not None:
             given = self.validation_data
-            if not isinstance(given, tuple | list) or len(given) not in (2, 3):
-                raise ValueError(
-                    "validation_data must be (X, y) or (X, y, sample_weight), got a "
-                    f"{type(given).__name__}"
-                    + (f" of {len(given)}" if isinstance(given, tuple | list) else "")
-                )
             x = model.place_inputs(given[0], "X of validation_data")
             y = model.place_targets(given[1], x, "y of validation_data")
             weight = given[2] if len(given) == 3 else None
             return rows, (
                 x,
                 y,
-                model.place_weight(weight, x, "sample_weight of validation_data"),
+                model.place_weight(
+                    weight, x, "sample_weight of validation_data", self.team.has_own_rows
+                ),
             )
         if self.validation_split:
             backend = model.backend
@@ -234,6 +249,12 @@ class Request:
         if self.team.communicator is None:
             return {}
         self.team.communicator.check_backend(model.backend)
+        loss = model.require_compiled().loss
+        if self.team.size > 1 and type(loss).__call__ is not Loss.__call__:
+            raise TypeError(
+                f"the loss {loss} has a __call__ of its own, so that it can't be cut over "
+                "processes: define forward, the loss of each sample"
+            )
         return {
             "layers": [describe(layer) for layer in model.layers],
             **model.require_compiled().described(),
@@ -241,8 +262,9 @@ class Request:
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
-            "callbacks": [type(callback).__name__ for callback in self.callbacks],
-            "rows": "own" if self.team.has_own_rows else "same",
+            "callbacks": [
+                [type(c).__name__, c.patient, c.wants_last_step] for c in self.callbacks
+            ],
             "the number of features": rows[0].shape[1],
             "the shape of a target": [*rows[1].shape[1:]],
             "whether there are weights": rows[2] is not None,

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..backend import row_blocks, to_host
 from ..distributed.communicator import ALONE, Communicator, check_rows_of, part_of
 from ..hooks import Trainable
 from .interrupt import Signals
 from .kept import generator_from, generator_state, set_generator_state
 
 __all__ = ["Team"]
+
+NOTHING: AbstractContextManager[None] = nullcontext()
+"""The context of a process that needs to agree with nobody."""
 
 Value = TypeVar("Value")
 
@@ -76,27 +78,32 @@ class Team:
 
     # --------------------------------------------------------------------------- words
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Come to the end of something together, or not at all.
+    def together(self) -> AbstractContextManager[None]:
+        """Come to the end of something together, or not at all; see `Communicator.together`."""
+        return NOTHING if self.communicator is None else self._all.together()
 
-        Raises
-        ------
-        DistributedError
-            If another process can't; who has an error itself raises that.
-        """
-        with self._all.together():
-            yield
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def at_once(self) -> AbstractContextManager[None]:
         """End all processes if something goes wrong here, while the others wait for a sum."""
+        return NOTHING if self._all.size == 1 else self._aborting()
+
+    @contextmanager
+    def _aborting(self) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            if self.communicator is not None:
-                self.communicator.abort(error)
+            self._all.abort(error)
             raise
+
+    def at_each(self, values: Iterable[Value]) -> Iterator[Value]:
+        """Yield values; end all processes if one can't be made, as the others have theirs."""
+        iterator = iter(values)
+        while True:
+            with self.at_once():
+                try:
+                    value = next(iterator)
+                except StopIteration:
+                    return
+            yield value
 
     def gather(self, value: Value) -> list[Value]:
         """Return what each process has, in their order."""
@@ -169,31 +176,40 @@ class Team:
         """Let all do what a callback decided on one: to stop, how fast to learn, and what."""
         if self.communicator is None:
             return
-        now = self._of(model)
-        changed = any(a is not b for a, b in zip(now, self._known))
-        if not self._all.any(changed or model.stop_training):
+        compiled, tensors = model.require_compiled(), None
+        optimizer = None if compiled is self._known[0] else compiled.optimizer
+        if self._has_set(model):
+            tensors = {name: model.copy_to_host([a])[0] for name, a in model.tensors().items()}
+        changed = optimizer is not None or tensors is not None or model.stop_training
+        if not self._all.any(changed):
             return
-        optimizer = now[0].optimizer if now[0] is not self._known[0] else None
-        arrays = None
-        if any(a is not b for a, b in zip(now[1:], self._known[1:])):
-            arrays = {name: model.copy_to_host([a])[0] for name, a in model.tensors().items()}
-        told = self.gather((model.stop_training, optimizer, arrays))
+        told = self.gather((model.stop_training, optimizer, tensors))
         model.stop_training = any(stops for stops, _, _ in told)
         optimizers = [given for _, given, _ in told if given is not None]
-        compiled = model.require_compiled()
         if optimizers and compiled.optimizer != optimizers[0]:
             model.compiled = replace(compiled, optimizer=optimizers[0])
-        tensors = [given for _, _, given in told if given is not None]
-        if tensors:
-            model.set_tensors(tensors[0])
+        given_tensors = [given for _, _, given in told if given is not None]
+        if given_tensors:
+            model.set_tensors(given_tensors[0])
+        with model.gate.changing():
+            model.train_state.prepare(model)
         self._known = self._of(model)
+
+    def _has_set(self, model: Trainable) -> bool:
+        """Whether somebody has set the model's arrays since the last steps."""
+        packed = model.train_state.packed
+        if packed is None:
+            _, parameters, states = self._known
+            return model.parameter_arrays is not parameters or model.state_arrays is not states
+        return (
+            packed.params is not model.parameter_arrays
+            or packed.layer_state is not model.state_arrays
+        )
 
     @staticmethod
     def _of(model: Trainable) -> tuple[Any, ...]:
         """Return what a callback may change, to be compared by identity."""
-        packed = model.train_state.packed
-        learnt = packed.params if packed else model.parameter_arrays
-        return model.compiled, learnt, model.state_arrays
+        return model.compiled, model.parameter_arrays, model.state_arrays
 
     # --------------------------------------------------------------------------- parts
 
@@ -211,29 +227,6 @@ class Team:
         ends = np.outer(np.asarray(counts, dtype=np.int64), np.arange(self.size + 1))
         parts: np.ndarray = np.diff(ends // self.size, axis=1)
         return parts
-
-
-def digest(*arrays: Any) -> str:
-    """Return what tells rows from others: a checksum; of a mapped file, of some of its rows."""
-    total = 0
-    for array in arrays:
-        if array is None:
-            continue
-        host = to_host(array)
-        total = zlib.crc32(f"{host.shape} {host.dtype}".encode(), total)
-        for part in _looked_at(host):
-            total = zlib.crc32(part.tobytes(), total)
-    return f"{total:08x}"
-
-
-def _looked_at(array: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the rows of an array that are read to tell it from others."""
-    if isinstance(array, np.memmap) or isinstance(array.base, np.memmap):
-        n = array.shape[0]
-        yield array[np.unique(np.linspace(0, n - 1, 64).astype(int))]
-        return
-    for _, block in row_blocks(array, 1 << 20):
-        yield block
 
 
 def _arrays_in(memory: Mapping[str, Any]) -> list[np.ndarray]:
