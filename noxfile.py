@@ -155,6 +155,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def hosts(session: nox.Session) -> None:
+    """Train on two hosts, cut one off, and go on; root makes them, as network namespaces."""
+    session.install("-e", ".[test,torch]")
+    session.run("python", "reliability/hosts.py", *session.posargs)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Try odd model files, checkpoints, tables and options; ``-- 2000`` says how many."""
     session.install("-e", ".[test]")

@@ -9,6 +9,7 @@ import atexit
 import os
 import socket
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class TorchGroup(Communicator):
         self._members = dist.get_process_group_ranks(group)
         # words are the host's, also where sums are those of GPUs
         self._words = dist.new_group(
-            self._members, backend="gloo", use_local_synchronization=True
+            self._members, _timeout_of(group), "gloo", use_local_synchronization=True
         )
         machines = self.gather(socket.gethostname())
         self.local_rank = machines[: self.rank].count(machines[self.rank])
@@ -134,3 +135,16 @@ class TorchGroup(Communicator):
 
     def _abort(self) -> None:
         os._exit(1)  # the others find the connection closed
+
+
+def _timeout_of(group: Any) -> timedelta | None:
+    """Return how long processes of a group wait for one another; None where it doesn't tell."""
+    import torch
+
+    for kind in ("cpu", "cuda"):
+        try:
+            timeout: timedelta = group._get_backend(torch.device(kind)).options._timeout
+        except (AttributeError, RuntimeError):  # torch has no public word for it
+            continue
+        return timeout
+    return None

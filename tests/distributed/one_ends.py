@@ -53,11 +53,12 @@ class SpoiltOfTestEnds(Metric):
     """A metric that may fail in the middle of a step, where others wait for a sum."""
 
     left: ClassVar[int] = 0
-    """At which call; 0 is never."""
+    """At which call of those with one row; 0 is never."""
 
     def measure(self, predictions, targets):
-        type(self).left -= 1
-        if self.left == 0:
+        # of the short last batches, which are too few to be recorded
+        type(self).left -= predictions.shape[0] == 1
+        if self.left == 0 and predictions.shape[0] == 1:
             raise RuntimeError("no milk at the dairy")
         return (predictions * 0).sum()
 
@@ -87,7 +88,7 @@ def main():
     if what == "before" and communicator.rank == rank:
         raise RuntimeError("no fish at the market")
     if what == "step" and communicator.rank == rank:
-        SpoiltOfTestEnds.left = 12  # before steps are recorded
+        SpoiltOfTestEnds.left = 3
     callbacks = []
     if what not in ("step", "nothing"):
         callbacks = [Ending(what, rank, epoch, communicator)]
