@@ -156,8 +156,8 @@ def fit_members(
     """
     began = time.monotonic()
     rows = Rows(inputs, targets, weights)
-    few = max(1, len(inputs) // 2)  # each leaves out two rows at least
-    recipe = replace(recipe, n_members=min(recipe.n_members, few))
+    # each leaves out two rows at least
+    recipe = replace(recipe, n_members=min(recipe.n_members, max(1, len(inputs) // 2)))
     of_rows, *of_members = seed.spawn(1 + recipe.n_members)
 
     def made(own_seed: np.random.SeedSequence, n: int) -> tuple[Sequential, int]:
@@ -171,13 +171,13 @@ def fit_members(
         n = recipe.rows_of_a_member(len(inputs))
         probe, _ = made(of_members[0], n)
         of_a_row = _seconds_of_a_row(probe, rows, recipe.batch_size_for(n), communicator)
-        left = max(time_budget - (time.monotonic() - began), 1e-9)
-        left, of_a_row = communicator.broadcast((left, of_a_row))  # by one clock
+        # by one clock
+        left = communicator.broadcast(max(time_budget - (time.monotonic() - began), 1e-9))
         recipe = recipe.within(left, of_a_row, len(inputs))
     parts = _parts(of_rows, targets, recipe.n_members, target)
     done = Members.none(len(inputs), target, recipe.n_members)
-    verbose = communicator.any(verbose)  # all tell of the same
-    with progress(recipe.n_members, verbose, communicator.is_first) as bar:
+    shows = communicator.any(verbose), communicator.is_first  # all tell of the same
+    with progress(recipe.n_members, *shows) as bar:
         for number, (part, own_seed) in enumerate(zip(parts, of_members)):
             kept = rows.take(np.setdiff1d(np.arange(len(inputs)), part))
             network, epochs = made(own_seed, len(kept.inputs))
@@ -235,7 +235,8 @@ def _seconds_of_a_row(
     for _ in range(2):
         began = time.perf_counter()
         network.fit(*some[:2], batch_size=batch_size, verbose=False, communicator=communicator)
-    return (time.perf_counter() - began) / len(some.inputs)
+    seconds: float = communicator.broadcast(time.perf_counter() - began)
+    return seconds / len(some.inputs)
 
 
 def left_out(

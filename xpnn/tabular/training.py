@@ -167,14 +167,8 @@ def fit_ensemble(
         table, right = table.take(given), right[given]
     if isinstance(target, Classes):
         targets = right
-        weights = check_class_weight(
-            class_weight,
-            of_rows,
-            right,
-            target.n_outputs,
-            recipe.loss(target),
-            resolve("numpy"),
-        )
+        loss, host = recipe.loss(target), resolve("numpy")
+        weights = check_class_weight(class_weight, of_rows, right, target.n_outputs, loss, host)
     else:
         weights = of_rows
         recipe = recipe.for_numbers(right, weights)
