@@ -95,7 +95,7 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
 
 
 def test_ctrl_c_at_the_launcher_ends_all(tmp_path):
-    process = start(2, ONE_ENDS, tmp_path, "wait", 0, 2, start_new_session=True)
+    process = start(2, ONE_ENDS, tmp_path, "slowly", 0, 2, start_new_session=True)
     while not Checkpoint.files(tmp_path) and process.poll() is None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)

@@ -95,7 +95,8 @@ class Communicator:
             Contiguous, of floats; on each process of one shape and dtype.
         """
         if self.size > 1 and not self._is_muted:
-            self._sum(array)
+            with self._asking():
+                self._sum(array)
 
     def gather(self, value: Any) -> list[Any]:
         """Return the value of each process, in their order, on every process.
@@ -105,15 +106,24 @@ class Communicator:
         value : object
             What `pickle` takes.
         """
-        return self._gather(value) if self.size > 1 else [value]
+        if self.size == 1:
+            return [value]
+        with self._asking():
+            return self._gather(value)
 
     def broadcast(self, value: Any) -> Any:
         """Return the value of the first process, on every process."""
-        return self._broadcast(value) if self.size > 1 else value
+        if self.size == 1:
+            return value
+        with self._asking():
+            return self._broadcast(value)
 
     def any(self, flag: bool) -> bool:
         """Whether a flag is set on some process."""
-        return self._any(bool(flag)) if self.size > 1 else bool(flag)
+        if self.size == 1:
+            return bool(flag)
+        with self._asking():
+            return self._any(bool(flag))
 
     def exchange(self, values: Sequence[Any]) -> list[Any]:
         """Give each process a value of its own, and return what each had for this one.
@@ -123,7 +133,10 @@ class Communicator:
         values : sequence of length `size`
             For each process what it gets.
         """
-        return self._exchange(values) if self.size > 1 else [*values]
+        if self.size == 1:
+            return [*values]
+        with self._asking():
+            return self._exchange(values)
 
     def abort(self, error: BaseException) -> NoReturn:
         """End all processes at once, as this one can't go on and others wait for it.
@@ -200,6 +213,10 @@ class Communicator:
             yield
         finally:
             self._is_muted = before
+
+    def _asking(self) -> _Asking:
+        """Return the context in which others are asked: an error there can't be told them."""
+        return _Asking(self)
 
     # ------------------------------------------------------------ what a subclass defines
 
@@ -278,6 +295,20 @@ def check_rows_of(rows: str) -> None:
 def part_of(n: int, rank: int, size: int) -> slice:
     """Return which of n rows in a row are those of one process: all have about as many."""
     return slice(n * rank // size, n * (rank + 1) // size)
+
+
+class _Asking:
+    """Where a second Ctrl-C, or a process that is gone, leaves nobody to agree with."""
+
+    def __init__(self, communicator: Communicator) -> None:
+        self._communicator = communicator
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, place: object) -> None:
+        if error is not None:
+            self._communicator.abort(error)
 
 
 ALONE = Communicator()

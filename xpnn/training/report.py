@@ -37,7 +37,7 @@ class Measured:
 
     def __init__(self, backend: Backend, counts: np.ndarray, team: Team) -> None:
         self._backend, self._team = backend, team
-        self._parts = team.parts(counts)
+        self._counts, self._parts = counts, team.parts(counts)
         self._before: list[np.ndarray] = []
         self._rows_before = np.empty(0)
         self._steps: list[tuple[Array, ...]] = []
@@ -85,6 +85,9 @@ class Measured:
         own = [self._backend.read(list(column)) for column in zip(*self._steps)]
         if not own:
             return self._before, self._rows_before
+        if self._team.size == 1 and not self._before:
+            n_steps, n = len(self._counts), own[0].size
+            return own, self._counts if n == n_steps else np.resize(self._counts, n)
         n_before = len(self._before[0]) if self._before else 0
         steps = np.arange(n_before, n_before + own[0].size) % len(self._parts)
         parts = self._parts[steps]  # (steps, processes)

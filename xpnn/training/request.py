@@ -89,13 +89,12 @@ class Request:
         resume: str | os.PathLike[str] | None,
     ) -> History:
         """Train, as `Sequential.fit` tells; return the history, which the model has, too."""
-        self.team.check_same(
-            {
-                "rows": "own" if self.team.has_own_rows else "same",
+        if self.team.communicator is not None:
+            given = {
                 "class_weight": repr(class_weight),
                 "whether it resumes": resume is not None,
             }
-        )
+            self.team.check_same({"rows": self._rows, **given})
         with self.team.together():
             rows = self.place(model, X, y, sample_weight)
         rows = self.weigh(model, rows, class_weight)
@@ -111,6 +110,11 @@ class Request:
             with model.gate.changing():
                 model.train_state.settle(model.backend)
         return history
+
+    @property
+    def _rows(self) -> str:
+        """Whose rows are given, as `Sequential.fit` takes it."""
+        return "own" if self.team.has_own_rows else "same"
 
     def place(self, model: Trainable, X: Any, y: Any, sample_weight: Any) -> Rows:
         """Check the rows to train on, and place them on the model's backend.

@@ -95,8 +95,10 @@ class Team:
             raise
 
     def at_each(self, values: Iterable[Value]) -> Iterator[Value]:
-        """Yield values; end all processes if one can't be made, as the others have theirs."""
-        iterator = iter(values)
+        """Return values; end all processes if one can't be made, as the others have theirs."""
+        return iter(values) if self._all.size == 1 else self._each(iter(values))
+
+    def _each(self, iterator: Iterator[Value]) -> Iterator[Value]:
         while True:
             with self.at_once():
                 try:
@@ -124,10 +126,11 @@ class Team:
 
     def are_interrupted(self, signals: Signals) -> bool:
         """Whether a signal came to one of the processes; then it came to all."""
+        if self.communicator is None:
+            return signals()
         if not self._all.any(signals()):
             return False
-        if self.communicator is not None:
-            signals.came = next(came for came in self.gather(signals.came) if came is not None)
+        signals.came = next(came for came in self.gather(signals.came) if came is not None)
         return True
 
     # --------------------------------------------------------------- what is in common
