@@ -16,7 +16,7 @@ without it.  A layer's own memory, which no step of a pure layer has, would not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -28,9 +28,6 @@ from ._recording import Recording, recorded
 from ._tape import Tape, address, arrays_in, borrowed, is_borrowed
 
 __all__ = ["Player"]
-
-GATHERED_BETWEEN = 1 << 20
-"""About how many numbers are taken from a mapped file before their memory is let go."""
 
 
 class Player:
@@ -81,32 +78,29 @@ class Player:
             return cls(step, buffers, slots, whole, noise)
         # rows in which about each place has another target than it has now
         _, each = np.unique(block.data[1], axis=0, return_index=True)
-        size, dtype = block.batch_size, buffers[0].dtype
+        size = block.batch_size
         batch, *others = (
-            _rows(block.data, each[np.arange(i, i + size) % each.size], dtype)
+            _rows(block.data, each[np.arange(i, i + size) % each.size])
             for i in range(2 + 32 // size)
         )
         return cls(step, buffers, slots, batch, noise, others)
 
-    def take_steps(self, block: Block, let_go: Callable[[Array], None]) -> list[np.ndarray]:
+    def take_steps(self, block: Block) -> list[np.ndarray]:
         """Take the steps of a block.
 
         Parameters
         ----------
         block : Block
             The steps.
-        let_go : callable
-            What is told, once in a while, that the rows so far are not needed any more.
 
         Returns
         -------
         list of array of shape (count,) or (count, w)
             What was measured.
         """
-        x, rows, size = block.data[0], block.rows, block.batch_size
+        rows, size = block.rows, block.batch_size
         if rows is None:
             self._look_at(block.data)
-        patience = max(1, GATHERED_BETWEEN // (size * x.shape[1]))
         pairs = [(a, place) for a, place in zip(block.data, self.batch) if a is not None]
         gathers = isinstance(rows, np.ndarray)
         fresh = [*zip(chain(*block.noise), chain(*self.noise))]
@@ -119,8 +113,6 @@ class Player:
                 _gather(pairs, rows[k])
             elif rows is not None:
                 _cut(pairs, rows.start + k * size, size)
-            if k % patience == 0:
-                let_go(x)
             for array, place in fresh:
                 place[...] = array[k]
             if changes:
@@ -226,10 +218,7 @@ class Player:
 def _gather(pairs: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray) -> None:
     """Put rows of arrays into their places."""
     for array, place in pairs:  # "clip" writes in place; the rows are there
-        if array.dtype == place.dtype:
-            array.take(rows, 0, place, "clip")
-        else:
-            place[...] = array.take(rows, 0)
+        array.take(rows, 0, place, "clip")
 
 
 def _cut(pairs: Sequence[tuple[np.ndarray, np.ndarray]], start: int, size: int) -> None:
@@ -238,7 +227,6 @@ def _cut(pairs: Sequence[tuple[np.ndarray, np.ndarray]], start: int, size: int) 
         place[...] = array[start : start + size]
 
 
-def _rows(data: tuple[Array, ...], rows: Array, dtype: Any) -> tuple[Array | None, ...]:
+def _rows(data: tuple[Array | None, ...], rows: Array) -> tuple[Array | None, ...]:
     """Return rows of x, y and weight as a batch."""
-    x, *rest = data
-    return x.take(rows, 0).astype(dtype), *(a if a is None else a.take(rows, 0) for a in rest)
+    return tuple(a if a is None else a.take(rows, 0) for a in data)

@@ -4,7 +4,6 @@ The operations below are NumPy's fastest ways.  Each number is what it saves at 
 at (300, 3) along rows, in float32 on one core; ``benchmarks/operations.py`` measures them.
 """
 
-import mmap
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -157,20 +156,6 @@ class NumpyBackend(Backend):
         """Return the array itself."""
         return np.asarray(x)
 
-    def place_inputs(self, x: Any, dtype: Any) -> Array:
-        """Place inputs; those of a mapped file stay there, in the file's dtype."""
-        if isinstance(x, np.memmap) and x.dtype.kind in "biuf" and x.dtype.isnative:
-            return np.asarray(x)
-        return self.asarray(x, dtype)
-
-    def let_go(self, x: Array) -> None:
-        """Give back the memory in which pages of a mapped file are; the file keeps them."""
-        while x is not None and not isinstance(x, np.memmap):
-            x = getattr(x, "base", None)
-        # what was written to a copy ("c") would be lost
-        if x is not None and x.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
-            x._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
-
     def all_finite(self, *arrays: Array) -> bool:
         """Whether no array holds a NaN or an infinity."""
         for array in arrays:
@@ -181,7 +166,6 @@ class NumpyBackend(Backend):
             for _, block in row_blocks(array, 1 << 20):
                 if not np.isfinite(block).all():
                     return False
-                self.let_go(array)
         return True
 
     def read(self, arrays: list[Array]) -> np.ndarray:
@@ -206,9 +190,8 @@ class NumpyBackend(Backend):
                 )
             if player is None or not player.works:
                 return as_written(buffers, slots, *steps)  # type: ignore[no-any-return]
-            measured = player.take_steps(block, self.let_go)
+            measured = player.take_steps(block)
             self.flush(slots, block)
-            self.let_go(block.data[0])
             return buffers, slots, [tuple(measured)]
 
         return run

@@ -115,8 +115,10 @@ class Callback(Helpful):
         The model that trains, from `on_train_begin` on.  A callback may read all of it;
         ``model.running`` is the training itself.
     data : (X, y)
-        Set by `fit`: what it trains on, on the model's backend, until `on_train_end`; X as it
-        was given, y as the loss takes it.  Not to be changed.
+        Set by `fit`: what it trains on, until `on_train_end`; X as it was given, y as the loss
+        takes it.  Not to be changed.  They are arrays on the model's backend, or, where X is a
+        row source, such themselves, with ``shape`` and ``take(numbers)``, which returns rows
+        on the host; `xpnn.data.some_rows` works for both.
     """
 
     model: Trainable

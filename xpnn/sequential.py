@@ -219,7 +219,7 @@ class Sequential(Trainable):
         batch_size: int | None = 32,
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         sample_weight: Any = None,
         class_weight: Any = None,
         callbacks: Sequence[Callback] = (),
@@ -232,9 +232,10 @@ class Sequential(Trainable):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
-            The inputs: numbers of any library, finite.
-        y : array_like of shape (n,) or (n, n_outputs)
+        X : array_like or row source of shape (n, n_features)
+            The inputs: numbers of any library, finite; or what gives rows by their numbers,
+            which `xpnn.data` tells of, and which are checked as they come.
+        y : array_like or row source of shape (n,) or (n, n_outputs)
             The targets, as the loss takes them.
         epochs : int
             How many times to go through the data.
@@ -246,9 +247,10 @@ class Sequential(Trainable):
         validation_split : float
             The part of the samples, 0 <= part < 1, drawn at random, also where `shuffle` is
             off, that is measured after each epoch, without weights, and not trained on.
-        shuffle : bool
-            Whether each epoch goes through the samples in a new order.  Where one batch
-            holds all of them, they stay in theirs.
+        shuffle : bool or "parts"
+            Whether each epoch goes through the samples in a new order; ``"parts"``, which what
+            is read in parts has if it is true, reads some parts after the others, as
+            `xpnn.data.order` tells.  Where one batch holds all, they stay in theirs.
         sample_weight : array_like of shape (n,), optional
             How much each sample counts, >= 0.  A batch's loss is the weighted mean.
         class_weight : dict of int to float, or "balanced", optional
@@ -320,9 +322,9 @@ class Sequential(Trainable):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or row source of shape (n, n_features)
             The inputs.
-        y : array_like of shape (n,) or (n, n_outputs)
+        y : array_like or row source of shape (n,) or (n, n_outputs)
             The targets, as the loss takes them.
         sample_weight : array_like of shape (n,), optional
             How much each sample counts, >= 0: one of weight 2 counts as if it were there twice.

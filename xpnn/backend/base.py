@@ -254,16 +254,6 @@ class Backend:
             for _, block in row_blocks(array, 1 << 20)
         )
 
-    def place_inputs(self, x: Any, dtype: Any) -> Array:
-        """Place inputs as `asarray` does, or leave them where a file is mapped into memory.
-
-        Then they keep the dtype of the file, and rows are cast when they are used.
-        """
-        return self.asarray(x, dtype)
-
-    def let_go(self, x: Array) -> None:
-        """Say that rows of inputs are not needed for a while; a file's need no memory then."""
-
     def take_rows(self, a: Array, rows: Array) -> Array:
         """Return rows in the order of their indices: (n, k), integers (m,) -> (m, k)."""
         return self.xp.take(a, rows, axis=0)
@@ -294,11 +284,10 @@ class Backend:
         n = x.shape[0]
         if at_once >= n:
             return function(x)
-        results = []
-        for start in range(0, n, at_once):
-            results.append(function(x[start : min(start + at_once, n), ...]))
-            self.let_go(x)
-        return self.xp.concat(results)
+        starts = range(0, n, at_once)
+        return self.xp.concat(
+            [function(x[start : min(start + at_once, n), ...]) for start in starts]
+        )
 
     def unstack(self, array: Array) -> Iterable[Array]:
         """Return the entries along the first axis, as arrays: views where there are any."""
@@ -363,9 +352,7 @@ class Backend:
             table = self.asarray(step.numbers(block.t, block.count), dtype)
             numbers = zip(*(self.unstack(number) for number in self.unstack(table)))
             measured = []
-            for batch, number, drawn in zip(
-                batches(self, block, dtype), numbers, noises(self, block)
-            ):
+            for batch, number, drawn in zip(batches(self, block), numbers, noises(self, block)):
                 parts, slot_parts, measures = step(
                     params, parts, slot_parts, number, *batch, drawn
                 )

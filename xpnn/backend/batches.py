@@ -22,15 +22,14 @@ def noises(backend: Any, block: Block) -> Iterable[tuple[tuple[Array, ...], ...]
     return zip(*(zip(*layer) if layer else repeat((), block.count) for layer in drawn))
 
 
-def batches(backend: Any, block: Block, dtype: Any) -> Iterator[tuple[Array, ...]]:
+def batches(backend: Any, block: Block) -> Iterator[tuple[Array, ...]]:
     """Return the arrays of each step."""
     if block.rows is None:
-        x, *rest = block.data
-        return repeat((backend.asarray(x, dtype), *rest), block.count)
-    return _gathered(backend, block, dtype)
+        return repeat(block.data, block.count)
+    return _gathered(backend, block)
 
 
-def _gathered(backend: Any, block: Block, dtype: Any) -> Iterator[tuple[Array, ...]]:
+def _gathered(backend: Any, block: Block) -> Iterator[tuple[Array, ...]]:
     """Yield the rows of each step; those of several are taken at once, and cut."""
     data, rows, size = block.data, block.rows, block.batch_size
     end = block.count * size
@@ -45,9 +44,6 @@ def _gathered(backend: Any, block: Block, dtype: Any) -> Iterator[tuple[Array, .
         else:
             index = rows[start : min(start + together, end)]
             taken = [a if a is None else backend.take_rows(a, index) for a in data]
-        if taken[0].dtype != dtype:
-            taken[0] = backend.asarray(taken[0], dtype)
-        backend.let_go(data[0])
         n = taken[0].shape[0]
         if n == size:
             yield tuple(taken)

@@ -216,8 +216,8 @@ def _refuse(x: Any) -> None:
     if isinstance(x, Iterable) or hasattr(x, "__getitem__"):
         raise TypeError(
             f"expected numbers, got {name}, which gives its rows or batches one after the "
-            "other: collect them in one array; or train on a part at a time, as in "
-            "for X, y in parts: model.fit(X, y, epochs=1)"
+            "other: collect them in one array; or, where they are too many, give a row source, "
+            "an object with shape and take(numbers), as xpnn.data.sources tells"
         )
     raise TypeError(f"expected numbers, got {name}")
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..cards import text
 from ..checks import check_integer, check_path
+from ..data import some_rows
 from ..hooks import Callback, Trainable
 from .event_files import EventFile
 from .hyperparameters import hyperparameters
@@ -123,7 +124,9 @@ class TensorBoard(Callback):
         train = self._files["train"]
         train.add(scalar("learning_rate", self._rate["learning_rate"]), epoch)
         if self.histograms is not None and (epoch + 1) % self.histograms == 0:
-            _, gradients = self.model.gradients(*self._some_rows())
+            _, gradients = self.model.gradients(
+                *(some_rows(array, ROWS) for array in self.data)
+            )
             for kind, arrays in (("weights", self.model.parameters), ("gradients", gradients)):
                 for name, array in zip(self.model.declared_parameters, arrays):
                     values = self.model.backend.to_numpy(array)
@@ -175,11 +178,6 @@ class TensorBoard(Callback):
             for epoch in range(self._start):
                 if (name.removeprefix("val_"), epoch) not in there[of]:
                     self._add_measure(name, values[epoch], epoch)
-
-    def _some_rows(self) -> tuple[Any, Any]:
-        X, y = self.data
-        every = max(1, math.ceil(X.shape[0] / ROWS))
-        return X[::every, ...], y[::every, ...]  # the standard has all axes named
 
     def _write(self) -> None:
         """Write what waits; where that can't be, warn once, and let the numbers wait."""

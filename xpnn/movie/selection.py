@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+from ..data import sources
 
 __all__ = ["moments", "some_rows"]
 
@@ -25,5 +26,4 @@ def moments(epochs: int, every: int | None) -> set[int]:
 def some_rows(data: tuple[Any, Any], count: int) -> tuple[Any, Any]:
     """Return some rows of the data, evenly spaced."""
     X, y = data
-    step = max(1, math.ceil(len(X) / count))
-    return X[::step], y[::step]
+    return sources.some_rows(X, count), sources.some_rows(y, count)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..backend import HOST, Array, Backend, find, to_host
 from ..data import batch_slices
+from ..data.sources import Source, stream
 from ..distributed.communicator import Communicator, part_of
 from ..layers.base import Layer
 from ..metrics import Metric
@@ -56,8 +57,8 @@ class Network(Protocol):
 
 def measure(
     network: Network,
-    x: Array,
-    y: Array,
+    x: Array | Source,
+    y: Array | Source,
     weight: np.ndarray | None,
     communicator: Communicator,
     rows: str,
@@ -70,15 +71,41 @@ def measure(
         x, y, weight = x[here, ...], y[here, ...], None if weight is None else weight[here]
     parts: list[Part] = []
     outputs = None
+    of_rows = _on_host if on_host else _on_backend
     with communicator.together():
-        if x.shape[0]:
-            parts, outputs = (_on_host if on_host else _on_backend)(network, x, y, weight)
+        if isinstance(x, Source) and x.shape[0]:
+            parts, outputs, y = _of_source(network, of_rows, x, y, weight)
+        elif x.shape[0]:
+            parts, outputs = of_rows(network, x, y, weight)
     if communicator.size > 1:
         parts = [part for of_one in communicator.gather(parts) for part in of_one]
         if any(metric.of_all for metric in metrics):
             outputs, y, weight = _gathered(communicator, outputs, y, weight)
     wholes = [] if outputs is None else _of_all(network, on_host, outputs, y, weight)
     return joined(metrics, parts, wholes)
+
+
+def _of_source(
+    network: Network,
+    of_rows: Callable[..., tuple[list[Part], Array | None]],
+    x: Source,
+    y: Source,
+    weight: np.ndarray | None,
+) -> tuple[list[Part], np.ndarray | None, np.ndarray | None]:
+    """Measure rows of a source piece by piece; return outputs that are needed, and targets."""
+    asarray = network.backend.asarray
+    parts: list[Part] = []
+    outputs, targets = [], []
+    with closing(stream(x, network.rows_at_a_time(x.shape[1]), y, weight)) as pieces:
+        for x_piece, y_piece, weights in pieces:
+            measured, given = of_rows(network, asarray(x_piece), asarray(y_piece), weights)
+            parts.extend(measured)
+            if given is not None:
+                outputs.append(to_host(given))
+                targets.append(y_piece)
+    if not outputs:
+        return parts, None, None
+    return parts, np.concatenate(outputs), np.concatenate(targets)
 
 
 def _gathered(communicator: Communicator, *arrays: Array | None) -> Iterator[np.ndarray | None]:
@@ -104,8 +131,7 @@ def _on_backend(
     outputs = []
     placed = None if weight is None else backend.asarray(weight)
     for part in batch_slices(x.shape[0], network.rows_at_a_time(x.shape[1])):
-        x_part = backend.asarray(x[part, ...], network.dtype)
-        backend.let_go(x)
+        x_part = x[part, ...]
         w = () if placed is None else (placed[part],)
         with network.multiplying(x_part.shape[0]):
             measures, predictions = measure_part(network.all_arrays, x_part, y[part, ...], *w)

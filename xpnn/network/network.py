@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend
+from ..backend import Array, Backend, to_host
 from ..checks import check_integer
+from ..data.sources import Source, all_rows, first_rows, stream
 from ..distributed import Communicator
 from ..distributed.communicator import ALONE, check_rows_of, check_same_rows, part_of
 from ..history import History
@@ -122,15 +123,15 @@ class Network(PlacedLayers):
 
     # ------------------------------------------------------------------- rows in use
 
-    def place_inputs(self, X: Any, name: str = "X") -> Array:
+    def place_inputs(self, X: Any, name: str = "X") -> Array | Source:
         """Check inputs and place them on the backend; see `place_inputs`."""
         return place_inputs(self.backend, self.dtype, X, self.n_inputs, name)
 
-    def place_targets(self, y: Any, x: Array, name: str = "y") -> Array:
+    def place_targets(self, y: Any, x: Array | Source, name: str = "y") -> Array | Source:
         """Check the targets of placed inputs, and place them; see `place_targets`."""
-        n, n_features = x.shape
-        loss, outputs = self.require_compiled().loss, partial(self.n_outputs, n_features)
-        return place_targets(self.backend, self.dtype, y, n, outputs, loss, name)
+        outputs = partial(self.n_outputs, x.shape[1])
+        loss = self.require_compiled().loss
+        return place_targets(self.backend, self.dtype, y, x, outputs, loss, name)
 
     def place_weight(
         self,
@@ -145,15 +146,9 @@ class Network(PlacedLayers):
 
     def of_rows(self, name: str, x: Array, at_once: int) -> Array:
         """Compute outputs of placed inputs by a function that goes forwards."""
-        backend = self.backend
         function = partial(self.function(name), self.all_arrays)
-
-        def cast(part: Array) -> Array:  # rows of a mapped file are in the file's dtype
-            return function(backend.asarray(part, self.dtype))
-
-        of_part = function if x.dtype == backend.dtype(self.dtype) else cast
         with self.multiplying(min(at_once, x.shape[0])):
-            return backend.map_rows(of_part, x, at_once, self.stack.rows_apart)
+            return self.backend.map_rows(function, x, at_once, self.stack.rows_apart)
 
     def multiplying(self, n_rows: int) -> AbstractContextManager[Any]:
         """Return a context to be in while so many rows go through the layers together."""
@@ -178,7 +173,7 @@ class Network(PlacedLayers):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or row source of shape (n, n_features)
             The inputs.
         batch_size : int, optional
             How many rows go through the network at a time; by default as many as keep
@@ -192,7 +187,7 @@ class Network(PlacedLayers):
         Returns
         -------
         array of shape (n, n_outputs)
-            Of the library, and on the device, that `X` is of; NumPy for lists.
+            Of the library, and on the device, that `X` is of; NumPy for lists and sources.
 
         Raises
         ------
@@ -208,15 +203,23 @@ class Network(PlacedLayers):
             else:
                 x = self.place_inputs(X)
                 y = self._predict(x, batch_size)
+                if isinstance(x, Source):
+                    return y
                 if y is x:  # no layer made a new array, and this one may be the caller's
                     y = self.backend.xp.asarray(y, copy=True)
             return beside(X, y, self.backend)
 
-    def _predict(self, x: Array, batch_size: int | None) -> Array:
-        """Compute the outputs of placed inputs."""
+    def _predict(self, x: Array | Source, batch_size: int | None) -> Array:
+        """Compute the outputs of placed inputs; those of a source on the host."""
+        if isinstance(x, Source):
+            n_rows = batch_size or self.rows_at_a_time(x.shape[1])
+            with closing(stream(x, n_rows)) as pieces:
+                placed = (self.backend.asarray(piece) for (piece,) in pieces)
+                return np.concatenate(
+                    [to_host(self._predict(piece, batch_size)) for piece in placed]
+                )
         if x.shape[0] == 1:  # what is asked for most often, and by who waits for it
-            row = self.backend.asarray(x, self.dtype)
-            return self.function("predict")(self.all_arrays, row)
+            return self.function("predict")(self.all_arrays, x)
         at_once = batch_size or self.rows_at_a_time(x.shape[1])
         return self.of_rows("predict", x, at_once)
 
@@ -227,13 +230,17 @@ class Network(PlacedLayers):
         own = None
         with communicator.together():
             x = self.place_inputs(X)
-        check_same_rows(communicator, x)
+        check_same_rows(communicator, first_rows(x))
         with communicator.together():
             here = part_of(x.shape[0], communicator.rank, communicator.size)
             if here.stop > here.start:
                 y = self._predict(x[here, ...], batch_size)
                 own = y if isinstance(y, np.ndarray) else self.backend.to_numpy(y)
         return np.concatenate([y for y in communicator.gather(own) if y is not None])
+
+    def _placed_whole(self, X: Any) -> Array:
+        """Check inputs and place them, also those of a source."""
+        return self.place_inputs(all_rows(X, "X"))
 
     def forward(self, X: Any) -> Array:
         """Compute the network's outputs on the model's backend.
@@ -249,7 +256,7 @@ class Network(PlacedLayers):
             An array of the model's backend; nothing is dropped out.
         """
         with self.gate, self.backend.activate_for(self.dtype):
-            x = self.place_inputs(X)
+            x = self._placed_whole(X)
             at_once = 2 * x.shape[0]  # all, and as many more as a backend may fill them up with
             return self.backend.asarray(self.of_rows("predict", x, at_once))
 
@@ -269,7 +276,7 @@ class Network(PlacedLayers):
             An array of the model's backend; nothing is dropped out.
         """
         with self.gate, self.backend.activate_for(self.dtype):
-            x = self.backend.asarray(self.place_inputs(X), self.dtype)
+            x = self._placed_whole(X)
             arrays = self.stack.split(self.all_arrays)
             for one, arrays_of_one in zip(self.layers[: layer + 1], arrays):
                 x, _ = one.forward(arrays_of_one, x)
@@ -295,7 +302,7 @@ class Network(PlacedLayers):
         """
         self.require_compiled()
         with self.gate, self.backend.activate_for(self.dtype):
-            x = self.backend.asarray(self.place_inputs(X), self.dtype)
+            x = self._placed_whole(X)
             targets = self.place_targets(y, x)
             value, grads = self.function("gradients")(self.all_arrays, x, targets)
             return float(value), grads
@@ -331,7 +338,7 @@ class Network(PlacedLayers):
             is_part = rows == "own" and communicator is not None
             weight = self.place_weight(sample_weight, x, all_may_be_0=is_part)
         if communicator is not None and communicator.size > 1 and rows == "same":
-            check_same_rows(communicator, x, targets, weight)
+            check_same_rows(communicator, *map(first_rows, (x, targets, weight)))
 
         def measure() -> dict[str, Any]:
             with self.gate, self.backend.activate_for(self.dtype):

@@ -10,6 +10,7 @@ import numpy as np
 from ..backend import Array, Backend, array_namespace, backend_of, device_of, is_array, to_host
 from ..checks import about, check_rows
 from ..data import check_sample_weight
+from ..data.sources import Held, Source, all_rows, inputs, source_of, targets
 from ..losses import Loss
 from ..metrics import Metric
 
@@ -18,14 +19,14 @@ __all__ = ["beside", "place_inputs", "place_targets", "place_weight"]
 
 def place_inputs(
     backend: Backend, dtype: str, X: Any, n_inputs: int | None, name: str = "X"
-) -> Array:
+) -> Array | Source:
     """Check inputs and place them on a backend.
 
     Parameters
     ----------
     backend, dtype
         Those of the network.
-    X : array_like of shape (n, n_features)
+    X : array_like or row source of shape (n, n_features)
         Finite numbers of any library.
     n_inputs : int or None
         How many features the network takes; None is any number.
@@ -34,8 +35,8 @@ def place_inputs(
 
     Returns
     -------
-    array of shape (n, n_features)
-        On the backend; where a file is mapped into memory, in the dtype of the file.
+    array or Source of shape (n, n_features)
+        On the backend; or what is checked when it comes, on the host.
 
     Raises
     ------
@@ -44,14 +45,18 @@ def place_inputs(
     """
     x: Array = None
     try:
-        x = backend.place_inputs(X, dtype)
-        check_rows(name, x, backend)
+        source = source_of(X)
+        if source is None:
+            x = backend.asarray(X, dtype)
+            check_rows(name, x, backend)
     except Exception as error:
         if x is None and isinstance(error, TypeError | ValueError):
             raise about(name, error) from None
         if not isinstance(error, TypeError | ValueError):
             _check_plain(name, X, backend)
         raise
+    if source is not None:
+        x = inputs(source, dtype, name)
     if n_inputs is not None and x.shape[1] != n_inputs:
         raise ValueError(
             f"{name} must have {n_inputs} features, as the first layer takes, got the shape "
@@ -64,21 +69,21 @@ def place_targets(
     backend: Backend,
     dtype: str,
     y: Any,
-    n: int,
+    x: Array | Source,
     n_outputs: Callable[[], int],
     loss: Loss,
     name: str = "y",
-) -> Array:
+) -> Array | Source:
     """Check targets, place them on a backend, and make them fit the loss.
 
     Parameters
     ----------
     backend, dtype
         Those of the network.
-    y : array_like of shape (n,) or (n, n_outputs)
+    y : array_like or row source of shape (n,) or (n, n_outputs)
         The targets, as the loss takes them.
-    n : int
-        The number of rows of the inputs.
+    x : array or Source of n rows
+        The inputs, placed.
     n_outputs : callable
         It returns the number of the network's outputs.
     loss : Loss
@@ -88,8 +93,8 @@ def place_targets(
 
     Returns
     -------
-    array of n rows
-        On the backend.
+    array of n rows, or Source
+        On the backend; a source, of rows on the host, where the inputs are one.
 
     Raises
     ------
@@ -101,20 +106,30 @@ def place_targets(
             f"{name} is missing: expected numbers, the targets that {loss} takes; where inputs "
             "are to be given back, they are their own: fit(X, X)"
         )
+    comes = isinstance(x, Source)
     try:
-        # what comes from the host is checked there
-        targets = backend.asarray(backend.plain(y)) if backend.owns(y) else to_host(y)
+        source = source_of(y)
+        if source is None:  # what comes from the host is checked there
+            is_there = backend.owns(y) and not comes
+            given = backend.asarray(backend.plain(y)) if is_there else to_host(y)
     except (TypeError, ValueError) as error:
         raise about(name, error) from None
-    if targets.ndim == 0 or targets.shape[0] != n:
+    if source is not None:
+        given = source if comes else all_rows(source, name)
+    if len(given.shape) == 0 or given.shape[0] != x.shape[0]:
         raise ValueError(
-            f"{name} must have as many rows as the inputs, {n}, got the shape "
-            f"{tuple(targets.shape)}"
+            f"{name} must have as many rows as the inputs, {x.shape[0]}, got the shape "
+            f"{tuple(given.shape)}"
         )
-    wanted = backend.dtype(dtype) if backend.owns(targets) else np.dtype(dtype)
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
-        targets = loss.prepare(targets, n_outputs(), wanted, name)
-    return backend.asarray(targets)
+
+    def prepared(rows: Array) -> Array:
+        wanted = backend.dtype(dtype) if backend.owns(rows) else np.dtype(dtype)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
+            return loss.prepare(rows, n_outputs(), wanted, name)
+
+    if source is not None and comes:
+        return targets(source, prepared, name)
+    return Held(prepared(given)) if comes else backend.asarray(prepared(given))
 
 
 def place_weight(

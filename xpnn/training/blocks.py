@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..data import batch_slices
+from ..data.order import Windows, equal_parts
 from ..layers.base import Layer
 from ..network import Network
-from .supply import Data, Supply
+from .supply import Data, Order, Span, Supply, numbers_of
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
     from ..initializers import Generator
@@ -31,6 +33,13 @@ STEPS = 128
 
 DRAWN = 1 << 22
 """About how many numbers that layers drew may be held at once."""
+
+
+COMING = 1 << 22
+"""About how many numbers may come at once for rows that are not in memory."""
+
+NOTHING: Data = None, None, None
+"""The data of steps that won't be taken."""
 
 
 class DrawnSteps(NamedTuple):
@@ -65,8 +74,9 @@ class Blocks:
         all; each takes its part of the rows of each step.
     batch_size : int or None
         The rows of a step; None is all.
-    shuffle : bool
-        Whether each epoch goes through the rows in a new order.
+    shuffle : bool or "parts"
+        Whether each epoch goes through the rows in a new order; what is read in parts goes
+        by "parts" if it is true.
     one_by_one : bool
         Whether a block has one step.
 
@@ -74,6 +84,8 @@ class Blocks:
     ----------
     supply
         As given.
+    shuffle : bool or "parts"
+        In which order epochs go.
     counts : numpy.ndarray of shape (steps,)
         The rows of each step of an epoch.
     n_steps : int
@@ -89,7 +101,7 @@ class Blocks:
         network: Network,
         supply: Supply,
         batch_size: int | None,
-        shuffle: bool,
+        shuffle: bool | str,
         one_by_one: bool,
     ) -> None:
         self.supply, self._team = supply, supply.team
@@ -100,14 +112,16 @@ class Blocks:
         )
         n, n_features = supply.shape
         slices = batch_slices(n, batch_size)
-        self._all: Data | None = None
+        self._all = NOTHING
         if len(slices) == 1:  # a batch of all rows is placed once
             x, *rest = supply.of_all()
             self._all = self._backend.asarray(x, self._dtype), *rest
         self.counts = np.array([float(part.stop - part.start) for part in slices])
         self.n_steps = len(slices)
         self.batch_size = slices[0].stop  # but for the last one, which may be shorter
-        self.shuffle = shuffle and len(slices) > 1
+        self.shuffle = shuffle if len(slices) > 1 else False
+        if self.shuffle and supply.parts is not None:
+            self.shuffle = "parts"
         self._widths = [size or 0 for size in network.layer_sizes(n_features)][:-1]
         n_drawn = sum(
             self.batch_size * width
@@ -117,17 +131,18 @@ class Blocks:
         self._draws_noise = n_drawn > 0
         if self._draws_noise and self._team.size > 1:
             self._have_rows = [*map(_have_rows, self._layers, self._widths)]
-        self.draws = self.shuffle or self._draws_noise
+        self.draws = bool(self.shuffle) or self._draws_noise
         n_parameters = sum(math.prod(p.shape) for p in network.parameter_arrays)
         steps = min(
             STEPS,
             OPERATIONS / (3 * self.batch_size * max(1, n_parameters)),
             DRAWN / max(1, n_drawn),
+            *([COMING / (self.batch_size * n_features)] if supply.arrives else ()),
         )
         self.steps_at_once = 1 if one_by_one else max(1, int(steps))
 
     def draw(
-        self, generator: Generator, epochs: int, cuts: Iterable[int] = ()
+        self, generator: Generator, epochs: int, skip: int = 0, cuts: Iterable[int] = ()
     ) -> Iterator[DrawnSteps]:
         """Yield the blocks of some epochs, drawing what is random in them.
 
@@ -137,6 +152,8 @@ class Blocks:
             Where draws come from.
         epochs : int
             How many epochs.
+        skip : int
+            How many steps of the first epoch won't be taken, so that their rows don't come.
         cuts : iterable of int
             After so many steps of each epoch a block ends.
         """
@@ -144,53 +161,63 @@ class Blocks:
         if size == n:
             for start in range(0, epochs, self.steps_at_once):
                 count = min(self.steps_at_once, epochs - start)
-                yield self._block(generator, count, size, None)
+                yield self._block(generator, None, Span(0, count * n, n), (self._all, None))
             return
+        for _ in range(epochs):
+            order = self._order(generator)
+            spans = self._spans((skip, *cuts))
+            left = [span for span in spans if span.start >= skip * size]
+            with closing(self.supply.of_epoch(order, left)) as coming:
+                for span in spans:
+                    data = next(coming) if span.start >= skip * size else (NOTHING, None)
+                    yield self._block(generator, order, span, data)
+            skip = 0
+
+    def _order(self, generator: Generator) -> Order:
+        """Draw the order in which an epoch goes through the rows."""
+        n, width = self.supply.shape
+        parts = self.supply.parts
+        if self.shuffle == "parts" and parts is None:
+            parts = equal_parts(n, width)
+        if parts is not None:
+            return Windows(parts, width, generator if self.shuffle else None)
+        return generator.permutation(n) if self.shuffle else None
+
+    def _spans(self, cuts: Iterable[int]) -> list[Span]:
+        """Return the blocks of an epoch, which end after so many steps at least."""
+        n, size = self.supply.shape[0], self.batch_size
         at_once = self.steps_at_once * size
         end = n // size * size
         ends = [0, *sorted(min(cut * size, end) for cut in cuts), end]
-        for _ in range(epochs):
-            order = generator.permutation(n) if self.shuffle else None
-            for first, last in pairwise(ends):
-                for start in range(first, last, at_once):
-                    stop = min(start + at_once, last)
-                    yield self._of_rows(generator, order, start, stop, size)
-            if end < n:
-                yield self._of_rows(generator, order, end, n, n - end)
+        spans = [
+            Span(start, min(start + at_once, last), size)
+            for first, last in pairwise(ends)
+            for start in range(first, last, at_once)
+        ]
+        return spans if end == n else [*spans, Span(end, n, n - end)]
 
-    def _of_rows(
-        self, generator: Generator, order: np.ndarray | None, start: int, stop: int, size: int
+    def _block(
+        self, generator: Generator, order: Order, span: Span, coming: tuple[Data, Any]
     ) -> DrawnSteps:
-        """Return a block with the rows of a part of an epoch."""
-        rows: Any = slice(start, stop)
-        if order is not None:
-            rows = order[rows].reshape(-1, size)
-        return self._block(generator, (stop - start) // size, size, rows)
-
-    def _block(self, generator: Generator, count: int, size: int, rows: Any) -> DrawnSteps:
-        """Return a block of so many steps, each of so many rows."""
-        weights = self._weights(rows, count, size)
-        noise = self._noise(generator, count, size)
+        """Return a block, for which something came."""
+        weights = self._weights(order, span)
+        noise = self._noise(generator, span.steps, span.size)
         if self._team.size > 1:
-            here = self._team.here(size)
-            if isinstance(rows, slice):
-                rows = np.arange(rows.start, rows.stop).reshape(-1, size)
-            own = self._weights(
-                here if rows is None else rows[:, here], count, here.stop - here.start
-            )
-            noise = (*(noise or ((),) * len(self._layers)), self._cuts(size, own, weights))
-        data = self._all
-        if data is None:
-            data, rows = self.supply.of_steps(rows)
-        return DrawnSteps(count, data, rows, noise, weights)
+            own = self._weights(order, span, self._team.here(span.size))
+            cuts = self._cuts(span.size, own, weights)
+            noise = (*(noise or ((),) * len(self._layers)), cuts)
+        return DrawnSteps(span.steps, *coming, noise, weights)
 
-    def _weights(self, rows: Any, count: int, size: int) -> np.ndarray:
-        """Return how much the rows of each step weigh, of those that are taken."""
-        if self.supply.weight is None:
-            return np.full(count, float(size))
-        weight = self.supply.weight
-        weight = weight if rows is None else weight[rows]
-        return np.broadcast_to(weight.reshape(-1, size).sum(axis=1), count)
+    def _weights(self, order: Order, span: Span, here: slice = slice(None)) -> np.ndarray:
+        """Return how much the rows of each step weigh, or those in some places of it."""
+        weight, size = self.supply.weight, span.size
+        if weight is None:
+            return np.full(span.steps, float(len(range(size)[here])))
+        if size == self.supply.shape[0]:
+            return np.full(span.steps, weight[here].sum())
+        rows = numbers_of(order, span.start, span.stop)
+        own: np.ndarray = weight[rows].reshape(-1, size)[:, here].sum(axis=1)
+        return own
 
     def _cuts(self, size: int, own: np.ndarray, weights: np.ndarray) -> tuple[Any, ...]:
         """Return the numbers of `xpnn.distributed.Cut`, with the steps on the first axis."""

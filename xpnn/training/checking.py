@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import check_integer, check_tensors
+from ..data.sources import some_rows
 from ..files.model_file import ModelFileError
 from ..hooks import Trainable
 from ..naming import make
@@ -191,9 +192,10 @@ def _widths(model: Trainable, blocks: Blocks) -> list[int]:
     compiled = model.require_compiled()
     stack, criterion = fuse(model.layers, compiled.loss)
     x, y = blocks.supply.seen
-    outputs = stack.predict(model.all_arrays, model.backend.asarray(x[:1, ...], model.dtype))
+    x, y = (model.backend.asarray(some_rows(array, 1)) for array in (x, y))
+    outputs = stack.predict(model.all_arrays, x)
     measures = [bind(metric, stack, criterion) for metric in compiled.step_metrics]
-    return [1, *(int(np.prod(measure(outputs, y[:1, ...]).shape)) for measure in measures)]
+    return [1, *(int(np.prod(measure(outputs, y).shape)) for measure in measures)]
 
 
 @dataclass(frozen=True)

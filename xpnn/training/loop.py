@@ -67,7 +67,7 @@ class Fit:
         validation: tuple[Any, ...] | None,
         epochs: int,
         batch_size: int | None,
-        shuffle: bool,
+        shuffle: bool | str,
         callbacks: Sequence[Callback],
         generator_at_start: dict[str, Any],
         door: Door,
@@ -145,8 +145,8 @@ class Fit:
         n_steps = self.blocks.n_steps
         wanted = self.listeners.want_last_step  # then it is live
         alone = model.gate.changing()
-        cuts = (skip, n_steps - 1) if wanted else (skip,)
-        for block in self.team.at_each(self.blocks.draw(model.generator, count, cuts)):
+        cuts = (n_steps - 1,) if wanted else ()
+        for block in self.team.at_each(self.blocks.draw(model.generator, count, skip, cuts)):
             measured.weights.append(block.weights)
             begin, taken = taken, taken + block.steps
             if begin < skip:  # taken before the run was interrupted

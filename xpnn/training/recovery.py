@@ -150,7 +150,7 @@ class Recovery:
                 generator = copy.deepcopy(moment.generator) or model.generator
                 taken = 0
                 team = self._blocks.supply.team
-                drawn = self._blocks.draw(generator, epoch - moment.epoch, (moment.step,))
+                drawn = self._blocks.draw(generator, epoch - moment.epoch, moment.step)
                 for block in team.at_each(drawn):
                     begin, taken = taken, taken + block.steps
                     if begin < moment.step:

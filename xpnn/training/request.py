@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import HOST, Array, find
 from ..callbacks import ProgressBar
-from ..checks import check_flag, check_integer, check_number
+from ..checks import check_integer, check_number
 from ..data import check_class_weight, check_sample_weight, classes_of, split_rows
+from ..data.sources import Held, Source, first_rows
 from ..distributed.communicator import digest
 from ..history import History
 from ..hooks import Callback, Trainable
@@ -24,7 +25,7 @@ from .door import Door
 from .kept import generator_state
 from .loop import Fit
 from .resume import Start, newest
-from .supply import OwnRows, Supply
+from .supply import ArrivingSupply, Supply
 from .team import Team
 
 __all__ = ["Request"]
@@ -33,7 +34,7 @@ FORGOTTEN = (
     "The optimizer begins anew: the file of the model keeps nothing of what it remembered"
 )
 
-Rows = tuple[Array, Array, np.ndarray | None]
+Rows = tuple[Array | Source, Array | Source, np.ndarray | None]
 """Inputs and targets, placed, and on the host the samples' weights."""
 
 
@@ -51,7 +52,7 @@ class Request:
     batch_size: int | None
     validation_data: tuple[Any, ...] | None
     validation_split: float
-    shuffle: bool
+    shuffle: bool | str
     callbacks: Sequence[Callback]
     verbose: str | bool | int
     team: Team
@@ -72,7 +73,8 @@ class Request:
             raise ValueError("give validation_data or validation_split, not both")
         if np.ndim(self.verbose) or self.verbose not in ("auto", True, False, 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', True or False, got {self.verbose!r}")
-        check_flag("shuffle", self.shuffle)
+        if self.shuffle != "parts" and not isinstance(self.shuffle, bool):
+            raise TypeError(f"shuffle must be True, False or 'parts', got {self.shuffle!r}")
         callbacks = self.callbacks
         if not isinstance(callbacks, Sequence) or not all(
             isinstance(callback, Callback) for callback in callbacks
@@ -129,7 +131,10 @@ class Request:
         x = model.place_inputs(X)
         targets = model.place_targets(y, x)
         sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
-        check_targets(model.layers, sizes, loss, targets)
+        if isinstance(targets, Held):
+            check_targets(model.layers, sizes, loss, targets.rows)
+        elif not isinstance(targets, Source):  # then too few are known
+            check_targets(model.layers, sizes, loss, targets)
         weight = check_sample_weight(
             sample_weight, x.shape[0], all_may_be_0=self.team.has_own_rows
         )
@@ -147,15 +152,21 @@ class Request:
             return rows
         x, targets, weight = rows
         backend, loss, counts = model.backend, model.require_compiled().loss, None
+        classes = targets
+        if isinstance(targets, Source):
+            backend = find(HOST)
+            with self.team.together():
+                of_pieces = (classes_of(y, loss, backend) for y in targets.pieces())
+                classes = np.concatenate([*of_pieces])
         if self.team.has_own_rows:
             with self.team.together():
-                own = Counter(classes_of(targets, loss, backend).tolist())
+                own = Counter(classes_of(classes, loss, backend).tolist())
             total = sum(self.team.gather(own), Counter())
             counts = np.array([total[i] for i in range(1 + max(total))])
         with self.team.together():
             n_outputs = model.n_outputs(x.shape[1])
             weight = check_class_weight(
-                class_weight, weight, targets, n_outputs, loss, backend, counts
+                class_weight, weight, classes, n_outputs, loss, backend, counts
             )
         return x, targets, weight
 
@@ -195,7 +206,8 @@ class Request:
                 if start.path is not None:  # the same rows are held back for validation
                     at_start = start.set_generator(model)
                 rows, validation = self._validation(model, rows, whole)
-            kind = OwnRows if self.team.has_own_rows else Supply
+            comes = self.team.has_own_rows or isinstance(rows[0], Source)
+            kind = ArrivingSupply if comes else Supply
             supply = kind(self.team, model.backend, model.dtype, *rows)
             with self.team.together():
                 n, n_features = supply.shape
@@ -240,7 +252,9 @@ class Request:
         if self.validation_split:
             backend = model.backend
 
-            def take(array: Array, numbers: np.ndarray) -> Array:
+            def take(array: Array | Source, numbers: np.ndarray) -> Array | Source:
+                if isinstance(array, Source):
+                    return array.of(numbers)
                 return backend.take_rows(array, backend.asarray(numbers))
 
             if not self.team.has_own_rows:
@@ -283,8 +297,10 @@ class Request:
             return {}
         return {
             "the number of rows": rows[0].shape[0],
-            "the data (a checksum)": digest(*rows),
-            "the validation data (a checksum)": digest(*(self.validation_data or ())),
+            "the data (a checksum)": digest(*map(first_rows, rows)),
+            "the validation data (a checksum)": digest(
+                *map(first_rows, self.validation_data or ())
+            ),
         }
 
     def _wants_progress(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import (
+from ..backend import (
     Array,
     Backend,
     array_namespace,
@@ -15,11 +15,11 @@ from .backend import (
     index_dtype_of,
     to_host,
 )
-from .checks import about, check_number, reject
-from .losses import Loss
+from ..checks import about, check_number, reject
+from ..losses import Loss
 
 if TYPE_CHECKING:
-    from .initializers import Generator
+    from ..initializers import Generator
 
 __all__ = [
     "batch_slices",

@@ -1,0 +1,368 @@
+"""Row sources: rows that stay where they are until their numbers are asked for.
+
+A source is any object that has
+
+``shape``
+    ``(n, n_features)``, or ``(n,)`` for targets: integers.
+``take(numbers)``
+    which returns the rows of these numbers, a NumPy array of integers from 0 to n - 1 in any
+    order: numbers of any library, of the shape ``(len(numbers), n_features)``.  It is called
+    in a thread of its own, by one at a time.
+``parts``
+    only where storage is read in sequence: how many rows lie in each part, in order.  Then
+    rows are asked for in the order of `xpnn.data.order`, a few parts at a time.
+
+It is no array: what a library of arrays or tables made is read at once, as before, but for
+arrays that are mapped from a large file, dask's collections, and the datasets of h5py and
+Zarr, which are sources by themselves.
+
+A Python iterable of batches is refused.  In which order its rows come, nobody can draw from the
+seed; a run can't go on in the middle of it, be cut over processes, or say how long an epoch is;
+and a generator is empty after one.  What makes batches can nearly always make the rows of given
+numbers, too, and then has all of this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator
+from copy import copy
+from functools import partial
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, is_array, to_host
+from ..checks import about
+from .ahead import ahead
+from .rows import take_rows
+
+__all__ = [
+    "Held",
+    "Source",
+    "all_rows",
+    "first_rows",
+    "inputs",
+    "some_rows",
+    "source_of",
+    "spans",
+    "stream",
+    "targets",
+]
+
+MAPPED = 1 << 22
+"""How many numbers of a mapped file are read at once rather than from time to time."""
+
+PIECE = 1 << 22
+"""About how many numbers are asked for at once of what is gone through in its order."""
+
+PROBED = 64
+"""How many rows are asked for at the door, to see what comes."""
+
+HELD = ("iloc", "column_names", "to_numpy", "__array_interface__", "__dlpack__")
+"""What arrays, tables and columns in memory have, which may have a shape and `take`, too."""
+
+
+def source_of(x: Any) -> Any:
+    """Return what gives rows of `x` by their numbers; None where `x` is read at once."""
+    if isinstance(x, np.memmap):
+        from .mapping import MappedRows
+
+        return MappedRows(x) if x.size > MAPPED and x.ndim else None
+    if isinstance(x, np.ndarray | list | tuple | Source):
+        return x if isinstance(x, Source) else None
+    if hasattr(x, "__dask_graph__"):
+        from .stored import from_dask
+
+        return from_dask(x)
+    if is_array(x) or any(hasattr(x, mark) for mark in HELD) or not hasattr(x, "shape"):
+        return None
+    if callable(getattr(x, "take", None)):
+        return x
+    if all(hasattr(x, mark) for mark in ("chunks", "dtype", "nbytes", "__getitem__")):
+        from .stored import Stored
+
+        return None if hasattr(x, "values") else Stored(x)
+    return None
+
+
+class Source:
+    """Rows of a source, checked when they come.
+
+    Parameters
+    ----------
+    given : object
+        With ``shape`` and ``take``.
+    name : str
+        What an error calls it.
+    finish : callable
+        From rows as they come, and their numbers, to what they are to be.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        That of all rows when they have come.
+    parts : list of int, or None
+        How many rows each part has, where it is read in parts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the shape is none of rows, or the first rows are not what they should be.
+    """
+
+    def __init__(
+        self,
+        given: Any,
+        name: str,
+        finish: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> None:
+        self._given, self._name, self._finish = given, name, finish
+        self._of_given = _shape_of(given, name)
+        n = self._of_given[0]
+        self._begin, self._chosen = 0, None  # all rows of those that are given
+        self.parts = _parts_of(given, n, name)
+        self.shape = (n, *self.take(np.arange(min(n, PROBED))).shape[1:])
+
+    _chosen: np.ndarray | None
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:
+        """Return rows on the host, by their numbers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If what comes is not what it should be.
+        """
+        numbers = np.asarray(numbers) + self._begin
+        if self._chosen is not None:
+            numbers = self._chosen[numbers]
+        wanted = (len(numbers), *self._of_given[1:])
+        given = self._given.take(numbers)
+        try:
+            rows = to_host(given)
+        except (TypeError, ValueError) as error:
+            raise about(f"{self._name}.take", error) from error
+        if rows.shape != wanted:
+            raise ValueError(
+                f"{self._name}.take must return rows of the shape {wanted} for {len(numbers)} "
+                f"numbers, since its shape is {self._of_given}; got {rows.shape}"
+            )
+        return self._finish(rows, numbers)
+
+    def __getitem__(self, rows: tuple[slice, Any]) -> Source:
+        """Return consecutive rows, ``x[a:b, ...]`` as of an array, as a source."""
+        begin, stop, _ = rows[0].indices(self.shape[0])
+        new = self._with(stop - begin, np.clip, begin, stop)
+        new._begin = self._begin + begin
+        return new
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        """Yield all rows in their order, a piece at a time."""
+        rows = max(1, PIECE // max(1, math.prod(self.shape[1:])))
+        return (piece for (piece,) in stream(self, rows))
+
+    def of(self, numbers: np.ndarray) -> Source:
+        """Return some of the rows, by their numbers in ascending order, as a source."""
+        new = self._with(len(numbers), lambda ends: np.searchsorted(numbers, ends))
+        numbers = numbers + self._begin
+        new._begin, new._chosen = 0, numbers if self._chosen is None else self._chosen[numbers]
+        return new
+
+    def _with(self, n: int, where: Callable[..., Any], *bounds: int) -> Source:
+        """Return a source of n of the rows; a function tells where in them parts end."""
+        new = copy(self)
+        new.shape = (n, *self.shape[1:])
+        if self.parts is not None:
+            counts = np.diff(where(np.cumsum(self.parts), *bounds), prepend=bounds[:1] or 0)
+            new.parts = counts[counts > 0].tolist()
+        return new
+
+
+def _shape_of(given: Any, name: str) -> tuple[int, ...]:
+    """Return the shape that a source says it has.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of rows.
+    """
+    try:
+        shape = tuple(index(size) for size in given.shape)
+    except TypeError:
+        raise TypeError(
+            f"{name}.shape must be a tuple of integers, got {given.shape!r}"
+        ) from None
+    if len(shape) not in (1, 2) or 0 in shape:
+        raise ValueError(
+            f"{name} must have the shape (n_samples, n_features), or (n_samples,) for targets, "
+            f"with at least one of each, got {shape}"
+        )
+    return shape
+
+
+def _parts_of(given: Any, n: int, name: str) -> list[int] | None:
+    """Return how many rows the parts have in which a source is read.
+
+    Raises
+    ------
+    ValueError
+        If they are not all its rows.
+    """
+    parts = getattr(given, "parts", None)
+    if parts is None:
+        return None
+    counts = [index(count) for count in parts]
+    if sum(counts) != n or min(counts, default=0) < 0:
+        raise ValueError(f"{name}.parts must be how many of its {n} rows each has, got {parts}")
+    return [count for count in counts if count]
+
+
+# ------------------------------------------------------------------------ of the placed
+
+
+def inputs(given: Any, dtype: str, name: str) -> Source:
+    """Return inputs of a network that come from a source, in its dtype."""
+
+    def finish(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
+            x = rows.astype(dtype, copy=False)
+        is_finite = np.isfinite(x)
+        if not is_finite.all():
+            row, column = np.argwhere(~is_finite)[0]
+            raise ValueError(
+                f"{name} must hold finite numbers; got {rows[row, column].item()!r} in row "
+                f"{numbers[row]}, column {column}"
+            )
+        return x
+
+    if len(_shape_of(given, name)) == 1:
+        n = given.shape[0]
+        raise ValueError(
+            f"{name} must have the shape (n_samples, n_features), got ({n},), that of targets"
+        )
+    return Source(given, name, finish)
+
+
+def targets(given: Any, prepare: Callable[[np.ndarray], np.ndarray], name: str) -> Source:
+    """Return targets that come from a source, as a loss prepares them."""
+
+    def finish(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        try:
+            return prepare(rows)
+        except ValueError:
+            for number, row in zip(numbers, rows):
+                try:
+                    prepare(row[None])
+                except ValueError as error:  # which counts rows from those that it was given
+                    what = str(error).replace("in row 0", f"in row {number}")
+                    raise ValueError(what) from None
+            raise
+
+    return Source(given, name, finish)
+
+
+class Held(Source):
+    """Rows in memory, beside others that are not.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray
+        As they are to be.
+    """
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows, self.shape, self.parts = rows, rows.shape, None
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:
+        """Return rows by their numbers."""
+        rows: np.ndarray = self.rows[numbers]
+        return rows
+
+    def __getitem__(self, rows: tuple[slice, Any]) -> Held:
+        """Return consecutive rows."""
+        return Held(self.rows[rows])
+
+    def of(self, numbers: np.ndarray) -> Held:
+        """Return some of the rows, by their numbers."""
+        return Held(self.rows[numbers])
+
+
+def spans(source: Source, rows: int) -> Iterator[tuple[int, int]]:
+    """Yield where pieces begin and end in which a source is gone through in its order.
+
+    Parameters
+    ----------
+    source : Source
+        What is gone through.
+    rows : int
+        About how many rows a piece has, where it is not read in parts.
+    """
+    n, *width = source.shape
+    if source.parts is None:
+        yield from ((start, min(start + rows, n)) for start in range(0, n, rows))
+        return
+    start = stop = 0
+    for count in source.parts:
+        if stop > start and (stop + count - start) * math.prod(width) > PIECE:
+            yield start, stop
+            start = stop
+        stop += count
+    yield start, stop
+
+
+def stream(x: Source, rows: int, *others: Any) -> Generator[tuple[Any, ...], None, None]:
+    """Yield the rows of a source on the host, a piece at a time, and those of others beside it.
+
+    Parameters
+    ----------
+    x : Source
+        What is gone through.
+    rows : int
+        As in `spans`.
+    *others : Source, numpy.ndarray or None
+        What has as many rows.
+    """
+
+    def read(start: int, stop: int) -> tuple[Any, ...]:
+        numbers = np.arange(start, stop)
+        return tuple(
+            a.take(numbers) if isinstance(a, Source) else a if a is None else a[start:stop]
+            for a in (x, *others)
+        )
+
+    return ahead(partial(read, start, stop) for start, stop in spans(x, rows))
+
+
+def all_rows(given: Any, name: str) -> Any:
+    """Return what is given; of a source, which is as small as what is in memory, all rows."""
+    source = source_of(given)
+    if source is None:
+        return given
+    rows = Source(source, name, lambda rows, numbers: rows)
+    return np.concatenate([*rows.pieces()])
+
+
+def some_rows(x: Any, count: int) -> Array:
+    """Return rows of what a training goes through, evenly spaced, at most so many.
+
+    Of what is read in parts they are the first ones.
+    """
+    source = source_of(x)
+    if source is None:
+        x = x if is_array(x) else to_host(x)
+        return take_rows(x, np.arange(0, x.shape[0], max(1, math.ceil(x.shape[0] / count))))
+    n = source.shape[0]
+    if getattr(source, "parts", None) is not None:
+        return source.take(np.arange(min(n, count)))
+    return source.take(np.arange(0, n, max(1, math.ceil(n / count))))
+
+
+def first_rows(x: Any) -> Any:
+    """Return what tells data from others: of a source its first rows, else all."""
+    source = source_of(x)
+    if source is None:
+        return x
+    n = source.shape[0]
+    return source.take(np.arange(min(n, PROBED)))
