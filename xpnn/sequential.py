@@ -233,8 +233,7 @@ class Sequential(Trainable):
         Parameters
         ----------
         X : array_like or row source of shape (n, n_features)
-            The inputs: numbers of any library, finite; or what gives rows by their numbers,
-            which `xpnn.data` tells of, and which are checked as they come.
+            The inputs: finite numbers of any library; of `xpnn.data`, checked as they come.
         y : array_like or row source of shape (n,) or (n, n_outputs)
             The targets, as the loss takes them.
         epochs : int
@@ -248,9 +247,8 @@ class Sequential(Trainable):
             The part of the samples, 0 <= part < 1, drawn at random, also where `shuffle` is
             off, that is measured after each epoch, without weights, and not trained on.
         shuffle : bool or "parts"
-            Whether each epoch goes through the samples in a new order; ``"parts"``, which what
-            is read in parts has if it is true, reads some parts after the others, as
-            `xpnn.data.order` tells.  Where one batch holds all, they stay in theirs.
+            Whether each epoch goes through the samples in a new order; by ``"parts"``, as what
+            is read so always does, as `xpnn.data.order` tells.  One batch of all stays in its.
         sample_weight : array_like of shape (n,), optional
             How much each sample counts, >= 0.  A batch's loss is the weighted mean.
         class_weight : dict of int to float, or "balanced", optional

@@ -254,6 +254,16 @@ class Backend:
             for _, block in row_blocks(array, 1 << 20)
         )
 
+    def place_inputs(self, x: Any, dtype: Any) -> Array:
+        """Place inputs, as `asarray` does."""
+        return self.asarray(x, dtype)
+
+    def let_go(self, x: Array) -> None:
+        """Do nothing: what is mapped from a file is read by `xpnn.data.mapping` now.
+
+        It stays for backends from elsewhere that call it.
+        """
+
     def take_rows(self, a: Array, rows: Array) -> Array:
         """Return rows in the order of their indices: (n, k), integers (m,) -> (m, k)."""
         return self.xp.take(a, rows, axis=0)

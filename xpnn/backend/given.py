@@ -217,7 +217,8 @@ def _refuse(x: Any) -> None:
         raise TypeError(
             f"expected numbers, got {name}, which gives its rows or batches one after the "
             "other: collect them in one array; or, where they are too many, give a row source, "
-            "an object with shape and take(numbers), as xpnn.data.sources tells"
+            "an object with shape and take(numbers), as xpnn.data.sources tells; or train on a "
+            "part at a time, as in for X, y in parts: model.fit(X, y, epochs=1)"
         )
     raise TypeError(f"expected numbers, got {name}")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import struct
+import weakref
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,15 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 __all__ = ["MappedRows", "mapped"]
+
+AT_ONCE = 1 << 22
+"""How many bytes are read at once at most."""
+
+NEAR = 1 << 12
+"""How many bytes between two rows are read rather than left out."""
+
+COMPARED = 64
+"""Of how many rows it is looked whether the file has what is mapped."""
 
 DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
@@ -130,7 +142,11 @@ def _map(path: Path, dtype: Any, offset: int, shape: tuple[int, ...], order: Any
 
 
 class MappedRows:
-    """The rows of an array that is mapped from a file, whose pages are let go when taken.
+    """The rows of an array that is mapped from a file.
+
+    They are read from the file where that can be, and not from the map: each row from here or
+    there would have pages around it mapped, up to two megabytes, which takes longer than to
+    read it, and counts as memory of this process until it is said that it may go.
 
     Parameters
     ----------
@@ -139,14 +155,63 @@ class MappedRows:
     """
 
     def __init__(self, array: np.memmap) -> None:
-        self._array, self.shape = array, array.shape
-        # what was written to a copy ("c") would be lost
-        lets_go = array.mode != "c" and hasattr(mmap, "MADV_DONTNEED")
-        self._map: Any = getattr(array, "_mmap", None) if lets_go else None
+        self.shape, self._rows = array.shape, np.asarray(array)
+        self._row_size = math.prod(array.shape[1:]) * array.itemsize
+        self._map: Any = array._mmap  # type: ignore[attr-defined]
+        is_plain = array.flags.c_contiguous and hasattr(os, "preadv")
+        self._file = self._opened(array) if is_plain and array.mode != "c" else None
+
+    def _opened(self, array: np.memmap) -> int | None:
+        """Open the file; None if it is not there, or another one by now."""
+        first = np.frombuffer(self._map, np.uint8).ctypes.data
+        before = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY
+        self._begin = before + array.ctypes.data - first
+        try:
+            file = os.open(str(array.filename), os.O_RDONLY)
+        except OSError:
+            return None
+        weakref.finalize(self, os.close, file)
+        some = np.unique(np.linspace(0, len(array) - 1, COMPARED).astype(np.int64))
+        try:
+            is_the_same = self._read(file, some).tobytes() == self._rows[some].tobytes()
+        except OSError:
+            return None
+        return file if is_the_same else None
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
-        """Return copies of rows, by their numbers."""
-        rows: np.ndarray = np.take(np.asarray(self._array), numbers, axis=0)
-        if self._map is not None:  # the file keeps them, and memory stays for what is used
-            self._map.madvise(mmap.MADV_DONTNEED)
+        """Return copies of rows, by their numbers.
+
+        Raises
+        ------
+        OSError
+            If the file can't be read, or has become shorter.
+        """
+        if self._file is not None:
+            return self._read(self._file, np.asarray(numbers))
+        rows: np.ndarray = np.take(self._rows, numbers, axis=0)
         return rows
+
+    def _read(self, file: int, numbers: np.ndarray) -> np.ndarray:
+        """Read rows in the order in which they lie, those that lie near one another at once."""
+        places = np.argsort(numbers, kind="stable")
+        lying = numbers[places]
+        is_far = np.diff(lying) > max(1, NEAR // self._row_size)
+        piece = lying // max(1, AT_ONCE // self._row_size)
+        ends = np.flatnonzero(is_far | (np.diff(piece) > 0)) + 1
+        rows = np.empty((len(numbers), *self.shape[1:]), self._rows.dtype)
+        for start, end in pairwise([0, *ends.tolist(), len(numbers)] if len(numbers) else []):
+            first, last = int(lying[start]), int(lying[end - 1])
+            if end - start == 1:
+                place = int(places[start])
+                self._fill(file, rows[place : place + 1], first)
+                continue
+            near = np.empty((last + 1 - first, *self.shape[1:]), rows.dtype)
+            self._fill(file, near, first)
+            rows[places[start:end]] = near[lying[start:end] - first]
+        return rows
+
+    def _fill(self, file: int, rows: np.ndarray, first: int) -> None:
+        """Read consecutive rows from one on."""
+        where = self._begin + first * self._row_size
+        if os.preadv(file, [memoryview(rows).cast("B")], where) != rows.nbytes:
+            raise OSError("the file that is mapped has become shorter")

@@ -28,7 +28,7 @@ NUMBERS = 1 << 24
 FEWEST, MOST = 2, 4
 """How many parts a window has: rows of several are mixed, and few parts are held."""
 
-OF_PART = 1 << 21
+OF_PART = 1 << 20
 """About how many numbers a part has where storage names none."""
 
 

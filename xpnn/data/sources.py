@@ -69,7 +69,8 @@ def source_of(x: Any) -> Any:
     if isinstance(x, np.memmap):
         from .mapping import MappedRows
 
-        return MappedRows(x) if x.size > MAPPED and x.ndim else None
+        is_mapped = getattr(x, "_mmap", None) is not None  # and not computed from such a one
+        return MappedRows(x) if is_mapped and x.size > MAPPED else None
     if isinstance(x, np.ndarray | list | tuple | Source):
         return x if isinstance(x, Source) else None
     if hasattr(x, "__dask_graph__"):

@@ -47,7 +47,7 @@ def place_inputs(
     try:
         source = source_of(X)
         if source is None:
-            x = backend.asarray(X, dtype)
+            x = backend.place_inputs(X, dtype)
             check_rows(name, x, backend)
     except Exception as error:
         if x is None and isinstance(error, TypeError | ValueError):

@@ -7,7 +7,8 @@ one seed gives one run on every backend.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import abc
+from collections.abc import Iterable
 from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -143,7 +144,7 @@ class Blocks:
 
     def draw(
         self, generator: Generator, epochs: int, skip: int = 0, cuts: Iterable[int] = ()
-    ) -> Iterator[DrawnSteps]:
+    ) -> abc.Generator[DrawnSteps, None, None]:
         """Yield the blocks of some epochs, drawing what is random in them.
 
         Parameters

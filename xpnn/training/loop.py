@@ -146,35 +146,38 @@ class Fit:
         wanted = self.listeners.want_last_step  # then it is live
         alone = model.gate.changing()
         cuts = (n_steps - 1,) if wanted else ()
-        for block in self.team.at_each(self.blocks.draw(model.generator, count, skip, cuts)):
-            measured.weights.append(block.weights)
-            begin, taken = taken, taken + block.steps
-            if begin < skip:  # taken before the run was interrupted
-                continue
-            if wanted and begin == n_steps - 1:
-                self._tell(self.listeners.last_step_begins)
-            progress.is_whole = False
-            with self.team.at_once(), alone, model.multiplying(self.blocks.batch_size):
-                measured.add(
-                    model.train_state.take(
-                        model, block.data, block.steps, block.rows, block.noise
+        with closing(self.blocks.draw(model.generator, count, skip, cuts)) as blocks:
+            for block in self.team.at_each(blocks):
+                measured.weights.append(block.weights)
+                begin, taken = taken, taken + block.steps
+                if begin < skip:  # taken before the run was interrupted
+                    continue
+                if wanted and begin == n_steps - 1:
+                    self._tell(self.listeners.last_step_begins)
+                progress.is_whole = False
+                with self.team.at_once(), alone, model.multiplying(self.blocks.batch_size):
+                    measured.add(
+                        model.train_state.take(
+                            model, block.data, block.steps, block.rows, block.noise
+                        )
                     )
-                )
-            if live:
-                self._tell(self.listeners.steps_end, begin, taken)
-                progress.step, progress.is_whole = taken, True
-                if taken < n_steps and self.listeners.are_some:
-                    measured.settle()  # for checkpoints, which one process writes
-                    self._tell(self.listeners.block_ends)
-            if self.team.are_interrupted(interrupted):
-                measured.settle()
-                if not live:  # an epoch that is told step by step ends when its last is told
-                    self._report(taken // n_steps, live)
-                    progress.is_whole = False
-                if self.recovery.spoilt():  # by the steps that nobody was told of
-                    progress.is_whole = False
-                    self._go_back(progress.epoch)
-                raise interrupted.error()
+                if live:
+                    self._tell(self.listeners.steps_end, begin, taken)
+                    progress.step, progress.is_whole = taken, True
+                    if taken < n_steps and self.listeners.are_some:
+                        measured.settle()  # for checkpoints, which one process writes
+                        self._tell(self.listeners.block_ends)
+                if self.team.are_interrupted(interrupted):
+                    measured.settle()
+                    if (
+                        not live
+                    ):  # an epoch that is told step by step ends when its last is told
+                        self._report(taken // n_steps, live)
+                        progress.is_whole = False
+                    if self.recovery.spoilt():  # by the steps that nobody was told of
+                        progress.is_whole = False
+                        self._go_back(progress.epoch)
+                    raise interrupted.error()
         self._report(count, live)
 
     def _report(self, count: int, live: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -150,11 +151,12 @@ class Recovery:
                 generator = copy.deepcopy(moment.generator) or model.generator
                 taken = 0
                 team = self._blocks.supply.team
-                drawn = self._blocks.draw(generator, epoch - moment.epoch, moment.step)
-                for block in team.at_each(drawn):
-                    begin, taken = taken, taken + block.steps
-                    if begin < moment.step:
-                        continue
-                    with team.at_once():
-                        state.take(model, block.data, block.steps, block.rows, block.noise)
+                draw = self._blocks.draw
+                with closing(draw(generator, epoch - moment.epoch, moment.step)) as drawn:
+                    for block in team.at_each(drawn):
+                        begin, taken = taken, taken + block.steps
+                        if begin < moment.step:
+                            continue
+                        with team.at_once():
+                            state.take(model, block.data, block.steps, block.rows, block.noise)
             model.parameter_arrays, state.memory = packed.split(packed.buffers), {}
