@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tables.engine import Workplace, engine_errors, identifier, literal
+from ..tables.engine import connected, engine_errors, identifier, literal
 from .mapping import MappedRows, mapped
 from .stored import NUMBERS, InParts
 
@@ -175,9 +175,9 @@ class Parts(InParts):
 
     def _ask(self, sql: str, file: Path) -> Any:
         if "_engine" not in vars(self):
-            self._engine = Workplace()
+            self._engine = connected()
         try:
-            return self._engine.query(sql)
+            return self._engine.sql(sql)
         except engine_errors() as error:
             raise ValueError(f"{file} can't be read: {str(error).splitlines()[0]}") from None
 

@@ -140,9 +140,8 @@ class Source:
         if self._chosen is not None:
             numbers = self._chosen[numbers]
         wanted = (len(numbers), *self._of_given[1:])
-        given = self._given.take(numbers)
         try:
-            rows = to_host(given)
+            rows = to_host(self._given.take(numbers))
         except (TypeError, ValueError) as error:
             raise about(f"{self._name}.take", error) from error
         if rows.shape != wanted:

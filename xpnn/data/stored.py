@@ -123,16 +123,17 @@ def from_dask(collection: Any) -> InParts:
     ValueError
         If it has more dimensions.
     """
-    if hasattr(collection, "partitions") and hasattr(collection, "map_partitions"):
+    kind = type(collection)  # of what is delayed, an instance has any attribute
+    if hasattr(kind, "partitions") and hasattr(kind, "map_partitions"):
         frames = collection.partitions
         blocks = [frames[i] for i in range(collection.npartitions)]
         counts = collection.map_partitions(len).compute()
         width = (len(collection.columns),) if collection.ndim == 2 else ()
         return _OfDask(blocks, counts, width)
-    if not (hasattr(collection, "blocks") and hasattr(collection, "numblocks")):
+    if not (hasattr(kind, "blocks") and hasattr(kind, "numblocks")):
         raise TypeError(
             "expected a dask array, dataframe or series, got an object of the type "
-            f"{type(collection).__name__}"
+            f"{kind.__name__}"
         )
     if collection.ndim not in (1, 2):
         raise ValueError(

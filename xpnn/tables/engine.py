@@ -22,6 +22,7 @@ __all__ = [
     "EngineError",
     "Wanted",
     "Workplace",
+    "connected",
     "engine_errors",
     "identifier",
     "literal",
@@ -101,15 +102,31 @@ class Workplace:
 
     @cached_property
     def _connection(self) -> Any:
-        duckdb, _ = _packages()
-        settings: dict[str, Any] = {
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "temp_directory": os.path.join(self.folder, "spilled"),
-        }
-        connection = duckdb.connect(config=settings)
-        connection.execute("SET enable_progress_bar = false")
-        return connection
+        return connected(os.path.join(self.folder, "spilled"))
+
+
+def connected(spilled: str = "") -> Any:
+    """Start an engine.
+
+    Parameters
+    ----------
+    spilled : str
+        The folder in which it may write what memory is not enough for; by default none.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If DuckDB or nanoarrow is not installed; it says how to.
+    """
+    duckdb, _ = _packages()
+    settings: dict[str, Any] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": spilled,
+    }
+    connection = duckdb.connect(config=settings)
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def engine_errors() -> type[Exception]:
