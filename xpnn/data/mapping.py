@@ -213,5 +213,5 @@ class MappedRows:
     def _fill(self, file: int, rows: np.ndarray, first: int) -> None:
         """Read consecutive rows from one on."""
         where = self._begin + first * self._row_size
-        if os.preadv(file, [memoryview(rows).cast("B")], where) != rows.nbytes:
+        if os.preadv(file, [rows.data.cast("B")], where) != rows.nbytes:
             raise OSError("the file that is mapped has become shorter")
