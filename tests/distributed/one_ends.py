@@ -1,7 +1,7 @@
 """A training on several processes in which one of them ends.
 
-``python one_ends.py FOLDER WHAT RANK EPOCH``: it happens in a callback after a step in the
-middle of an epoch, or within such a step.
+``python one_ends.py FOLDER WHAT RANK EPOCH [comes]``: it happens in a callback after a step in
+the middle of an epoch, or within such a step; the rows may come from a source in parts.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from one_run import CLASSES, CROSS_ENTROPY, X, classifier
+from one_run import CLASSES, CROSS_ENTROPY, Rows, X, classifier
 
 import xpnn
 from xpnn.callbacks import Callback, Checkpoint
@@ -69,9 +69,9 @@ def model():
     return made.compile(CROSS_ENTROPY, "adam", ["accuracy", SpoiltOfTestEnds()])
 
 
-def train(made, folder, communicator=None, callbacks=()):
+def train(made, folder, communicator=None, callbacks=(), comes=False):
     made.fit(
-        X,
+        Rows(X, (30, 70, 80, 120, 150, 180, 203)) if comes else X,
         CLASSES,
         epochs=EPOCHS,
         batch_size=20,
@@ -93,7 +93,7 @@ def main():
     callbacks = []
     if what not in ("step", "nothing"):
         callbacks = [Ending(what, rank, epoch, communicator)]
-    made = train(model(), folder, communicator, callbacks)
+    made = train(model(), folder, communicator, callbacks, "comes" in sys.argv)
     if communicator.rank == 0:
         np.savez(f"{folder}/end.npz", *made.parameters, loss=made.history.history["loss"])
 

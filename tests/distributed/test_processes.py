@@ -42,9 +42,9 @@ def test_one_seed_is_one_run(backend, of_one, n, rows, tmp_path):
 # ------------------------------------------------------------------------- when one ends
 
 
-def undisturbed(folder):
+def undisturbed(folder, comes=False):
     """Return the loss of each epoch, and the parameters, of a run on one process."""
-    made = train(model(), folder)
+    made = train(model(), folder, comes=comes)
     return made.history.history["loss"], made.parameters
 
 
@@ -86,12 +86,40 @@ def test_what_ends_one_ends_all(what, plainly, tmp_path):
         check_end(tmp_path, undisturbed(tmp_path / "undisturbed"))
 
 
-def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
+@pytest.mark.parametrize("comes", [False, True])
+def test_a_run_goes_on_with_another_number_of_processes(tmp_path, comes):
     """Also within an epoch, whose batches were cut in another way before."""
-    run(2, ONE_ENDS, tmp_path, "terminate", 1, 1, codes={143})
-    run(4, ONE_ENDS, tmp_path, "interrupt", 3, 3, codes=FAILED)
-    run(1, ONE_ENDS, tmp_path, "nothing", 0, 0)
-    check_end(tmp_path, undisturbed(tmp_path / "undisturbed"))
+    how = ["comes"] if comes else []
+    run(2, ONE_ENDS, tmp_path, "terminate", 1, 1, *how, codes={143})
+    run(4, ONE_ENDS, tmp_path, "interrupt", 3, 3, *how, codes=FAILED)
+    run(1, ONE_ENDS, tmp_path, "nothing", 0, 0, *how)
+    check_end(tmp_path, undisturbed(tmp_path / "undisturbed", comes))
+
+
+@pytest.mark.parametrize("rows", ["same", "own"])
+@pytest.mark.parametrize("at", [1, 4])
+def test_a_source_that_fails_on_one_ends_all(rows, at):
+    """At the door and in the middle of an epoch, with its text."""
+    code = f"""
+        from one_run import CLASSES, CROSS_ENTROPY, X, Rows, classifier
+        import xpnn
+
+        class Failing(Rows):
+            left = {at}
+
+            def take(self, numbers):
+                self.left -= communicator.rank == 1
+                if self.left == 0:
+                    raise RuntimeError("no rye in the field")
+                return super().take(numbers)
+
+        communicator = xpnn.distributed.mpi()
+        model = xpnn.Sequential(classifier(), seed=1)
+        model.compile(CROSS_ENTROPY, "adam")
+        together = dict(communicator=communicator, rows={rows!r})
+        model.fit(Failing(X), CLASSES, batch_size=20, epochs=9, **together)
+    """
+    assert "no rye in the field" in run(3, code, codes=FAILED, seconds=30, plainly=True)
 
 
 def test_ctrl_c_at_the_launcher_ends_all(tmp_path):
