@@ -125,6 +125,19 @@ def test_a_few_parts_are_shuffled_as_rows_in_memory_are():
     assert_same(results(Told(X, [500, 500, 13]), Y), results(X, Y))
 
 
+def test_what_is_returned_may_be_used_again():
+    class Reusing(Told):
+        def take(self, numbers):
+            self.used = getattr(self, "used", None)
+            if self.used is None or len(self.used) < len(numbers):
+                self.used = np.empty((len(numbers), *self.shape[1:]), self.array.dtype)
+            self.used[: len(numbers)] = super().take(numbers)
+            return self.used[: len(numbers)]
+
+    expected = results(X, Y, batch_size=4)
+    assert_same(results(Reusing(X), Reusing(Y), batch_size=4), expected)
+
+
 # ---------------------------------------------------------------- interrupted, and stopped
 
 

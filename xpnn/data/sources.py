@@ -149,6 +149,8 @@ class Source:
                 f"{self._name}.take must return rows of the shape {wanted} for {len(numbers)} "
                 f"numbers, since its shape is {self._of_given}; got {rows.shape}"
             )
+        if not type(self._given).__module__.startswith("xpnn."):
+            rows = np.array(rows)  # whose it is may use it again, while steps are taken with it
         return self._finish(rows, numbers)
 
     def __getitem__(self, rows: tuple[slice, Any]) -> Source:
