@@ -266,6 +266,8 @@ class Request:
         """Return what must be the same on all processes, as plain data."""
         if self.team.communicator is None:
             return {}
+        from ..network.cuts import check_cuts
+
         self.team.communicator.check_backend(model.backend)
         loss = model.require_compiled().loss
         if self.team.size > 1 and type(loss).__call__ is not Loss.__call__:
@@ -273,6 +275,8 @@ class Request:
                 f"the loss {loss} has a __call__ of its own, so that it can't be cut over "
                 "processes: define forward, the loss of each sample"
             )
+        if self.team.size > 1:
+            check_cuts(model.layers, model.layer_sizes(rows[0].shape[1]))
         return {
             "layers": [describe(layer) for layer in model.layers],
             **model.require_compiled().described(),
