@@ -1,13 +1,11 @@
 """Layers of one's own, where a batch is cut over processes."""
 
-import numpy as np
 import pytest
 
 from xpnn.layers import BatchNorm, Dense, Dropout
 from xpnn.layers.base import Layer, Parameter
 from xpnn.network.cuts import check_cuts
 from xpnn.operations import column_sums, over_batch
-from xpnn.testing import check_layer
 
 
 class CentreOfTestCuts(Layer):
@@ -76,9 +74,3 @@ def test_who_does_not(layer):
         ValueError, match=r"layer 1, .*: ask for .* by xpnn.operations.over_batch"
     ):
         check_cuts([Dense(3, 3), layer], [3, 3])
-
-
-def test_the_check_of_layers_tells_it():
-    with pytest.raises(AssertionError, match="several rows of a batch at once"):
-        check_layer(OfEachOfTestCuts(), (5, 3), backends=["numpy"])
-    assert np.isfinite(CentreOfTestCuts().mean(np.ones((2, 3)))).all()
