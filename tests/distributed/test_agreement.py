@@ -306,3 +306,53 @@ def test_arguments_of_mpi():
 def test_what_is_no_communicator_is_not_found():
     with pytest.raises(AttributeError, match="has no attribute 'mpl'"):
         xpnn.distributed.mpl()
+
+
+SOURCE = """
+class Rows:
+    def __init__(self, array, parts=None, returned=lambda rows: rows):
+        self.array, self.shape, self.returned = array, array.shape, returned
+        if parts is not None:
+            self.parts = parts
+
+    def take(self, numbers):
+        return self.returned(self.array[numbers])
+"""
+
+
+def test_a_source_with_fewer_rows_than_there_are_processes():
+    code = """
+    model = xpnn.Sequential([Dense(4, 1), xpnn.Sigmoid()], seed=0)
+    model.compile("binary_cross_entropy", "adam", metrics=["accuracy", "roc_auc"])
+    few, yes = X[:2], np.array([0, 1])
+    for parts in (None, [1, 1]):
+        expected = model.evaluate(few, yes)
+        got = model.evaluate(Rows(few, parts), yes, communicator=communicator)
+        assert np.allclose(list(got.values()), list(expected.values())), (got, expected)
+        same(model.predict(Rows(few, parts), communicator=communicator))
+        data = Rows(few, parts), Rows(yes)
+        fit(model, y=y % 2, validation_data=data)
+    """
+    together(3, SOURCE + textwrap.dedent(code))
+
+
+def test_sources_and_layers_are_refused_on_all():
+    code = """
+    class OwnMeanOfTestAgreement(xpnn.Layer):
+        def forward(self, params, x):
+            return x - x.mean(axis=0), lambda dy: (dy - dy.mean(axis=0), ())
+
+    one = rank == 1
+    cut = lambda rows: rows[:, one:]
+    strange = xpnn.Sequential([Dense(4, 3), OwnMeanOfTestAgreement(), Softmax()], seed=0)
+    strange.compile("categorical_cross_entropy", "adam")
+    refused("X.take must return rows of the shape", X=Rows(X, returned=cut))
+    refused("the data (a checksum)", X=Rows(X + one))
+    refused("the number of rows", X=Rows(X[one:]), y=y[one:])
+    refused("X.parts must be how many", X=Rows(X, [50 - one]))
+    refused("several rows of a batch at once", model=strange)
+    model = network()
+    fit(model, X=Rows(X))
+    same_model(model)
+    """
+    together(2, SOURCE + textwrap.dedent(code))

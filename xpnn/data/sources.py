@@ -311,7 +311,8 @@ def spans(source: Source, rows: int) -> Iterator[tuple[int, int]]:
             yield start, stop
             start = stop
         stop += count
-    yield start, stop
+    if stop > start:
+        yield start, stop
 
 
 def stream(x: Source, rows: int, *others: Any) -> Generator[tuple[Any, ...], None, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from typing import Any, Protocol
 
@@ -73,14 +73,16 @@ def measure(
     outputs = None
     of_rows = _on_host if on_host else _on_backend
     with communicator.together():
-        if isinstance(x, Source) and x.shape[0]:
+        if isinstance(x, Source):
             parts, outputs, y = _of_source(network, of_rows, x, y, weight)
         elif x.shape[0]:
             parts, outputs = of_rows(network, x, y, weight)
+        needs_all = communicator.size > 1 and any(metric.of_all for metric in metrics)
+        own = [a if a is None else to_host(a) for a in (outputs, y, weight) if needs_all]
     if communicator.size > 1:
         parts = [part for of_one in communicator.gather(parts) for part in of_one]
-        if any(metric.of_all for metric in metrics):
-            outputs, y, weight = _gathered(communicator, outputs, y, weight)
+    if needs_all:
+        outputs, y, weight = (_gathered(communicator, array) for array in own)
     wholes = [] if outputs is None else _of_all(network, on_host, outputs, y, weight)
     return joined(metrics, parts, wholes)
 
@@ -108,12 +110,10 @@ def _of_source(
     return parts, np.concatenate(outputs), np.concatenate(targets)
 
 
-def _gathered(communicator: Communicator, *arrays: Array | None) -> Iterator[np.ndarray | None]:
-    """Yield arrays with the rows of all processes; some may have none."""
-    for array in arrays:
-        host = array if array is None else to_host(array)
-        of_all = [part for part in communicator.gather(host) if part is not None]
-        yield np.concatenate(of_all) if of_all else None
+def _gathered(communicator: Communicator, array: np.ndarray | None) -> np.ndarray | None:
+    """Return an array with the rows of all processes; some may have none."""
+    of_all = [part for part in communicator.gather(array) if part is not None]
+    return np.concatenate(of_all) if of_all else None
 
 
 def _is_known(network: Network) -> bool:
