@@ -118,7 +118,7 @@ class Callback(Helpful):
         Set by `fit`: what it trains on, until `on_train_end`; X as it was given, y as the loss
         takes it.  Not to be changed.  They are arrays on the model's backend, or, where X is a
         row source, such themselves, with ``shape`` and ``take(numbers)``, which returns rows
-        on the host; `xpnn.data.some_rows` works for both.
+        on the host; `xpnn.data.some_rows(self.data, 100)` takes some of either.
     """
 
     model: Trainable

@@ -250,7 +250,12 @@ WRONG_AT_THE_DOOR = {
     "other features": (Told(X[:, :5]), Y, ValueError, "X must have 6 features"),
     "fewer targets": (Told(X), Y[:-1], ValueError, "y must have as many rows as the inputs"),
     "fewer targets that come": (Told(X), Told(Y[1:]), ValueError, "y must have as many rows"),
-    "parts of others": (Told(X, [1000]), Y, ValueError, "X.parts must be how many of its 1013"),
+    "parts of others": (
+        Told(X, [1000]),
+        Y,
+        ValueError,
+        "X.parts must be integers, how many of its 1013",
+    ),
     "an infinite number": (
         Told(changed(X, (3, 2), np.inf)),
         Y,
@@ -402,22 +407,23 @@ def test_callbacks_see_a_source(tmp_path):
     seen = []
 
     def look(epochs, steps):
-        seen.append([some_rows(array, 50) for array in listener.data])
+        seen.append(some_rows(listener.data, 50))
 
     listener = told(on_train_begin=look)
     for x in (Told(X), Told(X, PARTS), X):
         made().fit(x, Y, callbacks=[listener])
-    (of_source, of_parts, of_array) = seen
+    of_source, of_parts, of_array = seen
     for got, expected in zip(of_source, of_array):
         np.testing.assert_array_equal(got, expected)
-    np.testing.assert_array_equal(of_parts[0], X[:50])
-    np.testing.assert_array_equal(of_parts[1], of_array[1])
+    for got, array in zip(of_parts, (X, Y)):
+        np.testing.assert_array_equal(got, array[:50])
 
 
 @pytest.mark.parametrize("given", [X.tolist(), X, pd.DataFrame(X)])
 def test_some_rows_are_evenly_spaced(given):
-    np.testing.assert_allclose(some_rows(given, 10), X[::102])
-    np.testing.assert_allclose(some_rows(given, 5000), X)
+    for got, array in zip(some_rows((given, Y), 10), (X, Y)):
+        np.testing.assert_allclose(got, array[::102])
+    np.testing.assert_allclose(some_rows((given, Y), 5000)[0], X)
 
 
 def test_some_of_the_rows_of_a_source():

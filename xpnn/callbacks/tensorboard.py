@@ -124,9 +124,7 @@ class TensorBoard(Callback):
         train = self._files["train"]
         train.add(scalar("learning_rate", self._rate["learning_rate"]), epoch)
         if self.histograms is not None and (epoch + 1) % self.histograms == 0:
-            _, gradients = self.model.gradients(
-                *(some_rows(array, ROWS) for array in self.data)
-            )
+            _, gradients = self.model.gradients(*some_rows(self.data, ROWS))
             for kind, arrays in (("weights", self.model.parameters), ("gradients", gradients)):
                 for name, array in zip(self.model.declared_parameters, arrays):
                     values = self.model.backend.to_numpy(array)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backend import Backend, resolve
 from ..checks import check_number
+from ..data.streams import all_rows
 from ..network import Network
 from .parts import Comparison, Part
 from .rounding import allowed_differences
@@ -74,7 +75,7 @@ def compare_backends(
     ]
     model.require_compiled()
     with model.gate, model.backend.activate_for(model.dtype):
-        placed = model.place_inputs(X)
+        placed = model.place_inputs(all_rows(X, "X"))
         targets = model.backend.to_numpy(model.place_targets(y, placed))
         x = model.backend.to_numpy(model.backend.asarray(placed, model.dtype))
         runs = [Run(model, place, targets) for place in places]

@@ -26,8 +26,8 @@ from .rows import (
 if TYPE_CHECKING:
     from .mapping import mapped
     from .parts import Parts
-    from .sources import some_rows
     from .stored import from_dask
+    from .streams import some_rows
 
 __all__ = [
     "Parts",
@@ -46,7 +46,7 @@ PLACES = {
     "Parts": "parts",
     "from_dask": "stored",
     "mapped": "mapping",
-    "some_rows": "sources",
+    "some_rows": "streams",
 }
 """Where what is seldom needed is found when it is asked for."""
 

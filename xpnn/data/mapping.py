@@ -80,7 +80,7 @@ def _npz(path: Path, name: str | None) -> np.memmap:
     except zipfile.BadZipFile as error:
         raise ValueError(f"{path} is no .npz file: {error}") from None
     with archive:
-        members = {Path(one.filename).stem: one for one in archive.infolist()}
+        members = {one.filename.removesuffix(".npy"): one for one in archive.infolist()}
         member = members[_chosen(path, name, members)]
     if member.compress_type != zipfile.ZIP_STORED:
         raise ValueError(
@@ -213,5 +213,5 @@ class MappedRows:
     def _fill(self, file: int, rows: np.ndarray, first: int) -> None:
         """Read consecutive rows from one on."""
         where = self._begin + first * self._row_size
-        if os.preadv(file, [rows.data.cast("B")], where) != rows.nbytes:
+        if os.preadv(file, [rows.view(np.uint8).data.cast("B")], where) != rows.nbytes:
             raise OSError("the file that is mapped has become shorter")

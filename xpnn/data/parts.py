@@ -105,7 +105,9 @@ class Parts(InParts):
         for number, file in enumerate(self._files):
             array = mapped(file, name)
             first = array if first is None else first
-            if array.ndim not in (1, 2) or array.shape[1:] != first.shape[1:]:
+            if array.ndim not in (1, 2):
+                raise ValueError(f"{file} must hold rows, or one column, got {array.shape}")
+            if array.shape[1:] != first.shape[1:]:
                 raise ValueError(
                     f"{file} must hold rows as {self._files[0]} does, with the shape "
                     f"{('n', *first.shape[1:])}, got {array.shape}"
@@ -122,7 +124,9 @@ class Parts(InParts):
 
     def _of_parquet(self, columns: str | Sequence[str] | None, drop: list[str]) -> None:
         known = self._types(self._files[0])
-        wanted = [columns] if isinstance(columns, str) else columns and [*columns]
+        wanted = [columns] if isinstance(columns, str) else columns
+        if not isinstance(wanted, Sequence | None) or (wanted is not None and not len(wanted)):
+            raise TypeError(f"columns must be names of columns, got {columns!r}")
         for name in [*(wanted or ()), *drop]:
             if name not in known:
                 where = "columns" if wanted and name in wanted else "drop"
@@ -146,7 +150,7 @@ class Parts(InParts):
                         "it out by drop or columns, or give each word a number first"
                     )
             start = 0
-            for count in self._groups(file, len(names)):
+            for count in self._groups(file, len(types)):
                 self._of_part.append((number, start, start + count))
                 counts.append(count)
                 start += count
@@ -154,14 +158,22 @@ class Parts(InParts):
 
     def _types(self, file: Path) -> dict[str, str]:
         """Return the names of a file's columns, and what the engine calls their types."""
-        rows = self._ask(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file))})", file)
-        return {name: kind for name, kind, *_ in rows.fetchall()}
+        rows = self._ask(f"DESCRIBE SELECT * FROM {_reading(file)}", file)
+        types = {name: kind for name, kind, *_ in rows.fetchall()}
+        if "file_row_number" in types:
+            raise ValueError(
+                f"{file} must not have a column file_row_number, as the engine calls its own"
+            )
+        return types
 
     def _groups(self, file: Path, width: int) -> Iterable[int]:
-        """Yield how many rows a part of a file has: those of whole groups, as they lie."""
+        """Yield how many rows a part of a file has: those of whole groups, as they lie.
+
+        It is the same whichever columns are taken, so that X and y have the same parts.
+        """
         found = self._ask(
             "SELECT row_group_id, any_value(row_group_num_rows) FROM "
-            f"parquet_metadata({literal(str(file))}) GROUP BY 1 ORDER BY 1",
+            f"parquet_metadata({_named(file)}) GROUP BY 1 ORDER BY 1",
             file,
         )
         together = 0
@@ -191,7 +203,7 @@ class Parts(InParts):
             return MappedRows(mapped(file, self._name)).take(np.arange(start, stop))
         names = ", ".join(f"{identifier(name)} AS c{i}" for i, name in enumerate(self.columns))
         read = self._ask(
-            f"SELECT {names} FROM read_parquet({literal(str(file))}, file_row_number = true) "
+            f"SELECT {names} FROM {_reading(file, 'file_row_number = true')} "
             f"WHERE file_row_number >= {start} AND file_row_number < {stop}",
             file,
         ).fetchnumpy()
@@ -202,6 +214,16 @@ class Parts(InParts):
         for i, column in enumerate(columns):
             rows[:, i] = column
         return rows
+
+
+def _named(file: Path) -> str:
+    """Return the name of a file for the engine, which takes patterns."""
+    return literal(glob.escape(str(file)))
+
+
+def _reading(file: Path, *how: str) -> str:
+    """Return what the engine is asked for to read a file, and nothing of its folders' names."""
+    return f"read_parquet({', '.join([_named(file), 'hive_partitioning = false', *how])})"
 
 
 def _filled(column: Any) -> np.ndarray:

@@ -24,38 +24,21 @@ numbers, too, and then has all of this.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from copy import copy
-from functools import partial
 from operator import index
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, is_array, to_host
+from ..backend import is_array, to_host
 from ..checks import about
-from .ahead import ahead
-from .rows import take_rows
 
-__all__ = [
-    "Held",
-    "Source",
-    "all_rows",
-    "first_rows",
-    "inputs",
-    "some_rows",
-    "source_of",
-    "spans",
-    "stream",
-    "targets",
-]
+__all__ = ["PROBED", "Held", "Source", "inputs", "source_of", "targets"]
 
 MAPPED = 1 << 22
 """How many numbers of a mapped file are read at once rather than from time to time."""
 
-PIECE = 1 << 22
-"""About how many numbers are asked for at once of what is gone through in its order."""
 
 PROBED = 64
 """How many rows are asked for at the door, to see what comes."""
@@ -73,7 +56,7 @@ def source_of(x: Any) -> Any:
         return MappedRows(x) if is_mapped and x.size > MAPPED else None
     if isinstance(x, np.ndarray | list | tuple | Source):
         return x if isinstance(x, Source) else None
-    if hasattr(x, "__dask_graph__"):
+    if any(kind.__module__.startswith("dask") for kind in type(x).__mro__):
         from .stored import from_dask
 
         return from_dask(x)
@@ -81,10 +64,11 @@ def source_of(x: Any) -> Any:
         return None
     if callable(getattr(x, "take", None)):
         return x
-    if all(hasattr(x, mark) for mark in ("chunks", "dtype", "nbytes", "__getitem__")):
+    is_stored = all(hasattr(x, mark) for mark in ("chunks", "dtype", "nbytes", "__getitem__"))
+    if is_stored and isinstance(x.shape, tuple) and len(x.shape) in (1, 2):
         from .stored import Stored
 
-        return None if hasattr(x, "values") else Stored(x)
+        return Stored(x)
     return None
 
 
@@ -140,16 +124,17 @@ class Source:
         if self._chosen is not None:
             numbers = self._chosen[numbers]
         wanted = (len(numbers), *self._of_given[1:])
+        is_ours = type(self._given).__module__.startswith("xpnn.")
         try:
             rows = to_host(self._given.take(numbers))
         except (TypeError, ValueError) as error:
-            raise about(f"{self._name}.take", error) from error
+            raise about(self._name if is_ours else f"{self._name}.take", error) from error
         if rows.shape != wanted:
             raise ValueError(
                 f"{self._name}.take must return rows of the shape {wanted} for {len(numbers)} "
                 f"numbers, since its shape is {self._of_given}; got {rows.shape}"
             )
-        if not type(self._given).__module__.startswith("xpnn."):
+        if not is_ours:
             rows = np.array(rows)  # whose it is may use it again, while steps are taken with it
         return self._finish(rows, numbers)
 
@@ -159,11 +144,6 @@ class Source:
         new = self._with(stop - begin, np.clip, begin, stop)
         new._begin = self._begin + begin
         return new
-
-    def pieces(self) -> Iterator[np.ndarray]:
-        """Yield all rows in their order, a piece at a time."""
-        rows = max(1, PIECE // max(1, math.prod(self.shape[1:])))
-        return (piece for (piece,) in stream(self, rows))
 
     def of(self, numbers: np.ndarray) -> Source:
         """Return some of the rows, by their numbers in ascending order, as a source."""
@@ -215,9 +195,14 @@ def _parts_of(given: Any, n: int, name: str) -> list[int] | None:
     parts = getattr(given, "parts", None)
     if parts is None:
         return None
-    counts = [index(count) for count in parts]
+    try:
+        counts = [index(count) for count in parts]
+    except TypeError:
+        counts = [-1]
     if sum(counts) != n or min(counts, default=0) < 0:
-        raise ValueError(f"{name}.parts must be how many of its {n} rows each has, got {parts}")
+        raise ValueError(
+            f"{name}.parts must be integers, how many of its {n} rows each has, got {parts!r}"
+        )
     return [count for count in counts if count]
 
 
@@ -289,83 +274,3 @@ class Held(Source):
     def of(self, numbers: np.ndarray) -> Held:
         """Return some of the rows, by their numbers."""
         return Held(self.rows[numbers])
-
-
-def spans(source: Source, rows: int) -> Iterator[tuple[int, int]]:
-    """Yield where pieces begin and end in which a source is gone through in its order.
-
-    Parameters
-    ----------
-    source : Source
-        What is gone through.
-    rows : int
-        About how many rows a piece has, where it is not read in parts.
-    """
-    n, *width = source.shape
-    if source.parts is None:
-        yield from ((start, min(start + rows, n)) for start in range(0, n, rows))
-        return
-    start = stop = 0
-    for count in source.parts:
-        if stop > start and (stop + count - start) * math.prod(width) > PIECE:
-            yield start, stop
-            start = stop
-        stop += count
-    if stop > start:
-        yield start, stop
-
-
-def stream(x: Source, rows: int, *others: Any) -> Generator[tuple[Any, ...], None, None]:
-    """Yield the rows of a source on the host, a piece at a time, and those of others beside it.
-
-    Parameters
-    ----------
-    x : Source
-        What is gone through.
-    rows : int
-        As in `spans`.
-    *others : Source, numpy.ndarray or None
-        What has as many rows.
-    """
-
-    def read(start: int, stop: int) -> tuple[Any, ...]:
-        numbers = np.arange(start, stop)
-        return tuple(
-            a.take(numbers) if isinstance(a, Source) else a if a is None else a[start:stop]
-            for a in (x, *others)
-        )
-
-    return ahead(partial(read, start, stop) for start, stop in spans(x, rows))
-
-
-def all_rows(given: Any, name: str) -> Any:
-    """Return what is given; of a source, which is as small as what is in memory, all rows."""
-    source = source_of(given)
-    if source is None:
-        return given
-    rows = Source(source, name, lambda rows, numbers: rows)
-    return np.concatenate([*rows.pieces()])
-
-
-def some_rows(x: Any, count: int) -> Array:
-    """Return rows of what a training goes through, evenly spaced, at most so many.
-
-    Of what is read in parts they are the first ones.
-    """
-    source = source_of(x)
-    if source is None:
-        x = x if is_array(x) else to_host(x)
-        return take_rows(x, np.arange(0, x.shape[0], max(1, math.ceil(x.shape[0] / count))))
-    n = source.shape[0]
-    if getattr(source, "parts", None) is not None:
-        return source.take(np.arange(min(n, count)))
-    return source.take(np.arange(0, n, max(1, math.ceil(n / count))))
-
-
-def first_rows(x: Any) -> Any:
-    """Return what tells data from others: of a source its first rows, else all."""
-    source = source_of(x)
-    if source is None:
-        return x
-    n = source.shape[0]
-    return source.take(np.arange(min(n, PROBED)))

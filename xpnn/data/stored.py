@@ -51,6 +51,8 @@ class InParts:
         ends = np.cumsum(self.parts)
         of_part = np.searchsorted(ends, numbers, side="right")
         taken = None
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < self.shape[0]:
+            raise IndexError(f"numbers must be from 0 to {self.shape[0] - 1}")
         for part in np.unique(of_part):
             rows = to_host(self.read(int(part)))
             where = of_part == part

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..data import sources
+from ..data import some_rows
 
 __all__ = ["moments", "some_rows"]
 
@@ -21,9 +19,3 @@ def moments(epochs: int, every: int | None) -> set[int]:
     if every is not None:
         return {*range(0, epochs, every), epochs}
     return {round(epochs * (k / FRAMES) ** 3) for k in range(FRAMES + 1)}
-
-
-def some_rows(data: tuple[Any, Any], count: int) -> tuple[Any, Any]:
-    """Return some rows of the data, evenly spaced."""
-    X, y = data
-    return sources.some_rows(X, count), sources.some_rows(y, count)

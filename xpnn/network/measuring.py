@@ -11,7 +11,8 @@ import numpy as np
 
 from ..backend import HOST, Array, Backend, find, to_host
 from ..data import batch_slices
-from ..data.sources import Source, stream
+from ..data.sources import Source
+from ..data.streams import stream
 from ..distributed.communicator import Communicator, part_of
 from ..layers.base import Layer
 from ..metrics import Metric

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..backend import Array, Backend, to_host
 from ..checks import check_integer
-from ..data.sources import Source, all_rows, first_rows, stream
+from ..data.sources import Source
+from ..data.streams import all_rows, first_rows, stream
 from ..distributed import Communicator
 from ..distributed.communicator import ALONE, check_rows_of, check_same_rows, part_of
 from ..history import History

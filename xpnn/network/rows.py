@@ -10,7 +10,8 @@ import numpy as np
 from ..backend import Array, Backend, array_namespace, backend_of, device_of, is_array, to_host
 from ..checks import about, check_rows
 from ..data import check_sample_weight
-from ..data.sources import Held, Source, all_rows, inputs, source_of, targets
+from ..data.sources import Held, Source, inputs, source_of, targets
+from ..data.streams import all_rows
 from ..losses import Loss
 from ..metrics import Metric
 
@@ -115,7 +116,9 @@ def place_targets(
     except (TypeError, ValueError) as error:
         raise about(name, error) from None
     if source is not None:
-        given = source if comes else all_rows(source, name)
+        # those in parts can't follow inputs that come in any order; they are few numbers
+        follows = comes and (x.parts is not None or getattr(source, "parts", None) is None)
+        given = source if follows else all_rows(source, name)
     if len(given.shape) == 0 or given.shape[0] != x.shape[0]:
         raise ValueError(
             f"{name} must have as many rows as the inputs, {x.shape[0]}, got the shape "
@@ -127,7 +130,7 @@ def place_targets(
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
             return loss.prepare(rows, n_outputs(), wanted, name)
 
-    if source is not None and comes:
+    if given is source:
         return targets(source, prepared, name)
     return Held(prepared(given)) if comes else backend.asarray(prepared(given))
 

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..backend import Array, array_namespace
+from ..data.streams import all_rows
 from ..hooks import Callback
 from ..network import Network, fuse
 from .networks import rate_schedule
@@ -48,7 +49,7 @@ class Validation:
         self.model, self.score = model, score
         backend = model.backend
         with backend.activate_for(model.dtype):
-            self.x = backend.asarray(model.place_inputs(X), model.dtype)
+            self.x = model.place_inputs(all_rows(X, "X"))
             self.y = model.place_targets(y, self.x)
             share = None if weight is None else weight / np.sum(weight)
             self.weight = None if share is None else backend.asarray(share, model.dtype)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import check_integer, check_tensors
-from ..data.sources import some_rows
+from ..data.streams import some_rows
 from ..files.model_file import ModelFileError
 from ..hooks import Trainable
 from ..naming import make
@@ -191,8 +191,7 @@ def _widths(model: Trainable, blocks: Blocks) -> list[int]:
     """Return how many numbers the loss and each metric are, measured on one row."""
     compiled = model.require_compiled()
     stack, criterion = fuse(model.layers, compiled.loss)
-    x, y = blocks.supply.seen
-    x, y = (model.backend.asarray(some_rows(array, 1)) for array in (x, y))
+    x, y = map(model.backend.asarray, some_rows(blocks.supply.seen, 1))
     outputs = stack.predict(model.all_arrays, x)
     measures = [bind(metric, stack, criterion) for metric in compiled.step_metrics]
     return [1, *(int(np.prod(measure(outputs, y).shape)) for measure in measures)]

@@ -15,7 +15,8 @@ from ..backend import HOST, Array, find
 from ..callbacks import ProgressBar
 from ..checks import check_integer, check_number
 from ..data import check_class_weight, check_sample_weight, classes_of, split_rows
-from ..data.sources import Held, Source, first_rows
+from ..data.sources import Held, Source
+from ..data.streams import first_rows, pieces_of
 from ..distributed.communicator import digest
 from ..history import History
 from ..hooks import Callback, Trainable
@@ -73,7 +74,8 @@ class Request:
             raise ValueError("give validation_data or validation_split, not both")
         if np.ndim(self.verbose) or self.verbose not in ("auto", True, False, 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', True or False, got {self.verbose!r}")
-        if self.shuffle != "parts" and not isinstance(self.shuffle, bool):
+        is_parts = isinstance(self.shuffle, str) and self.shuffle == "parts"
+        if not is_parts and not isinstance(self.shuffle, bool):
             raise TypeError(f"shuffle must be True, False or 'parts', got {self.shuffle!r}")
         callbacks = self.callbacks
         if not isinstance(callbacks, Sequence) or not all(
@@ -156,7 +158,7 @@ class Request:
         if isinstance(targets, Source):
             backend = find(HOST)
             with self.team.together():
-                of_pieces = (classes_of(y, loss, backend) for y in targets.pieces())
+                of_pieces = (classes_of(y, loss, backend) for y in pieces_of(targets))
                 classes = np.concatenate([*of_pieces])
         if self.team.has_own_rows:
             with self.team.together():
@@ -301,6 +303,7 @@ class Request:
             return {}
         return {
             "the number of rows": rows[0].shape[0],
+            "in which parts they are read": getattr(rows[0], "parts", None),
             "the data (a checksum)": digest(*map(first_rows, rows)),
             "the validation data (a checksum)": digest(
                 *map(first_rows, self.validation_data or ())

@@ -24,6 +24,7 @@ from ..backend import Array, Backend
 from ..data.ahead import ahead
 from ..data.order import Windows
 from ..data.sources import Source
+from ..data.streams import recut
 from .team import Team
 
 __all__ = ["ArrivingSupply", "Data", "Order", "Span", "Supply", "numbers_of"]
@@ -176,7 +177,7 @@ class ArrivingSupply(Supply):
         self, x: Array | Source, weight: np.ndarray | None
     ) -> tuple[tuple[int, int], np.ndarray | None]:
         n, n_features = x.shape
-        of_each: list[tuple[int, list[int] | None]] = [(n, x.parts if self._reads else None)]
+        of_each: list[tuple[int, list[int] | None]] = [(n, getattr(x, "parts", None))]
         if self.team.has_own_rows:
             of_each = self.team.gather(of_each[0])
             if weight is not None:
@@ -201,28 +202,16 @@ class ArrivingSupply(Supply):
     def of_epoch(self, order: Order, spans: Sequence[Span]) -> Arriving:
         """Yield what the steps of each block take here; as in `Supply`."""
         with closing(self._pieces(order, spans)) as pieces:
-            held: Rows = []
-            for span in spans:
-                left = span.steps * _length(self.team.here(span.size))
-                together = []
-                while left:
-                    held = held if held and len(held[0]) else next(pieces)
-                    together.append([array[:left] for array in held])
-                    left -= len(together[-1][0])
-                    held = [array[len(together[-1][0]) :] for array in held]
-                data = self._placed([*map(_joined, zip(*together))])
-                del together
-                yield data, slice(0, data[0].shape[0])
+            counts = (span.steps * _length(self.team.here(span.size)) for span in spans)
+            for rows in recut(pieces, counts):
+                x, y, *weight = map(self._backend.asarray, rows)
+                yield (x, y, weight[0] if weight else None), slice(0, x.shape[0])
 
     def of_all(self) -> Data:
         """Return what a step takes here that takes all rows."""
         n = self.shape[0]
         ((data, _),) = self.of_epoch(None, [Span(0, n, n)])
         return data
-
-    def _placed(self, rows: Rows) -> Data:
-        x, y, *weight = map(self._backend.asarray, rows)
-        return x, y, weight[0] if weight else None
 
     def _pieces(self, order: Order, spans: Sequence[Span]) -> Generator[Rows, None, None]:
         """Yield the rows that are taken here, in the order in which steps take them."""
@@ -298,10 +287,6 @@ def _steps(spans: Sequence[Span], start: int, stop: int) -> tuple[np.ndarray, np
     last = spans[-1]  # only the last step may have another size
     sizes = np.where(rows < last.start, spans[0].size, last.size)
     return (rows - np.where(rows < last.start, spans[0].start, last.start)) % sizes, sizes
-
-
-def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _length(rows: slice) -> int:
