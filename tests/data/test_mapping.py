@@ -10,7 +10,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from told_rows import assert_same, results
+from told_rows import assert_same, made, results
 
 from xpnn.data import mapped
 from xpnn.data.mapping import MappedRows
@@ -135,6 +135,13 @@ def test_a_mapped_file_trains_as_its_rows_do(backend, large):
     assert_same(got, results(x, y, backend, **how))
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "M8[s]", "S4"])
+def test_a_large_one_of_no_numbers(tmp_path, dtype):
+    np.lib.format.open_memmap(tmp_path / "x.npy", "w+", dtype, (1 << 20, 6)).flush()
+    with pytest.raises(TypeError, match="X: expected numbers, got an array of dtype"):
+        made().fit(mapped(tmp_path / "x.npy"), np.zeros(1 << 20))
+
+
 WRONG = {
     "another kind": ("rows.csv", None, b"1,2", ValueError, ".npy, .npz or .safetensors file"),
     "a name of one": ("rows.npy", "X", b"", ValueError, "holds one array, which has no name"),
@@ -173,6 +180,8 @@ def test_what_can_not_be_mapped(tmp_path):
         mapped(tmp_path / "rows.npz")
     with pytest.raises(ValueError, match=r"name 'Z' is none of those of .*: X, y"):
         mapped(tmp_path / "rows.npz", "Z")
+    np.savez(tmp_path / "rows.npz", **{"d/a": X, "e/a": X + 1})
+    np.testing.assert_array_equal(mapped(tmp_path / "rows.npz", "d/a"), X)
     np.save(tmp_path / "rows.npy", np.array([{}, None]))
     with pytest.raises(TypeError, match="holds Python objects"):
         mapped(tmp_path / "rows.npy")

@@ -142,6 +142,16 @@ def test_what_is_no_set_of_files(tmp_path, folder):
         Parts(folder, drop="y")
     with pytest.raises(ValueError, match="drop leaves no column"):
         Parts(folder, drop=[*NAMES, "label"])
+    with pytest.raises(TypeError, match="columns must be names of columns, got 3"):
+        Parts(folder, 3)
+    with pytest.raises(TypeError, match=r"columns must be names of columns, got \[\]"):
+        Parts(folder, [])
+    with pytest.raises(IndexError, match="numbers must be from 0 to 1012"):
+        Parts(folder, NAMES).take([1013])
+    pq.write_table(pa.table({"file_row_number": [1.0]}), tmp_path / "row.parquet")
+    with pytest.raises(ValueError, match="must not have a column file_row_number"):
+        Parts(tmp_path / "row.parquet")
+    (tmp_path / "row.parquet").unlink()
     (tmp_path / "table.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"paths must be \.parquet files, .*got \.csv"):
         Parts(tmp_path / "table.csv")
@@ -153,6 +163,27 @@ def test_what_is_no_set_of_files(tmp_path, folder):
     np.save(tmp_path / "z.npy", X[:, :5])
     with pytest.raises(ValueError, match=r"z.npy must hold rows as .*x.npy does"):
         Parts([tmp_path / "x.npy", tmp_path / "z.npy"])
+
+
+def test_names_of_files_are_no_patterns_and_those_of_folders_no_columns(tmp_path):
+    folder = tmp_path / "year=2020"
+    folder.mkdir()
+    for name, value in (("rows1", 1.0), ("rows[1]", 99.0)):
+        pq.write_table(pa.table({"a": [value]}), folder / f"{name}.parquet")
+    odd = Parts(folder / "rows[1].parquet")
+    assert odd.columns == ["a"]
+    assert odd.take([0]).tolist() == [[99.0]]
+    assert sorted(Parts(folder, "a").take([0, 1])) == [1.0, 99.0]
+
+
+def test_targets_have_the_parts_of_their_inputs(tmp_path):
+    n = 300_000
+    columns = {f"c{i}": np.zeros(n, np.float32) for i in range(40)}
+    table = pa.table({**columns, "label": np.zeros(n, np.int8)})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=10_000)
+    x, y = Parts(tmp_path, drop="label"), Parts(tmp_path, "label")
+    assert x.parts == y.parts
+    assert len(x.parts) > 4
 
 
 def test_files_that_do_not_go_together(tmp_path, folder):

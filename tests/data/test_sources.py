@@ -12,6 +12,7 @@ from told_rows import WEIGHT, Told, X, Y, assert_same, made, results
 
 from xpnn.backend import to_host
 from xpnn.callbacks import Callback, Checkpoint, EarlyStopping
+from xpnn.comparison import compare_backends
 from xpnn.data import some_rows
 from xpnn.data.sources import Source, source_of
 
@@ -256,6 +257,8 @@ WRONG_AT_THE_DOOR = {
         ValueError,
         "X.parts must be integers, how many of its 1013",
     ),
+    "parts that are one": (Told(X, 1013), Y, ValueError, "X.parts must be .* got 1013"),
+    "parts of broken rows": (Told(X, [1013.0]), Y, ValueError, "X.parts must be integers"),
     "an infinite number": (
         Told(changed(X, (3, 2), np.inf)),
         Y,
@@ -332,6 +335,8 @@ def test_of_batches_it_is_told_what_to_give_instead():
 def test_shuffle_is_one_of_three():
     with pytest.raises(TypeError, match="shuffle must be True, False or 'parts', got 'rows'"):
         made().fit(X, Y, shuffle="rows")
+    with pytest.raises(TypeError, match=r"shuffle must be .*got array\(\[1, 2\]\)"):
+        made().fit(X, Y, shuffle=np.array([1, 2]))
 
 
 # ----------------------------------------------------------------------- who is no source
@@ -401,6 +406,30 @@ def test_pieces_are_measured_as_the_whole(monkeypatch, backend, metrics, weight)
     assert max(map(len, x.asked)) == 100
     for name, value in expected.items():
         np.testing.assert_allclose(got[name], value, rtol=1e-5, err_msg=name)
+
+
+def test_parts_are_measured_as_rows_in_memory_are(monkeypatch):
+    """To the bit, wherever they end."""
+    monkeypatch.setattr("xpnn.network.network.PREDICT_NUMBERS", 8 * 100)
+    monkeypatch.setattr("xpnn.data.streams.PIECE", 6 * 350)
+    model, x = made(), Told(X, PARTS)
+    assert model.evaluate(x, Told(Y, PARTS)) == model.evaluate(X, Y)
+    np.testing.assert_array_equal(model.predict(x), model.predict(X))
+    assert max(map(len, x.asked)) == 313
+
+
+@pytest.mark.parametrize("parts", [None, PARTS])
+def test_targets_in_parts_are_read_once(parts):
+    """With inputs that come in any order they are read at the door."""
+    y = Told(Y, PARTS)
+    made().fit(Told(X, parts), y, epochs=1, batch_size=8)
+    assert sum(map(len, y.asked)) == len(Y) + 64
+
+
+def test_backends_are_compared_on_a_source():
+    model = made()
+    told = compare_backends(model, Told(X), Told(Y), ["numpy", "array_api_strict"])
+    assert str(told) == str(compare_backends(model, X, Y, ["numpy", "array_api_strict"]))
 
 
 def test_callbacks_see_a_source(tmp_path):

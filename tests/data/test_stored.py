@@ -121,6 +121,22 @@ def test_what_dask_can_not_give():
         made().fit(da.from_array(X, chunks=100), da.from_array(Y[:-1], chunks=100))
 
 
+def test_who_could_be_of_dask_but_is_in_memory():
+    """As an array of xarray's, which has what dask asks for, and None where nothing is lazy."""
+
+    class Labelled:
+        shape, dtype, chunks, nbytes = X.shape, X.dtype, None, X.nbytes
+        __dask_graph__ = None
+
+        def __array__(self, dtype=None, copy=None):
+            return X
+
+        def to_numpy(self):
+            return X
+
+    assert_same(results(Labelled(), Y), results(X, Y))
+
+
 # ------------------------------------------------------------------------- HDF5, and Zarr
 
 
@@ -133,6 +149,13 @@ def test_hdf5(tmp_path, chunks):
         )
         assert_same(in_order(x, y), in_order(X, Y))
         assert_same(results(x, y), results(X, Y))  # which is one part
+
+
+def test_what_has_no_rows(tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        scalar = file.create_dataset("x", data=3.0)
+        with pytest.raises(ValueError, match=r"X must have the shape .*, got \(\)"):
+            made().fit(scalar, Y)
 
 
 def test_zarr(tmp_path):

@@ -350,6 +350,7 @@ def test_sources_and_layers_are_refused_on_all():
     refused("the data (a checksum)", X=Rows(X + one))
     refused("the number of rows", X=Rows(X[one:]), y=y[one:])
     refused("X.parts must be integers", X=Rows(X, [50 - one]))
+    refused("in which parts they are read", X=Rows(X, [[50], [20, 30]][one]))
     refused("several rows of a batch at once", model=strange)
     model = network()
     fit(model, X=Rows(X))
