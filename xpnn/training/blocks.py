@@ -209,11 +209,12 @@ class Blocks:
             noise = (*(noise or ((),) * len(self._layers)), cuts)
         return DrawnSteps(span.steps, *coming, noise, weights)
 
-    def _weights(self, order: Order, span: Span, here: slice = slice(None)) -> np.ndarray:
+    def _weights(self, order: Order, span: Span, here: slice | None = None) -> np.ndarray:
         """Return how much the rows of each step weigh, or those in some places of it."""
         weight, size = self.supply.weight, span.size
         if weight is None:
-            return np.full(span.steps, float(len(range(size)[here])))
+            return np.full(span.steps, float(size if here is None else here.stop - here.start))
+        here = here or slice(size)
         if size == self.supply.shape[0]:
             return np.full(span.steps, weight[here].sum())
         rows = numbers_of(order, span.start, span.stop)

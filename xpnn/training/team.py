@@ -227,7 +227,10 @@ class Team:
 
     def parts(self, counts: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return how many rows each process has of batches with so many: (steps, size)."""
-        ends = np.outer(np.asarray(counts, dtype=np.int64), np.arange(self.size + 1))
+        rows = np.asarray(counts, dtype=np.int64)
+        if self.size == 1:
+            return rows[:, None]
+        ends = np.outer(rows, np.arange(self.size + 1))
         parts: np.ndarray = np.diff(ends // self.size, axis=1)
         return parts
 
