@@ -176,6 +176,8 @@ class MappedRows:
             is_the_same = self._read(file, some).tobytes() == self._rows[some].tobytes()
         except OSError:
             return None
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)  # what was mapped to compare may go
         return file if is_the_same else None
 
     def take(self, numbers: np.ndarray) -> np.ndarray:

@@ -73,17 +73,20 @@ def recut(pieces: Iterator[list[Any]], counts: Iterable[int]) -> Iterator[list[A
         How many rows each piece shall have.
     """
     held: list[Any] = []
-    for count in counts:
-        left, together = count, []
+
+    def taken(left: int) -> list[Any]:
+        nonlocal held
+        together: list[list[Any]] = []
         while left:
-            held = held if held and len(held[0]) else next(pieces)
+            held = held or next(pieces)
             together.append([a if a is None else a[:left] for a in held])
-            n = len(held[0][:left])
-            held = [a if a is None else a[n:] for a in held]
+            n = len(together[-1][0])
+            # of what has gone nothing is held, since a part of an array keeps all of it
+            held = [a if a is None else a[n:] for a in held] if n < len(held[0]) else []
             left -= n
-        piece = [_joined(arrays) for arrays in zip(*together)]
-        del together  # what was cut needs no memory any more
-        yield piece
+        return [_joined(arrays) for arrays in zip(*together)]
+
+    return (taken(count) for count in counts)
 
 
 def _joined(arrays: Sequence[Any]) -> Any:
