@@ -132,7 +132,8 @@ def test_a_mapped_file_trains_as_its_rows_do(backend, large):
     y = (x[:, 0] > 0) + (x[:, 1] > 0.5)
     how = {"epochs": 1, "batch_size": 8192, "validation_split": 0.1}
     got = results(mapped(path), y, backend, **how)
-    assert_same(got, results(x, y, backend, **how))
+    # JAX sums the losses of arrays that lie elsewhere in another order
+    assert_same(got, results(x, y, backend, **how), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "M8[s]", "S4"])

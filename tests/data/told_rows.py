@@ -48,9 +48,15 @@ def results(x, y, backend="numpy", **how):
 
 
 def assert_same(got, expected, **near):
-    """Check that results are the same, to the bit or nearly."""
+    """Check that results are the same, to the bit or nearly.
+
+    Nearly but for the bias before the batch normalisation, whose gradient is 0 but for
+    rounding, which Adam makes whole steps of, and the running mean that it adds to.
+    """
     assert got.keys() == expected.keys()
     for name, value in expected.items():
+        if near and name in ("0.biases", "1.mean"):
+            continue
         if near:
             np.testing.assert_allclose(got[name], value, **near, err_msg=name)
         else:
