@@ -455,6 +455,23 @@ def test_some_rows_are_evenly_spaced(given):
     np.testing.assert_allclose(some_rows((given, Y), 5000)[0], X)
 
 
+def test_a_source_is_asked_once_at_a_time():
+    """Also where a callback takes rows while those of the next block are read."""
+
+    class Alone(Told):
+        busy = False
+
+        def take(self, numbers):
+            assert not self.busy
+            self.busy = True
+            time.sleep(0.002)
+            self.busy = False
+            return super().take(numbers)
+
+    looking = told(on_batch_end=lambda step: some_rows(looking.data, 5))
+    made().fit(Alone(X), Alone(Y), epochs=1, batch_size=2, callbacks=[looking])
+
+
 def test_some_of_the_rows_of_a_source():
     """Selections of selections, with the parts that are left."""
     source = Source(Told(X, PARTS), "X", lambda rows, numbers: rows)

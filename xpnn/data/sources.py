@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from operator import index
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ class Source:
         finish: Callable[[np.ndarray, np.ndarray], np.ndarray],
     ) -> None:
         self._given, self._name, self._finish = given, name, finish
+        self._lock = Lock()  # a callback may take rows while the next block is read
         self._of_given = _shape_of(given, name)
         n = self._of_given[0]
         self._begin, self._chosen = 0, None  # all rows of those that are given
@@ -126,7 +128,8 @@ class Source:
         wanted = (len(numbers), *self._of_given[1:])
         is_ours = type(self._given).__module__.startswith("xpnn.")
         try:
-            rows = to_host(self._given.take(numbers))
+            with self._lock:
+                rows = to_host(self._given.take(numbers))
         except (TypeError, ValueError) as error:
             raise about(self._name if is_ours else f"{self._name}.take", error) from error
         if rows.shape != wanted:
