@@ -8,7 +8,8 @@ What is played is right only if all that changes from step to step is in memory 
 reads: the batch, what layers drew, and the optimizer's numbers are copied to fixed places.
 As nothing is computed while the stream writes down, a step that looks at a number fails then;
 and what goes unnoticed is found by taking a step in both ways, on copies.  In either case
-training goes on without the graph, after one warning.
+training goes on without the graph, after one warning.  Where other processes take part, they
+know nothing of that: steps are tried out without them, and those that count are taken once.
 """
 
 from __future__ import annotations
@@ -214,28 +215,30 @@ class Player:
 
     def _record(self) -> None:
         """Take the step with what a graph can hold, then again for the graph to be made."""
-        buffers, slots = self._copies()
+        self._take_step = self._compare
         try:
-            self._launch = self._stream.capture(self._take_captured)
+            with self._trying():
+                self._launch = self._stream.capture(self._take_captured)
         except Exception as error:
-            self._restore(buffers, slots)
-            self._take_as_written()
             self._give_up(error)
-        else:
-            self._take_step = self._compare
+        self._take_as_written()
 
     def _compare(self) -> None:
         """Play, and take the step as it is written too; what differs is not played again."""
-        buffers, slots = self._copies()
         error: Exception = ArithmeticError("it gives other numbers than the step itself")
-        try:
-            self._play()
-            played = self._on_host([self._stream.copy(a) for a in self._changed()])
-        except Exception as raised:
-            played, error, self._comparisons = [], raised, 1
-        self._restore(buffers, slots)
+        played: list[np.ndarray] = []
+        wanted: list[np.ndarray] = []
+        with self._trying():
+            try:
+                self._play()
+                played = self._on_host()
+            except Exception as raised:
+                error, self._comparisons = raised, 1
+        if played:
+            with self._trying():
+                self._take_as_written()
+                wanted = self._on_host()
         self._take_as_written()
-        wanted = self._on_host(self._changed()) if played else []
         if not all(map(is_finite, wanted)):
             return  # training diverges: the next step may tell
         if played and all(map(is_close, played, wanted)):
@@ -244,6 +247,18 @@ class Player:
         self._comparisons -= 1
         if not self._comparisons:
             self._give_up(error)
+
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        """Take steps that don't count: nothing stays changed, and no other process is asked."""
+        copy = self._stream.copy
+        before = [copy(a) for a in (*self.buffers, *chain(*self.slots))]
+        try:
+            with self.step.alone():
+                yield
+        finally:
+            for place, old in zip(self._changed(), before):
+                place[...] = old
 
     def _play(self) -> None:
         assert self._launch is not None
@@ -294,16 +309,9 @@ class Player:
     def _changed(self) -> Sequence[Array]:
         return [*self.buffers, *chain(*self.slots), self._measures]
 
-    def _on_host(self, arrays: Sequence[Array]) -> list[np.ndarray]:
-        return [self._backend.to_numpy(a) for a in arrays]
-
-    def _copies(self) -> tuple[list[Array], list[list[Array]]]:
-        copy = self._stream.copy
-        return [copy(a) for a in self.buffers], [[copy(a) for a in s] for s in self.slots]
-
-    def _restore(self, buffers: list[Array], slots: list[list[Array]]) -> None:
-        for place, old in zip(self._changed(), [*buffers, *chain(*slots)]):
-            place[...] = old
+    def _on_host(self) -> list[np.ndarray]:
+        """Return what has changed as NumPy arrays, which stay as they are."""
+        return [self._backend.to_numpy(self._stream.copy(a)) for a in self._changed()]
 
 
 def repeat(

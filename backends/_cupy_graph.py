@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import cupy
 
 from ._cuda_graph import no_collection
 from ._cupy_products import Captured, Products
+from ._graph_pieces import Pieces
 
 __all__ = ["CupyStream", "address"]
 
@@ -50,21 +52,13 @@ class CupyStream:
             self._products = Products(self._stream)
             with self._products:
                 take()  # it compiles the kernels, and fills the pool
-                graph = self._captured(take)
-        graph.upload(self._stream)
-        return lambda: graph.launch(self._stream)
+                with no_collection():
+                    return Pieces(self._stream.begin_capture, self._end_capture).capture(take)
 
-    def _captured(self, take: Callable[[], None]) -> Any:
-        """Return the graph of what is asked, of which nothing is computed."""
-        with no_collection():
-            self._stream.begin_capture()
-            try:
-                take()
-            except BaseException:
-                with suppress(Exception):  # it complains of what is raised here
-                    self._stream.end_capture()
-                raise
-            return self._stream.end_capture()
+    def _end_capture(self) -> Callable[[], None]:
+        graph = self._stream.end_capture()
+        graph.upload(self._stream)
+        return partial(graph.launch, self._stream)
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """Return a new array on the current GPU."""

@@ -8,7 +8,7 @@ torch: its random numbers can't be drawn any more, and in some versions memory s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ._cuda_graph import no_collection
+from ._graph_pieces import Pieces
 
 __all__ = ["TorchStream", "address"]
 
@@ -45,6 +46,7 @@ class TorchStream:
 
     def __init__(self, device: Any) -> None:
         self._device, self._stream = device, cuda.Stream(device)
+        self._graph: Any = None  # of what was captured last
 
     @contextmanager
     def taking_turns(self) -> Iterator[None]:
@@ -62,24 +64,25 @@ class TorchStream:
         with Constants():
             with Watch():
                 take()  # cuBLAS makes itself ready for this stream, too
-            graph, raised = cuda.CUDAGraph(), None
-            # another thread may ask what this one is refused
-            mode = {"capture_error_mode": "thread_local"}
-            try:
-                with no_collection(), cuda.graph(graph, stream=self._stream, **mode):
-                    try:
-                        # a step that looks at numbers only where it may goes on without;
-                        # what CUDA refuses ends the capture all the same
-                        with Watch():
-                            take()
-                    except BaseException as error:
-                        raised = error
-            except Exception:  # it complains of what is raised below
-                if raised is None:
-                    raise
-            if raised is not None:
-                raise raised
-        return graph.replay  # type: ignore[no-any-return]
+            with no_collection():
+                return Pieces(self._begin_capture, self._end_capture).capture(take)
+
+    def _begin_capture(self) -> None:
+        before, self._graph = self._graph, cuda.CUDAGraph()
+        pool = None if before is None else before.pool()
+        # another thread may ask what this one is refused
+        mode = {"capture_error_mode": "thread_local"}
+        self._capture = ExitStack()
+        self._capture.enter_context(
+            cuda.graph(self._graph, pool=pool, stream=self._stream, **mode)
+        )
+        # a step that looks at numbers only where it may goes on without a graph; what CUDA
+        # refuses ends the capture all the same
+        self._capture.enter_context(Watch())
+
+    def _end_capture(self) -> Callable[[], None]:
+        self._capture.close()
+        return self._graph.replay  # type: ignore[no-any-return]
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """Return a new tensor on the GPU."""

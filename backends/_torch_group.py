@@ -95,8 +95,7 @@ class TorchGroup(Communicator):
 
     def sum_tensor(self, tensor: Array) -> None:
         """Sum a tensor of a GPU over all processes, in place, where the group does that."""
-        if not self._is_muted:
-            self._dist.all_reduce(tensor, group=self._group)
+        self._dist.all_reduce(tensor, group=self._group)
 
     def sums_on(self, device: Any) -> bool:
         """Whether tensors of a device are summed there."""

@@ -79,13 +79,15 @@ class CupyBackend(Backend):
         from ._cuda_graph import repeat
         from ._cupy_graph import CupyStream, address
         from ._cupy_kernels import InPlace, OneKernel
+        from ._cupy_sums import watched
 
         def made(kind: type) -> Any:
             variants = map(kind, variants_of(step.optimizer))
             return replace(step, optimizer=with_variants(step.optimizer, [*variants]))
 
         step, as_written = made(OneKernel), made(InPlace)
-        return repeat(self, super().repeat(step), step, as_written, CupyStream, address)
+        run = repeat(self, super().repeat(step), step, as_written, CupyStream, address)
+        return run if step.communicator is None else watched(run, step.communicator)
 
     def flush(self, slots: list[list[Array]], block: Block) -> None:
         """Leave tiny numbers: CuPy's kernels set them to 0 in single precision."""
@@ -126,7 +128,9 @@ def load(device: str | None) -> Backend:
         )
     try:
         from ._cupy_kernels import OPERATIONS
+        from ._cupy_sums import summed
+
+        CupyBackend.operations = {**OPERATIONS, "summed": summed}  # here: they import CuPy
     except AttributeError:  # what stands in for CuPy may lack kernels, and do without
-        OPERATIONS = {}
-    CupyBackend.operations = OPERATIONS  # here, because they import CuPy
+        CupyBackend.operations = {}
     return CupyBackend("cupy", xp, cupy.cuda.Device(int(number)), cupy.__version__)

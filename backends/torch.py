@@ -85,15 +85,27 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
 
 
 def summed(a: Array, communicator: Any) -> Array:
-    """Sum in the tensor's own memory; that of a GPU goes over the host."""
+    """Sum in the tensor's own memory; in a captured step between two graphs."""
+    from ._graph_pieces import outside
+
     a = a.contiguous()
+    outside(partial(_sum, a, communicator))
+    return a
+
+
+def _sum(a: Array, communicator: Any) -> None:
+    """Sum in place; a tensor of a GPU where its group does that there, else over the host."""
+    if communicator.is_muted:
+        return
     sums_on = getattr(communicator, "sums_on", None)
     if sums_on is not None and sums_on(a.device):
         communicator.sum_tensor(a)
-        return a
-    host = a if a.device.type == "cpu" else a.cpu()
-    communicator.sum(host.numpy())
-    return host if host is a else a.copy_(host)
+    elif a.device.type == "cpu":
+        communicator.sum(a.numpy())
+    else:
+        host = a.cpu()
+        communicator.sum(host.numpy())
+        a.copy_(host)
 
 
 @cache

@@ -17,6 +17,7 @@ CuPy's source (v14) and ``test_cupy_offline.py`` say that CuPy is like that.
 
 import ctypes
 import operator
+import os
 import threading
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -34,7 +35,7 @@ synchronized = []
 """The numbers of the GPUs that were waited for."""
 
 happened = []
-"""What streams were asked: ("record" or "wait" or "launch", the stream)."""
+"""What streams were asked: ("record" or "wait" or "launch" or "sum", the stream)."""
 
 
 class CUDARuntimeError(RuntimeError):
@@ -66,6 +67,10 @@ class Device:
     def __exit__(self, *error):
         *stack, _state.current = _state.stack
         _state.stack = tuple(stack)
+
+    @property
+    def pci_bus_id(self):
+        return f"0000:{self.id:02}:00.0"
 
     def synchronize(self):
         synchronized.append(self.id)
@@ -182,7 +187,41 @@ def using_allocator(allocator):
         _state.pool = before
 
 
+class NcclCommunicator:
+    """Sums between processes, where memory is: by MPI, as this memory is the host's."""
+
+    def __init__(self, size, identity, rank):
+        from mpi4py import MPI
+
+        assert {*MPI.COMM_WORLD.allgather(identity)} == {identity}
+        self._comm, self._device = MPI.COMM_WORLD.Dup(), _state.current
+        assert (self._comm.size, self._comm.rank) == (size, rank)
+
+    def allReduce(self, source, target, count, kind, operation, stream):
+        from mpi4py import MPI
+
+        assert operation == nccl.NCCL_SUM
+        assert (stream, self._device) == (_state.stream.ptr, _state.current)
+        assert source == target
+        _refuse("it could be captured, but each time be launched by all")
+        number = {7: ctypes.c_float, 8: ctypes.c_double}[kind]
+        values = numpy.ctypeslib.as_array((number * count).from_address(source))
+        self._comm.Allreduce(MPI.IN_PLACE, values)
+        happened.append(("sum", _state.stream))
+
+
+nccl = SimpleNamespace(
+    available=True,
+    NCCL_FLOAT32=7,
+    NCCL_FLOAT64=8,
+    NCCL_SUM=0,
+    NcclCommunicator=NcclCommunicator,
+    get_unique_id=lambda: os.urandom(128),
+    get_version=lambda: 23203,
+)
+
 cuda = SimpleNamespace(
+    nccl=nccl,
     Device=Device,
     Stream=Stream,
     MemoryPool=MemoryPool,

@@ -57,6 +57,10 @@ class CUDAGraph:
     def __init__(self):
         self.nodes = None
 
+    def pool(self):
+        assert self.nodes is not None, "it was not captured"
+        return self.memory
+
     def replay(self):
         assert self.nodes is not None, "it was not captured"
         assert _State.capture is None
@@ -71,6 +75,7 @@ class graph:  # noqa: N801 - torch's own name
         assert capture_error_mode in ("global", "thread_local", "relaxed")
         assert stream is not None
         self.graph, self.stream = cuda_graph, stream
+        cuda_graph.memory = pool or object()
 
     def __enter__(self):
         happened.append(("capture", self.stream))

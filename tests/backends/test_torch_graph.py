@@ -10,6 +10,7 @@ import fake_torch_cuda
 import numpy as np
 import pytest
 import torch
+from on_stand_in import check_one_run, find_streams
 from stepping import KINDS, OPTIMIZERS, case
 from support import host, of_the_core
 from tiny_numbers import MOMENTUM, check_no_denormal_numbers
@@ -23,26 +24,16 @@ from xpnn.training import Stack, TrainStep, fuse
 load_torch = import_module("xpnn.backends.torch")
 _cuda_graph = import_module("xpnn.backends._cuda_graph")
 _recurring = import_module("xpnn.backends._recurring")
-_torch_fused = import_module("xpnn.backends._torch_fused")
 _torch_graph = import_module("xpnn.backends._torch_graph")
 
 CAPTURING = load_torch.CAPTURING
 NEVER = 10**6
 
 
-def fused_on_a_gpu(optimizer, device, dtype, fused=_torch_fused.fused):
-    """Return the kernels that a GPU is given, which read numbers in its memory."""
-    if type(optimizer) is xpnn.SGD or dtype == torch.float64:
-        return None
-    return fused(optimizer, device, dtype)
-
-
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch):
     """The CPU, taken for a device with streams and graphs."""
-    monkeypatch.setattr(load_torch, "CAPTURING", ("cpu",))
-    monkeypatch.setattr(_torch_graph, "cuda", fake_torch_cuda.cuda)
-    monkeypatch.setattr(_torch_fused, "fused", fused_on_a_gpu)
+    find_streams(monkeypatch)
     monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", 1)
     monkeypatch.setattr(_cuda_graph, "_warned", False)
     fake_torch_cuda.happened.clear()
@@ -137,6 +128,11 @@ def test_an_optimizer_by_one_kernel_is_captured(backend, optimizer):
         kernel = f"aten._fused_{type(optimizer).__name__.lower()}_.tensor_lr"
         assert operations.count(kernel) == 1
         assert not any("sqrt" in operation for operation in operations)
+
+
+def test_graphs_with_sums_between_them_are_one_run(tmp_path):
+    _, launched, _ = check_one_run("torch", 2, "torch", "own", tmp_path / "all.npz")
+    assert launched > 3000  # a step is one graph, and one more for each sum
 
 
 def test_few_steps_are_not_captured(backend, monkeypatch):

@@ -84,6 +84,13 @@ def test_a_data_set_trains_on_all_within_a_budget(folder):
     assert {path.name for path in folder.iterdir()} == {"a.gif", "model.safetensors"}
 
 
+def test_each_process_takes_the_device_of_its_number(table):
+    how = "train", "flats.csv", "--target", "rent", "--distributed", "mpi"
+    code, _, err = together(2, table, *how, "--backend", "torch:no{local_rank}!")
+    assert code
+    assert "no0" in err
+
+
 def test_a_budget_is_kept_by_one_clock(table):
     how = "train", "flats.csv", "--target", "rent", "--time-budget", "1", "--no-baselines"
     code, out, _ = together(3, table, *how, "--distributed", "mpi")

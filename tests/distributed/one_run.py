@@ -1,7 +1,8 @@
 """Trainings that must end alike on any number of processes, by name.
 
 As a program, ``python one_run.py COMMUNICATOR BACKEND FILE ROWS NAME…``, it runs some of them
-on the processes that started it, and the first writes what they gave.
+on the processes that started it, and the first writes what they gave.  In the backend, ``{}``
+stands for the number of a process on its machine.
 """
 
 import os
@@ -192,6 +193,7 @@ def main():
         rank, size = int(os.environ["JAX_RANK"]), int(os.environ["JAX_SIZE"])
         jax.distributed.initialize(os.environ["JAX_ADDRESS"], size, rank)
     communicator = getattr(xpnn.distributed, kind)()
+    backend = backend.format(communicator.local_rank)  # a GPU for each
     found = {}
     for name in names:
         of_name = results(name, backend, communicator, rows=rows)

@@ -22,9 +22,11 @@ rank, size = communicator.rank, communicator.size
 rng = np.random.default_rng(0)
 X, y = rng.standard_normal((50, 4)), rng.integers(0, 3, 50)
 
-def network(seed=0, hidden=5, optimizer="adam"):
+STRICT = ["numpy", "array_api_strict"]
+
+def network(seed=0, hidden=5, optimizer="adam", backend="numpy"):
     layers = [Dense(4, hidden), ReLU(), Dropout(0.1), Dense(hidden, 3), Softmax()]
-    model = xpnn.Sequential(layers, seed=seed, dtype="float64")
+    model = xpnn.Sequential(layers, seed=seed, dtype="float64", backend=backend)
     return model.compile("categorical_cross_entropy", optimizer)
 
 def fit(model, X=X, y=y, **how):
@@ -40,14 +42,17 @@ def same_model(model):
         same(array)
     same(model.generator.random(3))
 
+def host(model):
+    return [xpnn.backend.to_host(array).copy() for array in model.parameters]
+
 def refused(*words, **how):
     model = how.pop("model", None) or network()
-    before = [array.copy() for array in model.parameters], model.generator.bit_generator.state
+    before = host(model), model.generator.bit_generator.state
     try:
         fit(model, **how)
     except Exception as error:
         assert all(word in str(error) for word in words), error
-        assert all(map(np.array_equal, model.parameters, before[0]))
+        assert all(map(np.array_equal, host(model), before[0]))
         assert model.generator.bit_generator.state == before[1]
         return type(error).__name__
     raise AssertionError("it was not refused")
@@ -68,6 +73,7 @@ def test_what_differs_is_told_at_the_door_on_all():
     names = [
         refused("layers", "'n_outputs': 6", model=network(hidden=5 + (rank == 1))),
         refused("optimizer", "AdaGrad", model=network(optimizer=["adam", "adagrad"][rank])),
+        refused("backend", "numpy", "array_api_strict", model=network(backend=STRICT[rank])),
         refused("the data", X=X + (rank == 1)),
         refused("the number of rows", X=X[: 50 - rank], y=y[: 50 - rank]),
         refused("the data", y=np.where(np.arange(50) == 7 * rank, 1, y)),
@@ -78,7 +84,7 @@ def test_what_differs_is_told_at_the_door_on_all():
         refused("rows", rows=["same", "own"][rank]),
         refused("features", X=X[:, : 4 - rank]) if rank else refused("process 1", "features"),
     ]
-    assert names[:-1] == ["ValueError"] * 10, names
+    assert names[:-1] == ["ValueError"] * 11, names
     assert names[-1] == ["DistributedError", "ValueError"][rank], names
     model = network()
     fit(model)

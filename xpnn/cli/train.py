@@ -156,7 +156,8 @@ FOR_TABLES = (
     "--distributed",
     type=click.Choice(["mpi"]),
     help="Train on all processes that MPI started: mpiexec -n 4 python -m mpi4py -m xpnn train "
-    "…; it is the same training, and the first process writes the files.",
+    "…; it is the same training, and the first process writes the files.  In --backend, as in "
+    "cupy:{local_rank}, each puts its number on its machine.",
 )
 @click.option(
     "--output",
@@ -201,7 +202,6 @@ def train(**options: Any) -> None:
     and SIGHUP what was learnt so far is saved; the exit status is then 130, 143 or 129.
     """  # noqa: D301  (click takes \\b, the character, for "keep these lines")
     asked = Asked(**options)
-    backend = resolve(asked.backend)
     asked = replace(asked, data=data_name(asked.data))
     is_table = asked.data not in DATA_SETS
     _check_data(asked, is_table)
@@ -209,6 +209,10 @@ def train(**options: Any) -> None:
     for name in asked.metric:
         as_metric(name)
     communicator = ALONE if asked.distributed is None else mpi()
+    spec = asked.backend
+    if asked.distributed is not None and spec is not None:
+        spec = spec.replace("{local_rank}", str(communicator.local_rank))
+    backend = resolve(spec)
     with communicator.together(), said_by(communicator.is_first):
         training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
         _check_files(asked, is_table)

@@ -6,7 +6,7 @@ import sys
 import traceback
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 import numpy as np
@@ -63,7 +63,9 @@ class Communicator:
     """Whether each process computes with its part of a batch; False where all have the whole
     step computed, and the array library itself spreads it."""
 
-    _is_muted = False
+    is_muted = False
+    """Whether sums leave arrays as they are now; see `muted`."""
+
     _depth = 0
     """How many contexts of `together` there are around what is done now."""
     _told: list[BaseException] = []  # noqa: RUF012
@@ -94,7 +96,7 @@ class Communicator:
         array : numpy.ndarray
             Contiguous, of floats; on each process of one shape and dtype.
         """
-        if self.size > 1 and not self._is_muted:
+        if self.size > 1 and not self.is_muted:
             with self._asking():
                 self._sum(array)
 
@@ -208,11 +210,23 @@ class Communicator:
     @contextmanager
     def muted(self) -> Iterator[None]:
         """Let `sum` leave arrays as they are: where a process tries a step out by itself."""
-        before, self._is_muted = self._is_muted, True
+        before, self.is_muted = self.is_muted, True
         try:
             yield
         finally:
-            self._is_muted = before
+            self.is_muted = before
+
+    def waiting(self, what: str) -> AbstractContextManager[None]:
+        """Return a context in which this process waits for others, to see whether for too long.
+
+        The methods here are in one; it is for a library that sums on a device of its own.
+
+        Parameters
+        ----------
+        what : str
+            What it waits for, to be told.
+        """
+        return nullcontext()
 
     def _asking(self) -> _Asking:
         """Return the context in which others are asked: an error there can't be told them."""

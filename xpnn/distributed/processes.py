@@ -133,30 +133,31 @@ class MPICommunicator(Communicator):
             _abort_where_uncaught(self)
 
     def _sum(self, array: np.ndarray) -> None:
-        with self._waiting("a sum"):
+        with self.waiting("a sum"):
             self._sums.Allreduce(self._MPI.IN_PLACE, array)
 
     def _gather(self, value: Any) -> list[Any]:
-        with self._waiting("what they have to say"):
+        with self.waiting("what they have to say"):
             values: list[Any] = self._words.allgather(value)
         return values
 
     def _broadcast(self, value: Any) -> Any:
-        with self._waiting("the first"):
+        with self.waiting("the first"):
             return self._words.bcast(value)
 
     def _any(self, flag: bool) -> bool:
         flags = np.array([flag], dtype=np.int32)
-        with self._waiting("what they decide"):
+        with self.waiting("what they decide"):
             self._words.Allreduce(self._MPI.IN_PLACE, flags, self._MPI.MAX)
         return bool(flags[0])
 
     def _exchange(self, values: Sequence[Any]) -> list[Any]:
-        with self._waiting("rows"):
+        with self.waiting("rows"):
             got: list[Any] = self._words.alltoall([*values])
         return got
 
-    def _waiting(self, what: str) -> Any:
+    def waiting(self, what: str) -> Any:
+        """Return a context in which the time is watched; as in `Communicator.waiting`."""
         return _NO_WATCH if self._watch is None else self._watch.waiting(what)
 
     def _lost(self, what: str, seconds: float) -> None:

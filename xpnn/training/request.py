@@ -283,6 +283,7 @@ class Request:
             "layers": [describe(layer) for layer in model.layers],
             **model.require_compiled().described(),
             "dtype": model.dtype,
+            "backend": model.backend.spec.rstrip(":0123456789"),  # each has a GPU of its own
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,

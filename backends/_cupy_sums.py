@@ -1,0 +1,110 @@
+"""Sums over processes with CuPy: by NCCL from GPU to GPU, else over the host.
+
+NCCL needs processes that find each other.  They do so by the words of their communicator,
+whichever it is, at the first sum that counts, which all of them come to.  So a communicator
+goes with one GPU of each process.
+
+What waits for others is the GPU then, and not the host; see `watched`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import socket
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import cupy
+
+from xpnn.distributed import Communicator
+
+from ._graph_pieces import outside
+
+__all__ = ["summed", "watched"]
+
+
+class _Group(NamedTuple):
+    """How the processes of a communicator sum."""
+
+    gpu: int
+    """The number of this process's GPU."""
+
+    nccl: Any
+    """Their ``NcclCommunicator``; None where they sum over the host."""
+
+
+_groups: WeakKeyDictionary[Communicator, _Group] = WeakKeyDictionary()
+atexit.register(_groups.clear)  # while the driver is there
+
+
+def summed(a: Any, communicator: Communicator) -> Any:
+    """Sum in the memory of the array; in a captured step between two graphs."""
+    a = cupy.ascontiguousarray(a)
+    outside(partial(_sum, a, communicator))
+    return a
+
+
+def watched(run: Callable[..., Any], communicator: Communicator) -> Callable[..., Any]:
+    """Return a function that takes steps, and looks whether others are waited for too long."""
+
+    def run_and_wait(*steps: Any) -> Any:
+        taken = run(*steps)
+        with communicator.waiting("a sum"):
+            cupy.cuda.get_current_stream().synchronize()
+        return taken
+
+    return run_and_wait
+
+
+def _sum(a: Any, communicator: Communicator) -> None:
+    if communicator.is_muted:
+        return
+    group = _groups.get(communicator)
+    if group is None:
+        group = _groups[communicator] = _Group(a.device.id, _meet(communicator, a.device))
+    if group.gpu != a.device.id:
+        raise ValueError(
+            f"a communicator goes with one GPU of each process: with this one models were "
+            f"trained on GPU {group.gpu} before, and now on {a.device.id}. Make another one, "
+            "as by xpnn.distributed.mpi(mpi4py.MPI.COMM_WORLD.Dup())"
+        )
+    if group.nccl is None:
+        host = a.get()
+        communicator.sum(host)
+        a[...] = cupy.asarray(host)
+        return
+    nccl = cupy.cuda.nccl
+    kind = {4: nccl.NCCL_FLOAT32, 8: nccl.NCCL_FLOAT64}[a.itemsize]
+    stream, place = cupy.cuda.get_current_stream(), a.data.ptr
+    group.nccl.allReduce(place, place, a.size, kind, nccl.NCCL_SUM, stream.ptr)
+
+
+def _meet(communicator: Communicator, gpu: Any) -> Any:
+    """Return NCCL's communicator of the processes; None, with a warning, if there is none."""
+    nccl = cupy.cuda.nccl
+    version = nccl.get_version() if nccl.available else 0
+    place = socket.gethostname(), gpu.pci_bus_id
+    told = communicator.gather((version, place))
+    versions, places = {version for version, _ in told}, {place for _, place in told}
+    if 0 in versions:
+        why = (
+            "NCCL is not installed in each process: pip install nvidia-nccl-cu13 (or "
+            "nvidia-nccl-cu12, for the CUDA version of CuPy)"
+        )
+    elif len(versions) > 1:
+        why = f"the processes have NCCL of different versions, {sorted(versions)}"
+    elif len(places) < communicator.size:
+        why = (
+            "processes share a GPU, which NCCL does not do. Let each take its own: "
+            'backend=f"cupy:{communicator.local_rank}", or --backend cupy:{local_rank}'
+        )
+    else:
+        here = nccl.get_unique_id() if communicator.is_first else None
+        where = communicator.broadcast(here)
+        return nccl.NcclCommunicator(communicator.size, where, communicator.rank)
+    if communicator.is_first:
+        warnings.warn(f"GPUs are summed over the host, which is slower: {why}", stacklevel=2)
+    return None
