@@ -101,6 +101,7 @@ def gpu(session: nox.Session) -> None:
 def cupy_offline(session: nox.Session) -> None:
     """Check, without a GPU, what CuPy lets one check: names, kernels compiled for sm_90."""
     wheels = ["cupy-cuda13x==14.2.*", "nvidia-cuda-nvrtc==13.*", "nvidia-cublas==13.*"]
+    wheels += ["nvidia-nccl-cu13"]
     session.install("-e", ".[test]", *wheels)
     env = {"XPNN_TEST_CUPY_OFFLINE": "1", "XPNN_TEST_BACKENDS": "numpy"}
     session.run("pytest", "tests/backends/test_cupy_offline.py", *session.posargs, env=env)

@@ -76,7 +76,8 @@ def _sum(a: Any, communicator: Communicator) -> None:
         communicator.sum(host)
         a[...] = cupy.asarray(host)
         return
-    nccl = cupy.cuda.nccl
+    from cupy.cuda import nccl
+
     kind = {4: nccl.NCCL_FLOAT32, 8: nccl.NCCL_FLOAT64}[a.itemsize]
     stream, place = cupy.cuda.get_current_stream(), a.data.ptr
     group.nccl.allReduce(place, place, a.size, kind, nccl.NCCL_SUM, stream.ptr)
@@ -84,7 +85,8 @@ def _sum(a: Any, communicator: Communicator) -> None:
 
 def _meet(communicator: Communicator, gpu: Any) -> Any:
     """Return NCCL's communicator of the processes; None, with a warning, if there is none."""
-    nccl = cupy.cuda.nccl
+    from cupy.cuda import nccl  # it warns where there is none
+
     version = nccl.get_version() if nccl.available else 0
     place = socket.gethostname(), gpu.pci_bus_id
     told = communicator.gather((version, place))

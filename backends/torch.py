@@ -1,9 +1,8 @@
 """PyTorch, on the CPU or a GPU: "torch:cuda", "torch:cuda:1", "torch:xpu" or "torch:mps".
 
 Only its arrays are used: gradients are xpnn's own, so nothing is recorded for autograd.
-On a CUDA GPU, steps of training are played as a CUDA graph (`_torch_graph`).  That has not run
-on one yet: it is compared with the step as it is written, which goes on alone where the two
-differ or the graph fails.
+On a CUDA GPU, steps of training are played as a CUDA graph (`_torch_graph`).  It is compared
+with the step as it is written, which goes on alone where the two differ or the graph fails.
 """
 
 from __future__ import annotations

@@ -220,8 +220,7 @@ nccl = SimpleNamespace(
     get_version=lambda: 23203,
 )
 
-cuda = SimpleNamespace(
-    nccl=nccl,
+cuda = SimpleNamespace(  # without nccl, which is to be imported
     Device=Device,
     Stream=Stream,
     MemoryPool=MemoryPool,

@@ -22,6 +22,7 @@ def find_stand_in(patch):
     import fake_cupy
 
     patch.setitem(sys.modules, "cupy", fake_cupy)
+    patch.setitem(sys.modules, "cupy.cuda", SimpleNamespace(nccl=fake_cupy.nccl))
     patch.setitem(sys.modules, "array_api_compat.cupy", fake_cupy)
     patch.setattr(array_api_compat, "cupy", fake_cupy, raising=False)
     ctypes = SimpleNamespace(CDLL=lambda name: None)

@@ -1,9 +1,10 @@
 """What can be known of the CuPy backend without a GPU, with CuPy itself.
 
-In an environment with ``cupy-cuda13x`` 14, ``nvidia-cuda-nvrtc`` and ``nvidia-cublas`` (or
-``cupy-cuda13x[ctk]``), this is collected when ``XPNN_TEST_CUPY_OFFLINE=1`` is set.  Arrays
-here have a shape, a dtype and a device, but their memory is made up: views can be taken of
-them, and kernels are traced and compiled for a GPU (an H100's sm_90), but none runs.
+In an environment with ``cupy-cuda13x`` 14, ``nvidia-cuda-nvrtc``, ``nvidia-cublas`` (or
+``cupy-cuda13x[ctk]``) and ``nvidia-nccl-cu13``, this is collected when
+``XPNN_TEST_CUPY_OFFLINE=1`` is set.  Arrays here have a shape, a dtype and a device, but their
+memory is made up: views can be taken of them, and kernels are traced and compiled for a GPU
+(an H100's sm_90), but none runs.
 
 CuPy has no public way to compile for a GPU that is not there, so this reaches into its
 private parts: they were found in CuPy 14.2.
@@ -12,6 +13,7 @@ private parts: they were found in CuPy 14.2.
 import ast
 import json
 import os
+import pickle
 import subprocess
 import sys
 from importlib import import_module
@@ -35,8 +37,8 @@ def cupy():
         import cupy
     except ImportError as error:
         pytest.fail(
-            "XPNN_TEST_CUPY_OFFLINE=1 needs CuPy, NVRTC and cuBLAS: pip install cupy-cuda13x "
-            f"nvidia-cuda-nvrtc nvidia-cublas ({error})"
+            "XPNN_TEST_CUPY_OFFLINE=1 needs CuPy, NVRTC, cuBLAS and NCCL: pip install "
+            f"cupy-cuda13x nvidia-cuda-nvrtc nvidia-cublas nvidia-nccl-cu13 ({error})"
         )
     return cupy
 
@@ -607,3 +609,47 @@ def test_products_of_captured_arrays_are_asked_of_cublas(cupy, array, products):
         assert call[15:] == (result.data.ptr, 0, how[2], 68, -1)
         assert type(result) is module.Captured
         assert result.shape == (np.empty(a.shape) @ np.empty(b.shape)).shape
+
+
+# -------------------------------------------------------------------------------- sums
+
+
+class Of(xpnn.distributed.Communicator):
+    """The first of two processes, of which the other says the same from another machine."""
+
+    size = 2
+
+    def _gather(self, value):
+        version, (_, bus) = value
+        return [value, (version, ("elsewhere", bus))]
+
+    def _broadcast(self, value):
+        self.told = pickle.loads(pickle.dumps(value))
+        return self.told
+
+
+def test_nccl_is_asked_as_it_takes_it(cupy, array, monkeypatch):
+    """Without a GPU it refuses to begin; its arguments are those that it reads."""
+    from cupy.cuda import nccl
+    from xpnn.backends import _cupy_sums
+
+    assert nccl.available
+    assert hasattr(cupy.cuda.Device, "pci_bus_id")
+    gpu = SimpleNamespace(pci_bus_id="0000:01:00.0")
+    communicator = Of()
+    with pytest.raises(nccl.NcclError, match="ERROR"):
+        _cupy_sums._meet(communicator, gpu)
+    assert (type(communicator.told), len(communicator.told)) == (bytes, 128)
+
+    asked = []
+    group = SimpleNamespace(allReduce=lambda *arguments: asked.append(arguments))
+    made = {communicator: _cupy_sums._Group(0, group)}
+    monkeypatch.setattr(_cupy_sums, "_groups", made)
+    monkeypatch.setattr(cupy.cuda, "get_current_stream", lambda: SimpleNamespace(ptr=7))
+    a, b = array((5,), "float32"), array((3, 2), "float64")
+    assert _cupy_sums.summed(a, communicator) is a
+    assert _cupy_sums.summed(b, communicator) is b
+    assert asked == [
+        (a.data.ptr, a.data.ptr, 5, nccl.NCCL_FLOAT32, nccl.NCCL_SUM, 7),
+        (b.data.ptr, b.data.ptr, 6, nccl.NCCL_FLOAT64, nccl.NCCL_SUM, 7),
+    ]
