@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -117,18 +118,17 @@ class Fit:
 
     def _begin(self) -> ExitStack:
         """Tell that training begins, and in the end that it has ended."""
-        model, blocks = self.model, self.blocks
+        blocks = self.blocks
+        begin = partial(
+            self.listeners.begin, self.model, blocks.supply.seen, self.epochs, blocks.n_steps
+        )
+        if self.team.communicator is None:
+            return begin()
         with ExitStack() as begun:
-            begun.callback(self._end)
+            begun.callback(self.team.align, self.model)  # if one's callback changed something
             with self.team.together():
-                begun.enter_context(
-                    self.listeners.begin(model, blocks.supply.seen, self.epochs, blocks.n_steps)
-                )
+                begun.enter_context(begin())
             return begun.pop_all()
-
-    def _end(self) -> None:
-        """Let all have what a callback changed on one of them when training ended."""
-        self.team.align(self.model)
 
     # ------------------------------------------------------------------------ epochs
 

@@ -201,7 +201,9 @@ class Request:
                 plan = self._plan(model, rows)
             self.team.check_same(plan)
             self.team.begin(model)
-            at_start = generator_state(model.generator)
+            at_start = door.generator
+            if self.team.communicator is not None:  # that of the first
+                at_start = generator_state(model.generator)
             counts = self.team.gather(int(rows[0].shape[0]))
             whole = sum(counts[: self.team.rank]), sum(counts)
             with self.team.together():
