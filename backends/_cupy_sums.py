@@ -9,9 +9,8 @@ What waits for others is the GPU then, and not the host; see `watched`.
 
 from __future__ import annotations
 
-import atexit
-import socket
 import warnings
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -37,12 +36,12 @@ class _Group(NamedTuple):
 
 
 _groups: WeakKeyDictionary[Communicator, _Group] = WeakKeyDictionary()
-atexit.register(_groups.clear)  # while the driver is there
 
 
 def summed(a: Any, communicator: Communicator) -> Any:
     """Sum in the memory of the array; in a captured step between two graphs."""
-    a = cupy.ascontiguousarray(a)
+    if not a.flags.c_contiguous:
+        a = cupy.ascontiguousarray(a).view(type(a))
     outside(partial(_sum, a, communicator))
     return a
 
@@ -51,8 +50,8 @@ def watched(run: Callable[..., Any], communicator: Communicator) -> Callable[...
     """Return a function that takes steps, and looks whether others are waited for too long."""
 
     def run_and_wait(*steps: Any) -> Any:
-        taken = run(*steps)
         with communicator.waiting("a sum"):
+            taken = run(*steps)  # where the GPU has much to do, it waits, too
             cupy.cuda.get_current_stream().synchronize()
         return taken
 
@@ -83,14 +82,19 @@ def _sum(a: Any, communicator: Communicator) -> None:
     group.nccl.allReduce(place, place, a.size, kind, nccl.NCCL_SUM, stream.ptr)
 
 
+def _name(gpu: int) -> bytes:
+    """Return what tells a GPU from all others."""
+    properties: dict[str, Any] = cupy.cuda.runtime.getDeviceProperties(gpu)
+    return bytes(properties["uuid"])
+
+
 def _meet(communicator: Communicator, gpu: Any) -> Any:
     """Return NCCL's communicator of the processes; None, with a warning, if there is none."""
     from cupy.cuda import nccl  # it warns where there is none
 
     version = nccl.get_version() if nccl.available else 0
-    place = socket.gethostname(), gpu.pci_bus_id
-    told = communicator.gather((version, place))
-    versions, places = {version for version, _ in told}, {place for _, place in told}
+    told = communicator.gather((version, _name(gpu.id)))
+    versions, gpus = {version for version, _ in told}, {name for _, name in told}
     if 0 in versions:
         why = (
             "NCCL is not installed in each process: pip install nvidia-nccl-cu13 (or "
@@ -98,7 +102,7 @@ def _meet(communicator: Communicator, gpu: Any) -> Any:
         )
     elif len(versions) > 1:
         why = f"the processes have NCCL of different versions, {sorted(versions)}"
-    elif len(places) < communicator.size:
+    elif len(gpus) < communicator.size:
         why = (
             "processes share a GPU, which NCCL does not do. Let each take its own: "
             'backend=f"cupy:{communicator.local_rank}", or --backend cupy:{local_rank}'
@@ -106,7 +110,10 @@ def _meet(communicator: Communicator, gpu: Any) -> Any:
     else:
         here = nccl.get_unique_id() if communicator.is_first else None
         where = communicator.broadcast(here)
-        return nccl.NcclCommunicator(communicator.size, where, communicator.rank)
+        group = nccl.NcclCommunicator(communicator.size, where, communicator.rank)
+        # at exit, too: to let go of it in the other way waits for the others
+        weakref.finalize(communicator, group.abort)
+        return group
     if communicator.is_first:
         warnings.warn(f"GPUs are summed over the host, which is slower: {why}", stacklevel=2)
     return None

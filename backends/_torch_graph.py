@@ -7,6 +7,7 @@ torch: its random numbers can't be drawn any more, and in some versions memory s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -81,7 +82,10 @@ class TorchStream:
         self._capture.enter_context(Watch())
 
     def _end_capture(self) -> Callable[[], None]:
-        self._capture.close()
+        with warnings.catch_warnings():
+            # between two sums there may be nothing
+            warnings.filterwarnings("ignore", "The CUDA Graph is empty")
+            self._capture.close()
         return self._graph.replay  # type: ignore[no-any-return]
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:

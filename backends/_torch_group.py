@@ -9,6 +9,7 @@ import atexit
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from xpnn.backend import Array
 from xpnn.distributed import Communicator
+from xpnn.distributed.watch import Watch
 
 __all__ = ["TorchGroup", "torch_group"]
 
@@ -81,9 +83,11 @@ class TorchGroup(Communicator):
         self._dist, self._group = dist, group
         self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
         self._members = dist.get_process_group_ranks(group)
+        self._timeout = _timeout_of(group)
+        self._watch: Watch | None = None
         # words are the host's, also where sums are those of GPUs
         self._words = dist.new_group(
-            self._members, _timeout_of(group), "gloo", use_local_synchronization=True
+            self._members, self._timeout, "gloo", use_local_synchronization=True
         )
         machines = self.gather(socket.gethostname())
         self.local_rank = machines[: self.rank].count(machines[self.rank])
@@ -92,6 +96,12 @@ class TorchGroup(Communicator):
     def _leave(self) -> None:
         """Let go of the groups while Python still runs: their threads end with them."""
         self._group = self._words = None
+
+    def waiting(self, what: str) -> AbstractContextManager[None]:
+        """Return a context in which the time is watched: for sums that are not the group's."""
+        if self._watch is None and self._timeout is not None:
+            self._watch = Watch(self._timeout.total_seconds(), self)
+        return nullcontext() if self._watch is None else self._watch.waiting(what)
 
     def sum_tensor(self, tensor: Array) -> None:
         """Sum a tensor of a GPU over all processes, in place, where the group does that."""

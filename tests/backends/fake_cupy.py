@@ -35,7 +35,7 @@ synchronized = []
 """The numbers of the GPUs that were waited for."""
 
 happened = []
-"""What streams were asked: ("record" or "wait" or "launch" or "sum", the stream)."""
+"""What streams were asked: ("record", "wait", "launch", "sum" or "synchronize", the stream)."""
 
 
 class CUDARuntimeError(RuntimeError):
@@ -68,10 +68,6 @@ class Device:
         *stack, _state.current = _state.stack
         _state.stack = tuple(stack)
 
-    @property
-    def pci_bus_id(self):
-        return f"0000:{self.id:02}:00.0"
-
     def synchronize(self):
         synchronized.append(self.id)
 
@@ -99,6 +95,7 @@ class Stream:
 
     def synchronize(self):
         _refuse("cudaStreamSynchronize")
+        happened.append(("synchronize", self))
 
     def is_capturing(self):
         return self.nodes is not None
@@ -194,8 +191,12 @@ class NcclCommunicator:
         from mpi4py import MPI
 
         assert {*MPI.COMM_WORLD.allgather(identity)} == {identity}
+        assert len({*MPI.COMM_WORLD.allgather(_state.current)}) == size, "Duplicate GPU"
         self._comm, self._device = MPI.COMM_WORLD.Dup(), _state.current
         assert (self._comm.size, self._comm.rank) == (size, rank)
+
+    def abort(self):
+        happened.append(("abort", self))
 
     def allReduce(self, source, target, count, kind, operation, stream):
         from mpi4py import MPI
@@ -226,7 +227,11 @@ cuda = SimpleNamespace(  # without nccl, which is to be imported
     MemoryPool=MemoryPool,
     get_current_stream=lambda: _state.stream,
     using_allocator=using_allocator,
-    runtime=SimpleNamespace(getDeviceCount=lambda: DEVICES, CUDARuntimeError=CUDARuntimeError),
+    runtime=SimpleNamespace(
+        getDeviceCount=lambda: DEVICES,
+        getDeviceProperties=lambda number: {"uuid": bytes([number] * 16)},
+        CUDARuntimeError=CUDARuntimeError,
+    ),
 )
 
 
@@ -303,6 +308,7 @@ class ndarray:  # noqa: N801 - CuPy's own name, by which array-api-compat finds 
         return Device(self._device)
 
     dtype = property(lambda self: self._values.dtype)
+    flags = property(lambda self: self._values.flags)
     shape = property(lambda self: self._values.shape)
     strides = property(lambda self: self._values.strides)
     itemsize = property(lambda self: self._values.itemsize)
@@ -485,7 +491,7 @@ def sign(x):
 
 
 def ascontiguousarray(a):
-    return _compute(numpy.ascontiguousarray, a)
+    return _compute(numpy.ascontiguousarray, a, kind=ndarray)
 
 
 @cache

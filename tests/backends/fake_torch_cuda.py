@@ -6,6 +6,7 @@ capture can't be ended well.  What was asked is computed when the graph is repla
 memory.  ``torch/cuda/graphs.py`` says that torch is like that.
 """
 
+import warnings
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -75,7 +76,9 @@ class graph:  # noqa: N801 - torch's own name
         assert capture_error_mode in ("global", "thread_local", "relaxed")
         assert stream is not None
         self.graph, self.stream = cuda_graph, stream
-        cuda_graph.memory = pool or object()
+        # what one graph leaves, the next one of this stream works with
+        assert pool is getattr(stream, "memory", None)
+        cuda_graph.memory = stream.memory = pool or object()
 
     def __enter__(self):
         happened.append(("capture", self.stream))
@@ -90,6 +93,8 @@ class graph:  # noqa: N801 - torch's own name
         if self.capture.refused:  # then torch leaves the stream as it is
             raise CaptureError("operation failed due to a previous error during capture")
         self.graph.nodes = self.capture.nodes
+        if not self.capture.nodes:
+            warnings.warn("The CUDA Graph is empty. This usually means …", stacklevel=2)
         happened.append(("captured", self.stream, self.capture.asked))
         _State.stream = self.before
 

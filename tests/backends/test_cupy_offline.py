@@ -620,8 +620,8 @@ class Of(xpnn.distributed.Communicator):
     size = 2
 
     def _gather(self, value):
-        version, (_, bus) = value
-        return [value, (version, ("elsewhere", bus))]
+        version, _ = value
+        return [value, (version, b"another")]
 
     def _broadcast(self, value):
         self.told = pickle.loads(pickle.dumps(value))
@@ -634,11 +634,11 @@ def test_nccl_is_asked_as_it_takes_it(cupy, array, monkeypatch):
     from xpnn.backends import _cupy_sums
 
     assert nccl.available
-    assert hasattr(cupy.cuda.Device, "pci_bus_id")
-    gpu = SimpleNamespace(pci_bus_id="0000:01:00.0")
+    properties = {"uuid": b"one"}
+    monkeypatch.setattr(cupy.cuda.runtime, "getDeviceProperties", lambda gpu: properties)
     communicator = Of()
     with pytest.raises(nccl.NcclError, match="ERROR"):
-        _cupy_sums._meet(communicator, gpu)
+        _cupy_sums._meet(communicator, SimpleNamespace(id=0))
     assert (type(communicator.told), len(communicator.told)) == (bytes, 128)
 
     asked = []

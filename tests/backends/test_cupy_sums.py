@@ -21,11 +21,14 @@ from xpnn.distributed import Communicator
 )
 def test_one_seed_is_one_run(n, spec, rows, by, tmp_path):
     """By graphs, with the sums between them."""
-    printed, launched, summed = check_one_run("cupy", n, spec, rows, tmp_path / "all.npz")
+    printed, asked = check_one_run("cupy", n, spec, rows, tmp_path / "all.npz")
     assert ("GPUs are summed over the host" in printed) == (by == "the host")
+    (launched, summed), *others = asked
     # a step is one graph, and one more for each sum, of which batch normalisation has four
     assert launched > (1000 if by == "none" else 3000)
     assert (summed > 2000) == (by == "NCCL")
+    assert {number for _, number in others} <= {summed}
+    assert [number > 0 for number, _ in others] == [True, False][: n - 1]
 
 
 # ------------------------------------------------------------------------ how they meet
@@ -36,7 +39,7 @@ class Of(Communicator):
 
     def __init__(self, *others, rank=0):
         self.rank, self.size, self.others = rank, 1 + len(others), others
-        self.summed, self.waited = [], []
+        self.summed = []
 
     def _gather(self, value):
         return [value, *self.others]
@@ -44,11 +47,6 @@ class Of(Communicator):
     def _sum(self, array):
         self.summed.append(array.copy())
         array *= 2
-
-    @contextmanager
-    def waiting(self, what):
-        self.waited.append(what)
-        yield
 
 
 @pytest.fixture
@@ -62,8 +60,8 @@ def sums(monkeypatch):
         sys.modules.pop(name, None)
 
 
-def place(number, host="elsewhere", version=23203):
-    return version, (host, f"0000:{number:02}:00.0")
+def place(number, version=23203):
+    return version, bytes([number] * 16)
 
 
 @pytest.mark.parametrize(
@@ -73,17 +71,14 @@ def place(number, host="elsewhere", version=23203):
             place(0, version=0),
             "NCCL is not installed in each process: pip install nvidia-nccl-",
         ),
-        (place(0, version=22000), r"NCCL of different versions, \[22000, 23203\]"),
-        (None, r'share a GPU, .* backend=f"cupy:\{communicator\.local_rank\}"'),
+        (place(1, version=22000), r"NCCL of different versions, \[22000, 23203\]"),
+        (place(0), r'share a GPU, .* backend=f"cupy:\{communicator\.local_rank\}"'),
     ],
 )
-def test_without_nccl_sums_go_over_the_host_and_that_is_said_once(
-    sums, monkeypatch, other, why
-):
+def test_without_nccl_sums_go_over_the_host_and_that_is_said_once(sums, other, why):
     import fake_cupy
 
-    monkeypatch.setattr(sums.socket, "gethostname", lambda: "here")
-    communicator = Of(other or place(0, "here"))
+    communicator = Of(other)
     a = fake_cupy.asarray(np.arange(6.0)[::2])
     with pytest.warns(UserWarning, match=f"summed over the host, which is slower: .*{why}"):
         sums.summed(a, communicator)
@@ -94,7 +89,7 @@ def test_without_nccl_sums_go_over_the_host_and_that_is_said_once(
     with communicator.muted():
         assert sums.summed(a, communicator).get().tolist() == [0, 8, 16]
     # the others of them say nothing
-    sums.summed(a, Of(other or place(0, "here"), rank=1))
+    sums.summed(a, Of(other, rank=1))
 
 
 def test_a_communicator_goes_with_one_gpu(sums):
@@ -116,7 +111,58 @@ def test_a_communicator_goes_with_one_gpu(sums):
 
 
 def test_who_waits_for_a_gpu_is_watched(sums):
-    communicator = Of(place(0))
-    take = sums.watched(lambda *steps: (*steps, communicator.waited[:]), communicator)
-    assert take(1, 2) == (1, 2, [])
-    assert communicator.waited == ["a sum"]
+    import fake_cupy
+
+    class Watching(Of):
+        @contextmanager
+        def waiting(self, what):
+            fake_cupy.happened.append(("begins to wait", what))
+            yield
+            fake_cupy.happened.append(("has waited", what))
+
+    take = sums.watched(lambda *steps: fake_cupy.happened.append(steps), Watching(place(1)))
+    fake_cupy.happened.clear()
+    take("steps", 2)
+    null = fake_cupy._state.null
+    assert fake_cupy.happened == [
+        ("begins to wait", "a sum"),
+        ("steps", 2),
+        ("synchronize", null),
+        ("has waited", "a sum"),
+    ]
+
+
+def test_numbers_and_parts_of_arrays_are_summed(sums):
+    import fake_cupy
+
+    communicator = Of(place(1, version=0))
+    with pytest.warns(UserWarning, match="over the host"):
+        total = sums.summed(fake_cupy.asarray(3.0), communicator)
+    assert (total.shape, float(total)) == ((), 6.0)
+
+    class Kind(fake_cupy.ndarray):
+        pass
+
+    columns = fake_cupy.asarray(np.arange(6.0).reshape(2, 3)).view(Kind).T
+    total = sums.summed(columns, communicator)
+    assert type(total) is Kind
+    np.testing.assert_array_equal(total.get(), 2 * np.arange(6.0).reshape(2, 3).T)
+
+
+def test_a_group_of_nccl_is_let_go_without_the_others(sums, monkeypatch):
+    import fake_cupy
+
+    class Group:
+        def __init__(self, *arguments):
+            asked.append(arguments)
+
+        def abort(self):
+            asked.append("abort")
+
+    asked = []
+    monkeypatch.setattr(fake_cupy.nccl, "NcclCommunicator", Group)
+    communicator = Of(place(1), rank=1)
+    sums._meet(communicator, fake_cupy.Device(0))
+    assert asked == [(2, None, 1)]  # by the number that the first one made, here none
+    del communicator
+    assert asked[1:] == ["abort"]

@@ -79,7 +79,9 @@ model.compile("mean_squared_error", "sgd")
 try:
     model.fit(np.ones((4, 2)), np.ones(4), communicator=communicator, callbacks=[Fails()])
 except Exception as error:
-    print("told:", type(error).__name__, error, flush=True)
+    print(f"told: {type(error).__name__} {error}", flush=True)  # at once: others print, too
+with communicator.waiting("nothing"), communicator.waiting("less"):
+    assert communicator._watch._timeout == 1800  # as long as the group's own
 torch.distributed.destroy_process_group()
 """
     )

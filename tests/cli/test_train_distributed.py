@@ -86,9 +86,14 @@ def test_a_data_set_trains_on_all_within_a_budget(folder):
 
 def test_each_process_takes_the_device_of_its_number(table):
     how = "train", "flats.csv", "--target", "rent", "--distributed", "mpi"
-    code, _, err = together(2, table, *how, "--backend", "torch:no{local_rank}!")
+    # array-api-strict has a "device1", and no "device0"
+    code, _, err = together(2, table, *how, "--backend", "array_api_strict:device{local_rank}")
     assert code
-    assert "no0" in err
+    assert "backend of process 0 is 'numpy" in err
+    assert "of process 1 'array_api_strict" in err
+    code, _, err = together(2, table, *how, "--backend", "array_api_strict:device{local_rank}!")
+    assert code
+    assert "the backend 'array_api_strict:device0' is not usable here" in err
 
 
 def test_a_budget_is_kept_by_one_clock(table):

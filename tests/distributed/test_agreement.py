@@ -250,6 +250,25 @@ def test_metrics_of_all_rows_are_of_all_rows():
     together(3, code)
 
 
+def test_who_waits_for_long_while_waiting_is_seen():
+    """The wait around another one goes on when that one ends, from then on."""
+    code = """
+import time
+from xpnn.distributed import Communicator
+from xpnn.distributed.watch import Watch
+watch = Watch(1.0, Communicator())
+with watch.waiting("the whole"):
+    for _ in range(20):
+        with watch.waiting("a part"):
+            time.sleep(0.1)
+    print("the others answered", flush=True)
+    time.sleep(20)
+"""
+    done = run_python(code, code_expected=1)
+    assert done.stdout == "the others answered\n"
+    assert "process 0 of 1 has waited 1 s for the whole of the others" in done.stderr
+
+
 # ----------------------------------------------------------------------------- bad use
 
 

@@ -209,11 +209,8 @@ def train(**options: Any) -> None:
     for name in asked.metric:
         as_metric(name)
     communicator = ALONE if asked.distributed is None else mpi()
-    spec = asked.backend
-    if asked.distributed is not None and spec is not None:
-        spec = spec.replace("{local_rank}", str(communicator.local_rank))
-    backend = resolve(spec)
     with communicator.together(), said_by(communicator.is_first):
+        backend = resolve(_own(asked.backend, communicator.local_rank))
         training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
         _check_files(asked, is_table)
         movie = None if asked.movie is None else TrainingMovie(asked.movie)
@@ -228,6 +225,11 @@ def train(**options: Any) -> None:
         raise click.exceptions.Exit(status)
     if problems:
         raise Failure("; ".join(map(sentence, problems)))
+
+
+def _own(spec: str | None, local_rank: int) -> str | None:
+    """Return the backend of one of several processes, as of the GPU that it has for itself."""
+    return None if spec is None else spec.replace("{local_rank}", str(local_rank))
 
 
 def _train(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from ..checks import check_number
 from .communicator import Communicator
+from .watch import NO_WATCH, Watch
 
 __all__ = ["mpi"]
 
@@ -128,7 +127,7 @@ class MPICommunicator(Communicator):
         self.rank, self.size = comm.rank, comm.size
         self.local_rank = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank).rank
         self._MPI = MPI
-        self._watch = Watch(timeout, self._lost) if timeout and self.size > 1 else None
+        self._watch = Watch(timeout, self) if timeout and self.size > 1 else None
         if self.size > 1:
             _abort_where_uncaught(self)
 
@@ -158,75 +157,10 @@ class MPICommunicator(Communicator):
 
     def waiting(self, what: str) -> Any:
         """Return a context in which the time is watched; as in `Communicator.waiting`."""
-        return _NO_WATCH if self._watch is None else self._watch.waiting(what)
-
-    def _lost(self, what: str, seconds: float) -> None:
-        """End the job, as others don't answer."""
-        print(
-            f"xpnn: process {self.rank} of {self.size} has waited {seconds:g} s for {what} of "
-            "the others: one of them is lost, and the job ends. Where one only takes long, as "
-            "in a callback, give mpi() a larger timeout",
-            file=sys.stderr,
-            flush=True,
-        )
-        os._exit(1)  # MPI's own way to end the others would wait for them, too
+        return NO_WATCH if self._watch is None else self._watch.waiting(what)
 
     def _abort(self) -> None:
         self._words.Abort(1)
-
-
-class _NoWatch:
-    """A context that does nothing, cheaper than `contextlib.nullcontext`'s."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-
-_NO_WATCH = _NoWatch()
-
-
-class Watch:
-    """A thread that looks whether this process waits for others for too long.
-
-    Parameters
-    ----------
-    timeout : float
-        How many seconds are too long.
-    lost : callable
-        Is then called with what was waited for, and for how many seconds.
-    """
-
-    def __init__(self, timeout: float, lost: Callable[[str, float], None]) -> None:
-        self._timeout, self._lost = timeout, lost
-        self._since: dict[int, tuple[float, str]] = {}  # of each thread that waits
-        threading.Thread(target=self._look, name="xpnn watch", daemon=True).start()
-
-    def waiting(self, what: str) -> _Waiting:
-        """Return the context in which others are waited for."""
-        return _Waiting(self._since, what)
-
-    def _look(self) -> None:
-        while True:
-            time.sleep(min(1.0, self._timeout / 4))
-            now = time.monotonic()
-            for since, what in [*self._since.values()]:
-                if now - since > self._timeout:
-                    self._lost(what, self._timeout)
-                    return
-
-
-class _Waiting:
-    def __init__(self, since: dict[int, tuple[float, str]], what: str) -> None:
-        self._since, self._what = since, what
-
-    def __enter__(self) -> None:
-        self._since[threading.get_ident()] = time.monotonic(), self._what
-
-    def __exit__(self, *error: object) -> None:
-        self._since.pop(threading.get_ident(), None)
 
 
 def _abort_where_uncaught(communicator: Communicator) -> None:

@@ -35,6 +35,9 @@ FORGOTTEN = (
     "The optimizer begins anew: the file of the model keeps nothing of what it remembered"
 )
 
+DIGITS = ":0123456789"
+"""What the name of a device may end in that tells it from others of its kind."""
+
 Rows = tuple[Array | Source, Array | Source, np.ndarray | None]
 """Inputs and targets, placed, and on the host the samples' weights."""
 
@@ -273,7 +276,7 @@ class Request:
         from ..network.cuts import check_cuts
 
         self.team.communicator.check_backend(model.backend)
-        loss = model.require_compiled().loss
+        backend, loss = model.backend, model.require_compiled().loss
         if self.team.size > 1 and type(loss).__call__ is not Loss.__call__:
             raise TypeError(
                 f"the loss {loss} has a __call__ of its own, so that it can't be cut over "
@@ -285,7 +288,8 @@ class Request:
             "layers": [describe(layer) for layer in model.layers],
             **model.require_compiled().described(),
             "dtype": model.dtype,
-            "backend": model.backend.spec.rstrip(":0123456789"),  # each has a GPU of its own
+            # of several GPUs of a kind each has its own
+            "backend": f"{backend.name}:{backend.device_name(backend.device)}".rstrip(DIGITS),
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
