@@ -71,7 +71,8 @@ class _Waiting:
 
     def __enter__(self) -> None:
         thread = threading.get_ident()
-        _, self._before = self._since.get(thread, (0.0, None))
+        around = self._since.get(thread)
+        self._before = around and around[1]
         self._since[thread] = time.monotonic(), self._what
 
     def __exit__(self, *error: object) -> None:
