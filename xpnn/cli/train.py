@@ -156,8 +156,8 @@ FOR_TABLES = (
     "--distributed",
     type=click.Choice(["mpi"]),
     help="Train on all processes that MPI started: mpiexec -n 4 python -m mpi4py -m xpnn train "
-    "…; it is the same training, and the first process writes the files.  In --backend, as in "
-    "cupy:{local_rank}, each puts its number on its machine.",
+    "…; it is the same training, and the first process writes the files.  In --backend, "
+    "{local_rank} stands for a process's number on its machine, as NAME:{local_rank} for a GPU.",
 )
 @click.option(
     "--output",
