@@ -157,7 +157,8 @@ FOR_TABLES = (
     type=click.Choice(["mpi"]),
     help="Train on all processes that MPI started: mpiexec -n 4 python -m mpi4py -m xpnn train "
     "…; it is the same training, and the first process writes the files.  In --backend, "
-    "{local_rank} stands for a process's number on its machine, as NAME:{local_rank} for a GPU.",
+    "{local_rank} stands for a process's number on its machine, as in NAME:{local_rank} for "
+    "its GPU.",
 )
 @click.option(
     "--output",
