@@ -50,6 +50,8 @@ HELD = ("iloc", "column_names", "to_numpy", "__array_interface__", "__dlpack__")
 
 def source_of(x: Any) -> Any:
     """Return what gives rows of `x` by their numbers; None where `x` is read at once."""
+    if type(x) is np.ndarray:
+        return None
     if isinstance(x, np.memmap):
         from .mapping import MappedRows
 

@@ -10,6 +10,7 @@ import math
 from collections import abc
 from collections.abc import Iterable
 from contextlib import closing
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -213,7 +214,7 @@ class Blocks:
         """Return how much the rows of each step weigh, or those in some places of it."""
         weight, size = self.supply.weight, span.size
         if weight is None:
-            return np.full(span.steps, float(size if here is None else here.stop - here.start))
+            return _equal(span.steps, size if here is None else here.stop - here.start)
         here = here or slice(size)
         if size == self.supply.shape[0]:
             return np.full(span.steps, weight[here].sum())
@@ -251,6 +252,12 @@ class Blocks:
             tuple(self._backend.asarray(place, self._dtype) for place in of_layer)
             for of_layer in places
         )
+
+
+@lru_cache
+def _equal(steps: int, rows: int) -> np.ndarray:
+    """Return the weights of steps with so many rows, of which all weigh the same."""
+    return np.full(steps, float(rows))
 
 
 def _have_rows(layer: Layer, width: int) -> list[bool]:

@@ -245,4 +245,4 @@ def _check_like(name: str, value: Any, like: Any) -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return value.tolist() if hasattr(value, "tolist") else value  # NumPy's numbers and arrays

@@ -145,6 +145,8 @@ class Fit:
         n_steps = self.blocks.n_steps
         wanted = self.listeners.want_last_step  # then it is live
         alone = model.gate.changing()
+        steps_end = self._telling(self.listeners.steps_end)
+        block_ends = self._telling(self.listeners.block_ends)
         cuts = (n_steps - 1,) if wanted else ()
         with closing(self.blocks.draw(model.generator, count, skip, cuts)) as blocks:
             for block in self.team.at_each(blocks):
@@ -162,11 +164,11 @@ class Fit:
                         )
                     )
                 if live:
-                    self._tell(self.listeners.steps_end, begin, taken)
+                    steps_end(begin, taken)
                     progress.step, progress.is_whole = taken, True
                     if taken < n_steps and self.listeners.are_some:
                         measured.settle()  # for checkpoints, which one process writes
-                        self._tell(self.listeners.block_ends)
+                        block_ends()
                 if self.team.are_interrupted(interrupted):
                     measured.settle()
                     if (
@@ -229,13 +231,20 @@ class Fit:
             self._tell(self.listeners.epoch_ends, self.listeners.last, epoch, logs)
 
     def _tell(self, tell: Callable[..., None], *what: Any) -> None:
-        """Tell callbacks, and let what one process then decides be what all do."""
+        """Tell callbacks something."""
+        self._telling(tell)(*what)
+
+    def _telling(self, tell: Callable[..., None]) -> Callable[..., None]:
+        """Return what tells callbacks, and lets all do what one process then decides."""
         if self.team.communicator is None:
-            tell(*what)
-            return
-        with self.team.together():
-            tell(*what)
-        self.team.align(self.model)
+            return tell
+
+        def tell_all(*what: Any) -> None:
+            with self.team.together():
+                tell(*what)
+            self.team.align(self.model)
+
+        return tell_all
 
     def _validate(self) -> dict[str, Any]:
         """Measure the rows that were held back for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Measured:
 
     def __init__(self, backend: Backend, counts: np.ndarray, team: Team) -> None:
         self._backend, self._team = backend, team
-        self._counts, self._parts = counts, team.parts(counts)
+        self._counts = counts
         self._before: list[np.ndarray] = []
         self._rows_before = np.empty(0)
         self._steps: list[tuple[Array, ...]] = []
@@ -58,6 +59,11 @@ class Measured:
     def add(self, measures: Sequence[tuple[Array, ...]]) -> None:
         """Keep what a block of steps measured, as `Backend.repeat` returns it."""
         self._steps += measures
+
+    @cached_property
+    def _parts(self) -> np.ndarray:
+        """How many rows each process has of each step of an epoch: (steps, processes)."""
+        return self._team.parts(self._counts)
 
     @property
     def n_parts(self) -> int:

@@ -17,6 +17,7 @@ from ..checks import check_integer, check_number
 from ..data import check_class_weight, check_sample_weight, classes_of, split_rows
 from ..data.sources import Held, Source
 from ..data.streams import first_rows, pieces_of
+from ..distributed import Communicator
 from ..distributed.communicator import digest
 from ..history import History
 from ..hooks import Callback, Trainable
@@ -200,15 +201,15 @@ class Request:
             bars = [ProgressBar(delay=2.0 if self.verbose == "auto" else 0.0)]
         door = Door(model, self.callbacks)
         with door.before():
-            with self.team.together():
-                plan = self._plan(model, rows)
-            self.team.check_same(plan)
-            self.team.begin(model)
-            at_start = door.generator
-            if self.team.communicator is not None:  # that of the first
+            at_start, whole = door.generator, (0, int(rows[0].shape[0]))
+            if self.team.communicator is not None:
+                with self.team.together():
+                    plan = self._plan(model, rows, self.team.communicator)
+                self.team.check_same(plan)
+                self.team.begin(model)
                 at_start = generator_state(model.generator)
-            counts = self.team.gather(int(rows[0].shape[0]))
-            whole = sum(counts[: self.team.rank]), sum(counts)
+                counts = self.team.gather(whole[1])
+                whole = sum(counts[: self.team.rank]), sum(counts)
             with self.team.together():
                 if start.path is not None:  # the same rows are held back for validation
                     at_start = start.set_generator(model)
@@ -269,13 +270,11 @@ class Request:
             return split_rows(model.generator, self.validation_split, *rows, take, whole)
         return rows, None
 
-    def _plan(self, model: Trainable, rows: Rows) -> dict[str, Any]:
+    def _plan(self, model: Trainable, rows: Rows, communicator: Communicator) -> dict[str, Any]:
         """Return what must be the same on all processes, as plain data."""
-        if self.team.communicator is None:
-            return {}
         from ..network.cuts import check_cuts
 
-        self.team.communicator.check_backend(model.backend)
+        communicator.check_backend(model.backend)
         backend, loss = model.backend, model.require_compiled().loss
         if self.team.size > 1 and type(loss).__call__ is not Loss.__call__:
             raise TypeError(
