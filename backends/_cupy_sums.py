@@ -31,8 +31,8 @@ class _Group(NamedTuple):
     gpu: int
     """The number of this process's GPU."""
 
-    nccl: Any
-    """Their ``NcclCommunicator``; None where they sum over the host."""
+    add: Callable[[Any, Communicator], None]
+    """Sums a contiguous array of any shape, in place."""
 
 
 _groups: WeakKeyDictionary[Communicator, _Group] = WeakKeyDictionary()
@@ -63,23 +63,32 @@ def _sum(a: Any, communicator: Communicator) -> None:
         return
     group = _groups.get(communicator)
     if group is None:
-        group = _groups[communicator] = _Group(a.device.id, _meet(communicator, a.device))
+        number = a.device.id
+        group = _groups[communicator] = _Group(number, _meet(communicator, number))
     if group.gpu != a.device.id:
         raise ValueError(
             f"a communicator goes with one GPU of each process: with this one models were "
             f"trained on GPU {group.gpu} before, and now on {a.device.id}. Make another one, "
             "as by xpnn.distributed.mpi(mpi4py.MPI.COMM_WORLD.Dup())"
         )
-    if group.nccl is None:
-        host = a.get()
-        communicator.sum(host)
-        a[...] = cupy.asarray(host)
-        return
-    from cupy.cuda import nccl
+    group.add(a, communicator)
 
-    kind = {4: nccl.NCCL_FLOAT32, 8: nccl.NCCL_FLOAT64}[a.itemsize]
-    stream, place = cupy.cuda.get_current_stream(), a.data.ptr
-    group.nccl.allReduce(place, place, a.size, kind, nccl.NCCL_SUM, stream.ptr)
+
+def _over_host(a: Any, communicator: Communicator) -> None:
+    host = a.get()
+    communicator.sum(host)
+    a[...] = cupy.asarray(host)
+
+
+def _by_nccl(nccl: Any, group: Any) -> Callable[[Any, Communicator], None]:
+    """Return what sums by NCCL, on the current stream."""
+    kinds = {"float32": nccl.NCCL_FLOAT32, "float64": nccl.NCCL_FLOAT64}
+
+    def add(a: Any, _: Communicator) -> None:
+        stream, place = cupy.cuda.get_current_stream(), a.data.ptr
+        group.allReduce(place, place, a.size, kinds[a.dtype.name], nccl.NCCL_SUM, stream.ptr)
+
+    return add
 
 
 def _name(gpu: int) -> bytes:
@@ -88,12 +97,12 @@ def _name(gpu: int) -> bytes:
     return bytes(properties["uuid"])
 
 
-def _meet(communicator: Communicator, gpu: Any) -> Any:
-    """Return NCCL's communicator of the processes; None, with a warning, if there is none."""
+def _meet(communicator: Communicator, gpu: int) -> Callable[[Any, Communicator], None]:
+    """Return what sums: by NCCL or, with a warning, over the host."""
     from cupy.cuda import nccl  # it warns where there is none
 
     version = nccl.get_version() if nccl.available else 0
-    told = communicator.gather((version, _name(gpu.id)))
+    told = communicator.gather((version, _name(gpu)))
     versions, gpus = {version for version, _ in told}, {name for _, name in told}
     if 0 in versions:
         why = (
@@ -113,7 +122,7 @@ def _meet(communicator: Communicator, gpu: Any) -> Any:
         group = nccl.NcclCommunicator(communicator.size, where, communicator.rank)
         # at exit, too: to let go of it in the other way waits for the others
         weakref.finalize(communicator, group.abort)
-        return group
+        return _by_nccl(nccl, group)
     if communicator.is_first:
         warnings.warn(f"GPUs are summed over the host, which is slower: {why}", stacklevel=2)
-    return None
+    return _over_host

@@ -638,12 +638,12 @@ def test_nccl_is_asked_as_it_takes_it(cupy, array, monkeypatch):
     monkeypatch.setattr(cupy.cuda.runtime, "getDeviceProperties", lambda gpu: properties)
     communicator = Of()
     with pytest.raises(nccl.NcclError, match="ERROR"):
-        _cupy_sums._meet(communicator, SimpleNamespace(id=0))
+        _cupy_sums._meet(communicator, 0)
     assert (type(communicator.told), len(communicator.told)) == (bytes, 128)
 
     asked = []
     group = SimpleNamespace(allReduce=lambda *arguments: asked.append(arguments))
-    made = {communicator: _cupy_sums._Group(0, group)}
+    made = {communicator: _cupy_sums._Group(0, _cupy_sums._by_nccl(nccl, group))}
     monkeypatch.setattr(_cupy_sums, "_groups", made)
     monkeypatch.setattr(cupy.cuda, "get_current_stream", lambda: SimpleNamespace(ptr=7))
     a, b = array((5,), "float32"), array((3, 2), "float64")

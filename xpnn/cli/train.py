@@ -211,7 +211,7 @@ def train(**options: Any) -> None:
         as_metric(name)
     communicator = ALONE if asked.distributed is None else mpi()
     with communicator.together(), said_by(communicator.is_first):
-        backend = resolve(_own(asked.backend, communicator.local_rank))
+        backend = resolve(_spec_here(asked.backend, communicator.local_rank))
         training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
         _check_files(asked, is_table)
         movie = None if asked.movie is None else TrainingMovie(asked.movie)
@@ -228,8 +228,8 @@ def train(**options: Any) -> None:
         raise Failure("; ".join(map(sentence, problems)))
 
 
-def _own(spec: str | None, local_rank: int) -> str | None:
-    """Return the backend of one of several processes, as of the GPU that it has for itself."""
+def _spec_here(spec: str | None, local_rank: int) -> str | None:
+    """Return the backend of this process, by its number on its machine."""
     return None if spec is None else spec.replace("{local_rank}", str(local_rank))
 
 

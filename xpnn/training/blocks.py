@@ -257,7 +257,9 @@ class Blocks:
 @lru_cache
 def _equal(steps: int, rows: int) -> np.ndarray:
     """Return the weights of steps with so many rows, of which all weigh the same."""
-    return np.full(steps, float(rows))
+    weights = np.full(steps, float(rows))
+    weights.flags.writeable = False  # others are given the same
+    return weights
 
 
 def _have_rows(layer: Layer, width: int) -> list[bool]:
