@@ -78,66 +78,6 @@ def test_19_requests_of_any_number_of_rows_compile_for_few():
     assert pieces <= 1
 
 
-STEPS = """
-import functools, time
-import jax, jax.numpy as jnp
-import numpy as np, xpnn
-
-rng = np.random.default_rng(0)
-n, size = 12800, 128
-X, y = rng.normal(size=(n, 784)).astype("f4"), rng.integers(0, 10, n)
-layers = [xpnn.Dense(784, 128), xpnn.ReLU(), xpnn.Dense(128, 128), xpnn.ReLU()]
-model = xpnn.Sequential([*layers, xpnn.Dense(128, 10), xpnn.Softmax()], seed=0, backend="jax!")
-model.compile("categorical_cross_entropy", xpnn.SGD(0.05, momentum=0.9), [])
-params = [jnp.asarray(p) for p in model.parameters]
-slots = [jnp.zeros_like(p) for p in params]
-
-def loss_of(params, x, y):
-    for w, b in (params[:2], params[2:4]):
-        x = jax.nn.relu(x @ w + b)
-    logs = jax.nn.log_softmax(x @ params[4] + params[5])
-    return -jnp.mean(jnp.take_along_axis(logs, y[:, None], 1))
-
-@functools.partial(jax.jit, donate_argnums=(0, 1))
-def step(params, slots, x, y):
-    loss, grads = jax.value_and_grad(loss_of)(params, x, y)
-    slots = [0.9 * v - 0.05 * g for v, g in zip(slots, grads)]
-    return [p + v for p, v in zip(params, slots)], slots, loss
-
-def plain(epochs):
-    global params, slots
-    for _ in range(epochs):
-        order, losses = rng.permutation(n), []
-        for i in range(0, n, size):
-            rows = order[i : i + size]
-            params, slots, loss = step(params, slots, X[rows], y[rows])
-            losses.append(loss)
-        jax.block_until_ready(losses)
-
-def ours(epochs):
-    model.fit(X, y, epochs=epochs, batch_size=size, verbose=False)
-
-times = {plain: [], ours: []}
-for turn in range(30):
-    for train, taken in times.items():
-        start = time.perf_counter()
-        train(1)
-        taken.append(time.perf_counter() - start)
-    if turn > 1 and min(times[ours]) < min(times[plain]):
-        break  # else something else may have been at work
-print(*(min(taken) for taken in times.values()))
-"""
-
-
-def test_20_an_epoch_takes_less_time_than_plain_steps():
-    """Those are compiled, with donated arrays, and fed by NumPy's indexing: the book's network.
-
-    69caa3c took 1.15 of their time for a fit of one epoch, which places the rows first.
-    """
-    plain, ours = map(float, outputs(STEPS).split())
-    assert ours < plain
-
-
 ESTIMATOR = """
 import jax.numpy as jnp
 import numpy as np
