@@ -5,6 +5,9 @@ import subprocess
 import sys
 import textwrap
 
+HANGS = 400
+"""After how many seconds a program is taken to hang: a busy machine may make it slow."""
+
 
 def run_python(code, *flags, path=(), environment=(), code_expected=0):
     """Run code and return the finished process; `path` is put in front of sys.path."""
@@ -13,7 +16,7 @@ def run_python(code, *flags, path=(), environment=(), code_expected=0):
         env=surroundings(path, environment),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANGS,
     )
     assert done.returncode == code_expected, done.stdout + done.stderr
     return done

@@ -163,6 +163,9 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
 class Summing(Protocol):
     """What sums arrays over processes: a `xpnn.distributed.Communicator`."""
 
+    is_muted: bool
+    """Whether sums leave arrays as they are now; a backend that does not call `sum` asks."""
+
     def sum(self, array: np.ndarray) -> None:
         """Sum a contiguous array over all processes, in place."""
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from processes import HANGS
 from sklearn.exceptions import ConvergenceWarning
 
 import xpnn
@@ -152,7 +153,7 @@ def test_each_of_several_processes_takes_its_own_device():
         for i in range(2)
     ]
     try:
-        ended = [process.communicate(timeout=120) for process in started]
+        ended = [process.communicate(timeout=HANGS) for process in started]
     finally:
         for process in started:
             process.kill()

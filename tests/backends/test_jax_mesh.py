@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from processes import run_python, surroundings
+from processes import HANGS, run_python, surroundings
 
 import xpnn
 
@@ -51,7 +51,7 @@ def test_one_seed_is_one_run(n, tmp_path, monkeypatch):
         flags = {"JAX_SIZE": "2", "JAX_ADDRESS": f"127.0.0.1:{free_port()}"}
     file = tmp_path / "all.npz"
     processes = [started(file, {**flags, "JAX_RANK": str(i) * (n > 1)}) for i in range(n)]
-    printed = [process.communicate(timeout=120)[0] for process in processes]
+    printed = [process.communicate(timeout=HANGS)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * n, printed
     found = np.load(file)
     for name in SOME:

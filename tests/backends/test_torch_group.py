@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from processes import surroundings
+from processes import HANGS, surroundings
 
 import xpnn
 
@@ -29,7 +29,7 @@ def torchrun(n, program, *arguments):
         env=surroundings([FOLDER, FOLDER.parent], {"OMP_NUM_THREADS": "1"}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANGS,
     )
     return done.returncode, done.stdout + done.stderr
 

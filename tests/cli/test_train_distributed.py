@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import refused, run
-from processes import surroundings
+from processes import HANGS, surroundings
 
 import xpnn
 
@@ -36,7 +36,7 @@ def together(n, folder, *arguments):
         ),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=HANGS,
     )
     return done.returncode, done.stdout, done.stderr
 

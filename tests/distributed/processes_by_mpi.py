@@ -5,7 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from processes import surroundings
+from processes import HANGS, surroundings
 
 HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ FAILED = {1, 9}
 """What the launcher returns where a process ends the others, by who it sees first."""
 
 
-def run(n, program, *arguments, codes=(0,), seconds=100, **options):
+def run(n, program, *arguments, codes=(0,), seconds=HANGS, **options):
     """Run a program on n processes, and return what all of them printed."""
     process = start(n, program, *arguments, **options)
     try:

@@ -30,6 +30,8 @@ class _Waits(Exception):  # noqa: N818  it is no error
 class _Half:
     """What sums for one half: what is known of both, and then it stops."""
 
+    is_muted = False
+
     def __init__(self, known: list[np.ndarray]) -> None:
         self.known, self.asked, self.own = known, 0, np.zeros(0)
 
