@@ -118,6 +118,7 @@ class PlacedLayers(Helpful):
             check_number(f"weight_decay of the parameter {name}", +p.weight_decay, at_least=0)
         self.declared_states = _by_name(layer.state() for layer in self.layers)
         self._copy: Callable[..., list[Array]] | None = None
+        self._sizes: dict[int | None, list[int | None]] = {}
         self.gate = Gate()
 
     def _draw(self, declared: dict[str, Parameter]) -> list[Array]:
@@ -151,6 +152,7 @@ class PlacedLayers(Helpful):
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
+        self._sizes = {}  # which an older version had not
         self.gate = Gate()
         self.place(self.backend)
 
@@ -172,10 +174,12 @@ class PlacedLayers(Helpful):
 
     def layer_sizes(self, n_inputs: int | None = None) -> list[int | None]:
         """Return the number of inputs of each layer, and of outputs of the last."""
-        sizes = [self.n_inputs if n_inputs is None else n_inputs]
-        for layer in self.layers:
-            sizes.append(layer.output_size(sizes[-1]))
-        return sizes
+        if n_inputs not in self._sizes:
+            sizes = [self.n_inputs if n_inputs is None else n_inputs]
+            for layer in self.layers:
+                sizes.append(layer.output_size(sizes[-1]))
+            self._sizes[n_inputs] = sizes
+        return [*self._sizes[n_inputs]]
 
     def n_outputs(self, n_inputs: int) -> int:
         """Return the number of the network's outputs for a number of inputs.

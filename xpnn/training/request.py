@@ -136,11 +136,10 @@ class Request:
 
         x = model.place_inputs(X)
         targets = model.place_targets(y, x)
-        sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
-        if isinstance(targets, Held):
-            check_targets(model.layers, sizes, loss, targets.rows)
-        elif not isinstance(targets, Source):  # then too few are known
-            check_targets(model.layers, sizes, loss, targets)
+        known = targets.rows if isinstance(targets, Held) else targets
+        if not isinstance(known, Source):  # of which too few are known
+            sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
+            check_targets(model.layers, sizes, loss, known)
         weight = check_sample_weight(
             sample_weight, x.shape[0], all_may_be_0=self.team.has_own_rows
         )
