@@ -60,7 +60,7 @@ def test_the_worse_half_is_pruned():
         history = network.fit(X, Y, epochs=8, callbacks=[Pruning(trial, "loss")]).history
         return history["loss"][-1]
 
-    ours.optimize(objective, n_trials=12, n_jobs=2)
+    ours.optimize(objective, n_trials=12)
     states = [trial.state.name for trial in ours.trials]
     assert {*states} == {"COMPLETE", "PRUNED"}
     assert states.count("PRUNED") >= 3
