@@ -221,6 +221,21 @@ def test_settings_that_are_passed_on_are_fields(folder):
     assert PrivateOfTestNaming(factor=2.0) == PrivateOfTestNaming(factor=2.0)
 
 
+@dataclass(frozen=True)
+class SeveralOfTestNaming(xpnn.ReLU):
+    factors: tuple
+
+    def __init__(self, *factors):
+        object.__setattr__(self, "factors", factors)
+        self.__post_init__()
+
+
+def test_settings_that_are_given_one_behind_the_other(folder):
+    layers = [SeveralOfTestNaming(2.0, 3.0), SeveralOfTestNaming()]
+    xpnn.Sequential(layers).save("model.safetensors")
+    assert [*xpnn.load("model.safetensors").layers] == layers
+
+
 def test_losses_optimizers_metrics_and_schedules_whose_number_is_no_field():
     model = xpnn.Sequential([xpnn.Dense(2, 2), xpnn.Softmax()], seed=0)
     good = ("categorical_cross_entropy", "adam")

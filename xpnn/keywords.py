@@ -6,14 +6,14 @@ No such keyword is taken for another: it is only said which one was probably mea
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from typing import Any, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["Helpful", "helpful", "hint"]
+__all__ = ["Helpful", "helpful", "hint", "with_settings"]
 
 KEYWORDS = {
     "learning_rate": "lr eta eta0 step_size learning_rate_init rate",
@@ -92,6 +92,14 @@ class Helpful:
                 if name not in known:
                     raise _unknown(cls.__name__, name, known)
         return super().__new__(cls)
+
+
+def with_settings(cls: type[T], settings: Mapping[str, Any]) -> T:
+    """Make an object of its settings by name; what ``*names`` take is a tuple of them."""
+    parameters = inspect.signature(cls).parameters.values()
+    several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    named = {name: value for name, value in settings.items() if name not in several}
+    return cls(*(item for name in several for item in settings.get(name, ())), **named)
 
 
 def helpful(method: Callable[P, T]) -> Callable[P, T]:

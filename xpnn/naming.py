@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .keywords import Helpful
+from .keywords import Helpful, with_settings
 
 T = TypeVar("T")
 
@@ -391,7 +391,7 @@ def make(description: Any, classes: Mapping[str, type[T]], kind: str) -> T:
         raise ValueError(f"{kind} {name!r} has wrong fields: {problem}")
     values = {key: _from_plain(value) for key, value in values.items()}
     try:
-        return classes[name](**values)
+        return with_settings(classes[name], values)
     except TypeError as error:
         raise ValueError(f"{kind} {name!r} has a field of the wrong type: {error}") from None
 
