@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import chain
 
 import numpy as np
 import onnx
@@ -47,6 +48,15 @@ def random_network(seed, dtype):
             sizes = generator.integers(1, 9, generator.integers(1, size + 1))
             layers += [xpnn.Step(), xpnn.OneHot(size, tuple(sizes.tolist()))]
             size = layers[-1].output_size(size)
+        if generator.random() < 0.1:
+            own, few = (
+                xpnn.Select(*generator.integers(0, size, 3).tolist()),
+                xpnn.Dense(size, 2),
+            )
+            side = xpnn.Concatenate(xpnn.Chain(own, xpnn.Dense(3, 4)), xpnn.Frozen(few))
+            back = xpnn.Residual(xpnn.Dense(6, 9), xpnn.Chain(xpnn.Tanh(), xpnn.Dense(9, 6)))
+            layers += [side, back, xpnn.Select(slice(-5, None, 2))]
+            size = 3
     if generator.random() < 0.1:
         layers += [xpnn.Tanh(), xpnn.Exponential()]
     model = Sequential(layers, seed=seed, dtype=dtype, backend="numpy")
@@ -54,10 +64,16 @@ def random_network(seed, dtype):
     ranges |= {"mean": (-1, 1), "variance": (0.2, 3)}
     tensors = {}
     for name, array in model.tensors().items():
-        drawn = ranges.get(name.partition(".")[2])
+        drawn = ranges.get(name.rpartition(".")[2])
         tensors[name] = array if drawn is None else generator.uniform(*drawn, array.shape)
     model.set_tensors(tensors)
     return model, generator.standard_normal((ROWS, model.n_inputs)).astype(dtype)
+
+
+def with_inner_ones(layers):
+    """Return layers and all that they hold."""
+    inner = (with_inner_ones(layer.inner_layers().values()) for layer in layers)
+    return [*layers, *chain.from_iterable(inner)]
 
 
 def rows_to_compare(model, x):
@@ -65,7 +81,7 @@ def rows_to_compare(model, x):
     rows = np.ones(len(x), dtype=bool)
     x = x.astype(np.float64)
     arrays = [host(array).astype(np.float64) for array in model.all_arrays]
-    for layer, own in zip(model.layers, model.stack.split(arrays)):
+    for layer, own in zip(model.stack.layers, model.stack.split(arrays)):
         if isinstance(layer, xpnn.Step):
             rows &= ~((np.abs(x) < 1e-4) & (x != 0)).any(axis=1)
         x, _ = layer.forward(own, x)
@@ -77,7 +93,7 @@ def test_random_architectures(dtype, tolerance):
     seen, compared = set(), 0
     for seed in range(NETWORKS):
         model, x = random_network(seed, dtype)
-        seen |= {type(layer).__name__ for layer in model.layers}
+        seen |= {type(layer).__name__ for layer in with_inner_ones(model.layers)}
         output, wanted = run(onnx_model(model), inputs=x), model.predict(x)
         assert output.dtype == dtype
         assert output.shape == wanted.shape

@@ -19,10 +19,13 @@ from xpnn.losses import LOSSES
 from xpnn.optimizers import OPTIMIZERS
 
 EXAMPLES = {
+    "Chain": [xpnn.Chain(), xpnn.Chain(xpnn.ReLU(), xpnn.Chain(Dense(2, 3)))],
+    "Concatenate": [xpnn.Concatenate(xpnn.Tanh(), Dense(2, 3))],
     "Dense": [Dense(2, 2)],
     "BatchNorm": [xpnn.BatchNorm(2), xpnn.BatchNorm(2, momentum=0.5, epsilon=0.25)],
     "Dropout": [xpnn.Dropout(0.0), xpnn.Dropout(0.125)],
     "Exponential": [xpnn.Exponential()],
+    "Frozen": [xpnn.Frozen(xpnn.Residual(Dense(2, 2), xpnn.BatchNorm(2)))],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],
     "NTKDense": [xpnn.NTKDense(2, 3)],
@@ -32,6 +35,8 @@ EXAMPLES = {
     ],
     "OneHot": [xpnn.OneHot(2, (3,)), xpnn.OneHot(2, (3, 1))],
     "ReLU": [xpnn.ReLU()],
+    "Residual": [xpnn.Residual(Dense(2, 4), xpnn.Dropout(0.5), Dense(4, 2, l1=0.5))],
+    "Select": [xpnn.Select(1), xpnn.Select(slice(None, None, -1)), xpnn.Select(-1, 0, 0)],
     "SiLU": [xpnn.SiLU()],
     "Sigmoid": [xpnn.Sigmoid()],
     "Softmax": [xpnn.Softmax()],

@@ -1,15 +1,16 @@
-"""What other libraries call the things that xpnn has, for errors that help.
+"""Names, and what other libraries call the things that xpnn has, for errors that help.
 
-No such name is taken for another: it is only said which one was probably meant.  This file is
-imported when a name is not known.
+No such name is taken for another: it is only said which one was probably meant.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-__all__ = ["meant"]
+T = TypeVar("T")
+
+__all__ = ["look_up", "meant"]
 
 NAMES = {
     # losses, and metrics of the same name
@@ -95,6 +96,22 @@ NAMES = {
 """Of a name elsewhere, the name here."""
 
 
+def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
+    """Return the entry of a name, in CamelCase or snake_case.
+
+    Raises
+    ------
+    ValueError
+        If there is none; it tells the nearest name and all of them.
+    """
+    wanted = _plain(name)
+    if found := [entry for known, entry in table.items() if _plain(known) == wanted]:
+        return found[0]
+    near = meant(name, table)
+    hint = f"; did you mean {near!r}?" if near else "."
+    raise ValueError(f"unknown {kind} {name!r}{hint} Known are: {', '.join(sorted(table))}")
+
+
 def meant(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant by another one, or None.
 
@@ -109,6 +126,8 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     elsewhere = {_plain(key): _plain(value) for key, value in NAMES.items()}
     found = by_plain.get(elsewhere.get(_plain(name), ""))
     if found is None:
+        import difflib  # which takes longer than all that `import xpnn` needs of this file
+
         near = difflib.get_close_matches(_plain(name), by_plain, 1, 0.6)
         found = by_plain[near[0]] if near else None
     return found

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .checks import check_path
 from .files.atomic import atomic_write
-from .layers.base import Layer
+from .layers.base import write_layer
 from .network import Network
 from .onnx_graph import IR_VERSION as IR_VERSION
 from .onnx_graph import OPSET as OPSET
@@ -70,7 +69,7 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
         x = _raw_rows(graph, preparation)
         about["features"] = json.dumps([feature.column for feature in preparation.features])
     x = add_layers(graph, model, tensors, x)
-    n_outputs, name, dtype = model.layer_sizes()[-1], _output_name(model), graph.dtype
+    n_outputs, name, dtype = model.link_sizes()[-1], _output_name(model), graph.dtype
     if preparation is not None:
         target = preparation.target
         if isinstance(target, Classes):
@@ -112,17 +111,7 @@ def add_layers(
     for index, (layer, arrays) in enumerate(zip(model.layers, _by_layer(model, tensors))):
         graph.prefix = f"{prefix}{index}."
         params = tuple(graph.constant(array, name=name) for name, array in arrays.items())
-        to_onnx = layer.to_onnx if _is_of_its_forward(layer) else partial(Layer.to_onnx, layer)
-        try:
-            y = to_onnx(graph, params, x)
-        except TypeError as error:
-            raise TypeError(f"layers[{index}] can't be exported: {error}") from error
-        if not isinstance(y, str):
-            raise TypeError(
-                f"layers[{index}] can't be exported: to_onnx of {layer} must return the name "
-                f"of its outputs, got {y!r}"
-            )
-        x = y
+        x = write_layer(graph, f"layers[{index}]", layer, params, x)
     graph.prefix = ""
     return x
 
@@ -154,15 +143,6 @@ def write_onnx(made: Any, path: str | os.PathLike[str]) -> None:
     """Write an ONNX model to a file, which is replaced at once when all is written."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(made.SerializeToString())
-
-
-def _is_of_its_forward(layer: Layer) -> bool:
-    """Whether `to_onnx` is that of the class whose `forward` it has, or of a later one.
-
-    A class that extends ReLU and defines another `forward` inherits what is ReLU's.
-    """
-    definer = next(c for c in type(layer).__mro__ if {"forward", "to_onnx"} & vars(c).keys())
-    return "to_onnx" in vars(definer)
 
 
 def tensors_of(model: Network) -> dict[str, np.ndarray]:
@@ -197,7 +177,9 @@ def _by_layer(model: Network, tensors: dict[str, np.ndarray]) -> list[dict[str, 
 def _output_name(model: Network) -> str:
     """Return what the network's outputs are called."""
     if model.compiled is None:
-        return "probabilities" if type(model.layers[-1]).__name__ == "Softmax" else "outputs"
+        return (
+            "probabilities" if type(model.stack.layers[-1]).__name__ == "Softmax" else "outputs"
+        )
     loss = model.compiled.loss
     if not loss.classifies:
         return "outputs"

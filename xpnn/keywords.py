@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["Helpful", "helpful", "hint", "with_settings"]
+__all__ = ["Helpful", "helpful", "hint", "several", "with_settings"]
 
 KEYWORDS = {
     "learning_rate": "lr eta eta0 step_size learning_rate_init rate",
@@ -96,10 +96,21 @@ class Helpful:
 
 def with_settings(cls: type[T], settings: Mapping[str, Any]) -> T:
     """Make an object of its settings by name; what ``*names`` take is a tuple of them."""
-    parameters = inspect.signature(cls).parameters.values()
-    several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
-    named = {name: value for name, value in settings.items() if name not in several}
-    return cls(*(item for name in several for item in settings.get(name, ())), **named)
+    listed = several(cls)
+    named = {name: value for name, value in settings.items() if name not in listed}
+    return cls(*(item for name in listed for item in settings.get(name, ())), **named)
+
+
+def several(cls: type) -> tuple[str, ...]:
+    """Return the name of the setting that a class takes one behind the other, as ``*names``."""
+    init: Any = cls.__init__  # type: ignore[misc]
+    return _listed(init)
+
+
+@cache
+def _listed(function: Callable[..., Any]) -> tuple[str, ...]:
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is p.VAR_POSITIONAL)
 
 
 def helpful(method: Callable[P, T]) -> Callable[P, T]:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .elsewhere import look_up
 from .keywords import Helpful, with_settings
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class Described(Helpful):
         super().__init_subclass__()
         if "__eq__" not in vars(cls):  # what a decorator would make knows the fields alone
             cls.__eq__ = Described.__eq__  # type: ignore[method-assign]
+            cls.__hash__ = Described.__hash__  # type: ignore[method-assign]
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -72,7 +74,11 @@ class Described(Helpful):
         )
 
     def __hash__(self) -> int:
-        return hash(type(self))
+        compared = tuple(getattr(self, f.name) for f in fields(self) if f.compare)
+        try:
+            return hash((type(self), compared))
+        except TypeError:  # a list, a dict, or before Python 3.12 a slice
+            return hash(type(self))
 
     def __post_init__(self) -> None:
         _check_decorated(type(self))
@@ -264,28 +270,6 @@ def _alike(a: Any, b: Any) -> bool:
 # ----------------------------------------------------------------------------- known by name
 
 
-def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
-    """Return the entry of a name, in CamelCase or snake_case.
-
-    Raises
-    ------
-    ValueError
-        If there is none; it tells the nearest name and all of them.
-    """
-    wanted = _plain(name)
-    if found := [entry for known, entry in table.items() if _plain(known) == wanted]:
-        return found[0]
-    from .elsewhere import meant
-
-    near = meant(name, table)
-    hint = f"; did you mean {near!r}?" if near else "."
-    raise ValueError(f"unknown {kind} {name!r}{hint} Known are: {', '.join(sorted(table))}")
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").replace(" ", "").casefold()
-
-
 def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:
     """Enter a class in the table of its kind; a notebook may define one again.
 
@@ -308,8 +292,9 @@ def describe(thing: Any) -> dict[str, Any]:
     """Return a frozen dataclass as plain data: its class name and its saved fields.
 
     Lists, strings, finite numbers and so on stand for themselves.  What JSON has no word for
-    is a dict with one key: ``{"tuple": [...]}``, ``{"float": "inf"}``, ``{"layer": {...}}`` and
-    the like for a layer, a loss and so on; a schedule is its description.
+    is a dict with one key: ``{"tuple": [...]}``, ``{"slice": [0, 3, null]}``,
+    ``{"float": "inf"}``, ``{"layer": {...}}`` and the like for a layer, a loss and so on; a
+    schedule is its description.
 
     Raises
     ------
@@ -338,6 +323,9 @@ def _as_plain(value: Any, owner: str, field: str) -> Any:
         return [_as_plain(item, owner, field) for item in value]
     if type(value) is tuple:
         return {"tuple": [_as_plain(item, owner, field) for item in value]}
+    if type(value) is slice:
+        ends = (value.start, value.stop, value.step)
+        return {"slice": [_as_plain(end, owner, field) for end in ends]}
     if type(value) is dict and all(type(key) is str for key in value):
         return {key: _as_plain(item, owner, field) for key, item in value.items()}
     raise TypeError(
@@ -358,6 +346,8 @@ def _from_plain(value: Any) -> Any:
         ((key, inner),) = value.items()
         if key == "tuple" and isinstance(inner, list):
             return tuple(map(_from_plain, inner))
+        if key == "slice" and isinstance(inner, list) and len(inner) == 3:
+            return slice(*inner)
         if key == "float" and inner in ("nan", "inf", "-inf"):
             return float(inner)
         if key in _tables and isinstance(inner, dict) and "type" in inner:

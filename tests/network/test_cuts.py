@@ -65,7 +65,7 @@ WRONG = [OfEachOfTestCuts(), BackwardOfTestCuts(), CountingOfTestCuts()]
 
 @pytest.mark.parametrize("layer", GOOD, ids=str)
 def test_who_gives_the_same(layer):
-    check_cuts([layer], [3])
+    check_cuts({"0": layer}, [3])
 
 
 @pytest.mark.parametrize("layer", WRONG, ids=str)
@@ -73,4 +73,4 @@ def test_who_does_not(layer):
     with pytest.raises(
         ValueError, match=r"layer 1, .*: ask for .* by xpnn.operations.over_batch"
     ):
-        check_cuts([Dense(3, 3), layer], [3, 3])
+        check_cuts({"0": Dense(3, 3), "1": layer}, [3, 3])

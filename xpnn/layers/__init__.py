@@ -5,15 +5,21 @@
 
 from .base import LAYERS, Layer, Parameter
 from .batch_norm import BatchNorm
+from .chain import Chain
+from .combinator import Combinator
+from .concatenate import Concatenate
 from .dense import Dense
 from .dropout import Dropout
 from .exponential import Exponential
+from .frozen import Frozen
 from .leaky_relu import LeakyReLU
 from .linear import Linear
 from .ntk_dense import NTKDense
 from .numeric_embedding import NumericEmbedding
 from .one_hot import OneHot
 from .relu import ReLU
+from .residual import Residual
+from .select import Select
 from .sigmoid import Sigmoid
 from .silu import SiLU
 from .softmax import Softmax
@@ -23,9 +29,13 @@ from .tanh import Tanh
 __all__ = [
     "LAYERS",
     "BatchNorm",
+    "Chain",
+    "Combinator",
+    "Concatenate",
     "Dense",
     "Dropout",
     "Exponential",
+    "Frozen",
     "Layer",
     "LeakyReLU",
     "Linear",
@@ -34,6 +44,8 @@ __all__ = [
     "OneHot",
     "Parameter",
     "ReLU",
+    "Residual",
+    "Select",
     "SiLU",
     "Sigmoid",
     "Softmax",

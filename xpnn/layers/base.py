@@ -11,23 +11,43 @@ what it needs; a gradient has its array's name with ``d`` in front.
 
 What a layer keeps beside what it learns, as running statistics are, is data too: its `state`
 comes after the parameters where the network is used, and goes in and comes out of `train`.
+
+A setting may be a layer, or a tuple of them: what these declare, the layer declares, under
+longer names (``inner.0.weights``).  `xpnn.layers.combinator` is for layers that do little else
+than run others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from functools import partial
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from ..backend import Array
+from ..keywords import several, with_settings
 from ..naming import Described, register
 
 if TYPE_CHECKING:
     from ..initializers import Generator
     from ..onnx_graph import Graph
 
-__all__ = ["LAYERS", "Backward", "Layer", "Parameter", "Params"]
+__all__ = [
+    "LAYERS",
+    "Backward",
+    "Layer",
+    "Parameter",
+    "Params",
+    "by_name",
+    "check_layers",
+    "parameter_gradients",
+    "split_by",
+    "with_inner",
+    "write_layer",
+]
 
+T = TypeVar("T")
 Params = tuple[Array, ...]
 Backward = Callable[[Array], tuple[Array, Params]]
 
@@ -50,6 +70,9 @@ class Parameter(NamedTuple):
         By what the optimizer's learning rate is multiplied for it, > 0.
     weight_decay : bool or float
         Whether the optimizer's weight decay is for it, too; or by what that is multiplied.
+    trainable : bool
+        Whether training changes it.  Where it does not, nothing is remembered of it, it adds
+        nothing to the loss, and its gradient may be None.
     """
 
     shape: tuple[int, ...]
@@ -58,6 +81,7 @@ class Parameter(NamedTuple):
     l2: float = 0.0
     learning_rate: float = 1.0
     weight_decay: bool | float = True
+    trainable: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,25 +101,48 @@ class Layer(Described):
         register(cls, LAYERS, "layer")
 
     def __str__(self) -> str:
-        # what was left at its default by keyword says nothing of this layer
-        shown = [
-            f"{f.name}={getattr(self, f.name)!r}"
-            for f in fields(self)
-            if f.repr and not (f.kw_only and getattr(self, f.name) == f.default)
-        ]
+        shown: list[str] = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name in several(type(self)):
+                shown += map(_shown, value)
+            # what was left at its default by keyword says nothing of this layer
+            elif f.repr and not (f.kw_only and value == f.default):
+                shown.append(f"{f.name}={_shown(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def inner_layers(self) -> dict[str, Layer]:
+        """Return the layers that are settings of this one, by ``setting`` or ``setting.0``."""
+        inner: dict[str, Layer] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Layer):
+                inner[f.name] = value
+            elif isinstance(value, tuple | list | dict):
+                several = value.items() if isinstance(value, dict) else enumerate(value)
+                inner |= {f"{f.name}.{k}": v for k, v in several if isinstance(v, Layer)}
+        return inner
+
     def parameters(self) -> dict[str, Parameter]:
-        """Return the parameters by name, in the order in which `forward` takes them."""
-        return {}
+        """Return the parameters by name, in the order in which `forward` takes them.
+
+        By default they are those of the layers that are settings.
+        """
+        return by_name({k: layer.parameters() for k, layer in self.inner_layers().items()})
+
+    @property
+    def learns(self) -> bool:
+        """Whether training changes a parameter of it."""
+        return any(p.trainable for p in self.parameters().values())
 
     def state(self) -> dict[str, Parameter]:
         """Return by name the arrays that the layer keeps beside its parameters.
 
         Training changes them, by `train` and not by gradients; where the network is used,
-        `forward` gets them behind the parameters.
+        `forward` gets them behind the parameters.  By default they are those of the layers that
+        are settings.
         """
-        return {}
+        return by_name({k: layer.state() for k, layer in self.inner_layers().items()})
 
     def output_size(self, n_inputs: int | None) -> int | None:
         """Return the number of outputs for a number of inputs; None is not known.
@@ -140,7 +187,8 @@ class Layer(Described):
             The outputs.
         backward : callable
             ``backward(dy) -> (dx, grads)``: from the gradient of the loss with respect
-            to `y`, those with respect to `x` and to each parameter.
+            to `y`, those with respect to `x` and to each parameter; None will do for a
+            parameter that is not trainable.
         """
         raise TypeError(f"the layer {type(self).__name__} does not define forward")
 
@@ -174,7 +222,8 @@ class Layer(Described):
         """Compute the gradients with respect to the parameters alone.
 
         A layer may define it: of the first one that learns, nobody needs the gradient with
-        respect to its inputs, which takes Dense as long as `forward` does.
+        respect to its inputs, which takes Dense as long as `forward` does.  Its `backward` asks
+        it for them, so that nothing is computed where they are not needed.
 
         Parameters
         ----------
@@ -216,3 +265,125 @@ class Layer(Described):
             f"the layer {type(self).__name__} does not say how ONNX computes it: define "
             "to_onnx(self, graph, params, x), as docs/guides/export.md shows"
         )
+
+
+def _shown(setting: Any) -> str:
+    """Return a setting as a layer's text shows it."""
+    if isinstance(setting, Layer):
+        return str(setting)
+    if isinstance(setting, tuple) and any(isinstance(item, Layer) for item in setting):
+        return f"({', '.join(map(_shown, setting))}{',' * (len(setting) == 1)})"
+    return repr(setting)
+
+
+# ------------------------------------------------------------------ layers beside one another
+
+
+def check_layers(name: str, layers: Iterable[Any]) -> None:
+    """Check that something holds layers.
+
+    Raises
+    ------
+    TypeError
+        If an entry is none.
+    """
+    for index, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            hint = "; write it with (): an instance" if isinstance(layer, type) else ""
+            if isinstance(layer, list | tuple):
+                hint = "; give layers one by one, or as a Chain"
+            raise TypeError(f"{name}[{index}] must be a Layer, got {layer!r}{hint}")
+
+
+def with_inner(layer: Layer, change: Callable[[str, Layer], Layer]) -> Layer:
+    """Return a layer with other layers as settings.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    change : callable
+        From the name of each layer in `Layer.inner_layers`, and itself, to the other one.
+    """
+
+    def changed(name: str, value: Any) -> Any:
+        if isinstance(value, Layer):
+            return change(name, value)
+        if isinstance(value, dict):
+            return {key: changed(f"{name}.{key}", item) for key, item in value.items()}
+        if isinstance(value, tuple | list):
+            return type(value)(changed(f"{name}.{k}", item) for k, item in enumerate(value))
+        return value
+
+    settings = {
+        f.name: changed(f.name, getattr(layer, f.name)) for f in fields(layer) if f.init
+    }
+    return with_settings(type(layer), settings)
+
+
+def by_name(of_layers: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
+    """Return what layers declare by the layer's name and its own: ``"0.weights"``."""
+    return {f"{layer}.{name}": p for layer, own in of_layers.items() for name, p in own.items()}
+
+
+def split_by(counts: Iterable[int], arrays: Sequence[T]) -> list[tuple[T, ...]]:
+    """Return a flat list as tuples with so many entries."""
+    ends = [*accumulate(counts)]
+    return [tuple(arrays[start:end]) for start, end in zip([0, *ends], ends)]
+
+
+def parameter_gradients(layer: Layer, x: Array, backward: Backward, dy: Array) -> Params:
+    """Return the gradients of a layer's parameters where nobody needs that of its inputs.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    x : array of shape (n, n_inputs)
+        Its inputs.
+    backward : callable
+        What its `forward` returned for these.
+    dy : array of shape (n, n_outputs)
+        The gradient of the loss with respect to its outputs.
+    """
+    if type(layer).gradients is not Layer.gradients:
+        return layer.gradients(x, dy)
+    alone = getattr(backward, "alone", None)  # of a combinator
+    return alone(dy) if alone else backward(dy)[1]
+
+
+def write_layer(graph: Graph, name: str, layer: Layer, params: tuple[str, ...], x: str) -> str:
+    """Let a layer say how ONNX computes it.
+
+    Parameters
+    ----------
+    graph, params, x
+        As in `Layer.to_onnx`.
+    name : str
+        What errors call the layer.
+    layer : Layer
+        The layer.
+
+    Returns
+    -------
+    str
+        The name of its outputs.
+
+    Raises
+    ------
+    TypeError
+        If it does not say so.
+    """
+    # a class that extends ReLU and defines another forward inherits a to_onnx that is ReLU's
+    definer = next(c for c in type(layer).__mro__ if {"forward", "to_onnx"} & vars(c).keys())
+    says = "to_onnx" in vars(definer)
+    try:
+        y = (layer.to_onnx if says else partial(Layer.to_onnx, layer))(graph, params, x)
+    except TypeError as error:
+        raise TypeError(f"{name} can't be exported: {error}") from error
+    if not isinstance(y, str):
+        raise TypeError(
+            f"{name} can't be exported: to_onnx of {layer} must return the name of its "
+            f"outputs, got {y!r}"
+        )
+    return y

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,8 @@ from ..backend import Array, Backend, resolve, to_host
 from ..checks import about, check_number, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
-from ..layers.base import Layer, Parameter
+from ..layers.base import Layer, Parameter, by_name, check_layers
+from ..layers.chain import links, size_of_inputs
 from ..naming import check_described
 from .gate import Gate
 from .stack import Stack
@@ -101,22 +102,21 @@ class PlacedLayers(Helpful):
         if not self.layers:
             raise ValueError(f"layers must hold at least one layer, got {layers!r}")
         size: int | None = None
+        check_layers("layers", self.layers)
         for index, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                hint = "; write it with (): an instance" if isinstance(layer, type) else ""
-                raise TypeError(f"layers[{index}] must be a Layer, got {layer!r}{hint}")
             check_described(layer, f"layers[{index}]")
             try:
                 size = layer.output_size(size)
             except ValueError as error:
                 raise ValueError(f"layers[{index}] does not fit: {error}") from None
         self.backend = resolve(backend)
-        self.stack = Stack(self.layers)
-        self.declared_parameters = _by_name(layer.parameters() for layer in self.layers)
+        self.stack = Stack((*self.links.values(),))
+        links = self.links.items()
+        self.declared_parameters = by_name({k: layer.parameters() for k, layer in links})
         for name, p in self.declared_parameters.items():
             check_number(f"learning_rate of the parameter {name}", p.learning_rate, above=0)
             check_number(f"weight_decay of the parameter {name}", +p.weight_decay, at_least=0)
-        self.declared_states = _by_name(layer.state() for layer in self.layers)
+        self.declared_states = by_name({k: layer.state() for k, layer in links})
         self._copy: Callable[..., list[Array]] | None = None
         self._sizes: dict[int | None, list[int | None]] = {}
         self.gate = Gate()
@@ -165,21 +165,33 @@ class PlacedLayers(Helpful):
     @property
     def n_inputs(self) -> int | None:
         """The number of features that the first layer with a fixed size takes."""
-        for layer in self.layers:
-            if hasattr(layer, "n_inputs"):
-                return int(layer.n_inputs)
-            if type(layer).output_size is not Layer.output_size:
-                return None  # what is behind it takes what it gives, not what comes in
-        return None
+        return size_of_inputs(self.layers)
+
+    @property
+    def links(self) -> dict[str, Layer]:
+        """The layers by the names that they have in a file, each of a chain for itself."""
+        return links({f"{i}": layer for i, layer in enumerate(self.layers)})
+
+    @property
+    def trained_parameters(self) -> dict[str, Parameter]:
+        """Those of `declared_parameters` that training changes."""
+        return {name: p for name, p in self.declared_parameters.items() if p.trainable}
+
+    def link_sizes(self, n_inputs: int | None = None) -> list[int | None]:
+        """Return the number of inputs of each of the `links`, and of outputs of the last."""
+        if n_inputs not in self._sizes:
+            self._sizes[n_inputs] = self._sizes_of(self.stack.layers, n_inputs)
+        return [*self._sizes[n_inputs]]
 
     def layer_sizes(self, n_inputs: int | None = None) -> list[int | None]:
         """Return the number of inputs of each layer, and of outputs of the last."""
-        if n_inputs not in self._sizes:
-            sizes = [self.n_inputs if n_inputs is None else n_inputs]
-            for layer in self.layers:
-                sizes.append(layer.output_size(sizes[-1]))
-            self._sizes[n_inputs] = sizes
-        return [*self._sizes[n_inputs]]
+        return self._sizes_of(self.layers, n_inputs)
+
+    def _sizes_of(self, layers: Sequence[Layer], n_inputs: int | None) -> list[int | None]:
+        sizes = [self.n_inputs if n_inputs is None else n_inputs]
+        for layer in layers:
+            sizes.append(layer.output_size(sizes[-1]))
+        return sizes
 
     def n_outputs(self, n_inputs: int) -> int:
         """Return the number of the network's outputs for a number of inputs.
@@ -189,7 +201,7 @@ class PlacedLayers(Helpful):
         ValueError
             If the layers don't tell.
         """
-        size = self.layer_sizes(n_inputs)[-1]
+        size = self.link_sizes(n_inputs)[-1]
         if size is None:
             raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
         return size
@@ -326,8 +338,3 @@ def summary_table(rows: Sequence[tuple[str, int | None, int]], dtype: str, spec:
     total = sum(count for _, _, count in rows)
     size = total * np.dtype(dtype).itemsize
     return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {dtype} on {spec}"
-
-
-def _by_name(of_layers: Iterable[dict[str, Parameter]]) -> dict[str, Parameter]:
-    """Return what layers declare by its name in a file: the layer's number and its own."""
-    return {f"{i}.{name}": p for i, own in enumerate(of_layers) for name, p in own.items()}

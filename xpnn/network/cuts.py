@@ -7,12 +7,13 @@ over processes, it is made to stop, until the other half has come there, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ..layers.base import Layer
 from ..operations import Cut, cut_up
+from .stack import is_ours
 
 __all__ = ["check_cuts"]
 
@@ -70,12 +71,12 @@ def _as_halves(run: Run, x: np.ndarray, dy: np.ndarray) -> list[list[np.ndarray]
     return None
 
 
-def check_cuts(layers: Sequence[Layer], sizes: Sequence[int | None]) -> None:
+def check_cuts(links: Mapping[str, Layer], sizes: Sequence[int | None]) -> None:
     """Check that layers of one's own give the same where a batch is cut.
 
     Parameters
     ----------
-    layers, sizes
+    links, sizes
         As in `xpnn.network.goals.check_goal`.
 
     Raises
@@ -84,8 +85,8 @@ def check_cuts(layers: Sequence[Layer], sizes: Sequence[int | None]) -> None:
         If one does not, as it computes with several rows of the batch at once and does not
         ask for what these have in common by `xpnn.operations.over_batch`.
     """
-    for i, (layer, size) in enumerate(zip(layers, sizes)):
-        if type(layer).__module__.startswith("xpnn."):
+    for (name, layer), size in zip(links.items(), sizes):
+        if is_ours(layer):
             continue
         try:
             whole, halves, n_params = _tried(layer, size or 3)
@@ -93,9 +94,9 @@ def check_cuts(layers: Sequence[Layer], sizes: Sequence[int | None]) -> None:
             continue
         if halves is None or not _are_the_same(whole, halves, n_params):
             raise ValueError(
-                f"layer {i}, {layer}, computes with several rows of a batch at once, and would "
-                "give something else where batches are cut over processes: ask for what they "
-                "have in common by xpnn.operations.over_batch"
+                f"layer {name}, {layer}, computes with several rows of a batch at once, and "
+                "would give something else where batches are cut over processes: ask for what "
+                "they have in common by xpnn.operations.over_batch"
             )
 
 

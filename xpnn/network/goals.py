@@ -6,7 +6,7 @@ training, but that nothing is silenced.  So a layer of one's own needs to declar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -146,15 +146,15 @@ def _try_last(layers: Sequence[Layer], sizes: Sequence[int | None]) -> Tried | N
 # ------------------------------------------------------------------------------ at `compile`
 
 
-def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss) -> None:
+def check_goal(links: Mapping[str, Layer], sizes: Sequence[int | None], loss: Loss) -> None:
     """Check that a loss can use what a network gives.
 
     Parameters
     ----------
-    layers : sequence of Layer
-        The network.
+    links : mapping of str to Layer
+        The network, as `PlacedLayers.links` has it.
     sizes : sequence of int or None
-        As `PlacedLayers.layer_sizes` returns them.
+        As `PlacedLayers.link_sizes` returns them.
     loss : Loss
         What is to be made small.
 
@@ -163,14 +163,17 @@ def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss)
     ValueError
         If it can't; it says what to do instead.
     """
-    stack, criterion = fuse(tuple(layers), loss)
+    layers = (*links.values(),)
+    stack, criterion = fuse(layers, loss)
+    if not layers:
+        return
     last = layers[-1]
     if sizes[-1] == 1 and isinstance(loss, CategoricalCrossEntropy):
         raise ValueError(
             f"loss {loss} needs an output for each class, but the network has one: end in two "
             "outputs and Softmax(), or in one and Sigmoid() with BinaryCrossEntropy()"
         )
-    _check_single_outputs(layers, sizes)
+    _check_single_outputs(links, sizes)
     alone = _try_last(layers, sizes) if stack.head is None else None
     if alone is not None and alone.are_the_same:
         raise ValueError(
@@ -191,15 +194,15 @@ def check_goal(layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss)
         _check_probabilities(tried, alone is None or alone.learns, last, loss)
 
 
-def _check_single_outputs(layers: Sequence[Layer], sizes: Sequence[int | None]) -> None:
+def _check_single_outputs(links: Mapping[str, Layer], sizes: Sequence[int | None]) -> None:
     """Check that one output within the network depends on the inputs, as Softmax's doesn't."""
-    for i, layer in enumerate(layers[:-1]):
+    for i, (name, layer) in enumerate([*links.items()][:-1]):
         tried = None
         if sizes[i + 1] == 1 and not layer.parameters():
             tried = _try([layer], sizes[i])
         if tried is not None and tried.are_the_same:
             raise ValueError(
-                f"layer {i}, {layer}, gives {tried.outputs[0].tolist()} whatever its inputs "
+                f"layer {name}, {layer}, gives {tried.outputs[0].tolist()} whatever its inputs "
                 f"are{_hint(layer)}, so that nothing before it learns"
             )
 
@@ -273,7 +276,7 @@ def _limits(tried: Tried) -> str:
 
 
 def check_targets(
-    layers: Sequence[Layer], sizes: Sequence[int | None], loss: Loss, y: Array
+    links: Mapping[str, Layer], sizes: Sequence[int | None], loss: Loss, y: Array
 ) -> None:
     """Check that a network can come near the numbers that it is to learn.
 
@@ -284,7 +287,7 @@ def check_targets(
 
     Parameters
     ----------
-    layers, sizes
+    links, sizes
         As in `check_goal`.
     loss : Loss
         What is to be made small; of one of one's own that prepares targets in its own way
@@ -298,7 +301,8 @@ def check_targets(
         If it can't, or no gradient goes back through its end.
     """
     of_classes = loss.activation is not None or loss.classifies
-    if of_classes and loss.activation != "Sigmoid":
+    layers = (*links.values(),)
+    if (of_classes and loss.activation != "Sigmoid") or not layers:
         return
     tried = _try_last(layers, sizes)
     if tried is None:
@@ -343,12 +347,12 @@ def _check_sums(y: Array, last: Layer, loss: Loss) -> None:
     reject(xp.broadcast_to(off, y.shape), y, wanted)
 
 
-def check_batches(layers: Sequence[Layer], sizes: Sequence[int | None], rows: int) -> None:
+def check_batches(links: Mapping[str, Layer], sizes: Sequence[int | None], rows: int) -> None:
     """Check that what a layer gives in training depends on the row where a batch is one.
 
     Parameters
     ----------
-    layers, sizes
+    links, sizes
         As in `check_goal`.
     rows : int
         How many rows the batches have, but for the last one.
@@ -361,7 +365,7 @@ def check_batches(layers: Sequence[Layer], sizes: Sequence[int | None], rows: in
     if rows > 1:
         return
     generator = np.random.default_rng(0)
-    for layer, size in zip(layers, sizes):
+    for layer, size in zip(links.values(), sizes):
         x = generator.standard_normal((ROWS, size or 3))
         try:
             params, state = _drawn(layer, generator)

@@ -59,7 +59,7 @@ class Network(PlacedLayers):
     def __setstate__(self, values: dict[str, Any]) -> None:
         super().__setstate__(values)
         if self.compiled is not None:  # names of an older version
-            self.compiled = self.compiled.for_outputs(self.layer_sizes()[-1])
+            self.compiled = self.compiled.for_outputs(self.link_sizes()[-1])
 
     def place(self, backend: Backend) -> None:
         """Put the arrays on a backend, as arrays of their own."""
@@ -82,13 +82,13 @@ class Network(PlacedLayers):
         from .goals import check_goal
 
         compiled = Compiled.checked(loss, *how)
-        check_goal(self.layers, self.layer_sizes(), compiled.loss)
+        check_goal(self.links, self.link_sizes(), compiled.loss)
         self.use(compiled)
 
     def use(self, compiled: Compiled) -> None:
         """Choose how the network is trained and measured, with a loss that `fuse` takes."""
         with self.gate.changing():
-            self.compiled = compiled.for_outputs(self.layer_sizes()[-1])
+            self.compiled = compiled.for_outputs(self.link_sizes()[-1])
             self._functions = {}
 
     def require_compiled(self) -> Compiled:
@@ -159,7 +159,7 @@ class Network(PlacedLayers):
 
     def rows_at_a_time(self, n_features: int) -> int:
         """Return how many rows go through the network together, to bound memory."""
-        widest = max(size or 1 for size in self.layer_sizes(n_features))
+        widest = max(size or 1 for size in self.link_sizes(n_features))
         return max(1, PREDICT_NUMBERS // widest)
 
     def predict(

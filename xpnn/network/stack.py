@@ -7,15 +7,17 @@ can run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial
 from inspect import isfunction
-from itertools import accumulate, chain
+from itertools import chain
 from typing import Any
 
 from ..backend import Array, array_namespace
-from ..layers.base import Backward, Layer, Params
+from ..layers import Linear
+from ..layers.base import Backward, Layer, Params, parameter_gradients, split_by
+from ..layers.chain import links
 from ..losses import Loss
 from ..operations import sign
 
@@ -32,7 +34,7 @@ class Stack:
     Parameters
     ----------
     layers : tuple of Layer
-        From input to output.
+        From input to output; none of them a chain.
     head : Layer, optional
         The activation that comes next, where the loss is computed together with it.
     """
@@ -41,37 +43,31 @@ class Stack:
     head: Layer | None = None
 
     @cached_property
-    def _slices(self) -> list[slice]:
-        """Where each layer's parameters are in the flat list; found once, not each step."""
-        return _slices(len(layer.parameters()) for layer in self.layers)
+    def _counts(self) -> list[int]:
+        """How many parameters each layer has; found once, not each step."""
+        return [len(layer.parameters()) for layer in self.layers]
 
     @cached_property
-    def _state_slices(self) -> list[slice]:
-        """Where each layer's state is in the flat list of all states."""
-        return _slices(len(layer.state()) for layer in self.layers)
+    def _state_counts(self) -> list[int]:
+        """How many states each layer has."""
+        return [len(layer.state()) for layer in self.layers]
 
     @cached_property
     def has_state(self) -> bool:
         """Whether a layer keeps something beside its parameters."""
-        return any(layer.state() for layer in self.layers)
+        return any(self._state_counts)
 
     @cached_property
     def penalties(self) -> list[tuple[int, float, float]]:
         """The number of each parameter that is penalised, with its l1 and l2."""
         each = chain.from_iterable(layer.parameters().values() for layer in self.layers)
-        return [(i, p.l1, p.l2) for i, p in enumerate(each) if p.l1 or p.l2]
+        return [(i, p.l1, p.l2) for i, p in enumerate(each) if p.trainable and (p.l1 or p.l2)]
 
     @cached_property
     def _first(self) -> int:
         """The number of the first layer that learns: nothing goes back beyond it."""
-        learns = [bool(layer.parameters()) for layer in self.layers]
+        learns = [layer.learns for layer in self.layers]
         return learns.index(True) if any(learns) else len(learns)
-
-    @cached_property
-    def _first_has_gradients(self) -> bool:
-        """Whether that layer defines its gradients alone."""
-        layer = type(self.layers[self._first]) if self._first < len(self.layers) else Layer
-        return layer.gradients is not Layer.gradients
 
     @cached_property
     def rows_apart(self) -> bool:
@@ -89,15 +85,10 @@ class Stack:
         arrays : sequence
             All parameters and, where the network is used, then all states.
         """
-        params = [tuple(arrays[part]) for part in self._slices]
-        n = self._slices[-1].stop if self.layers else 0
+        params, n = split_by(self._counts, arrays), sum(self._counts)
         if len(arrays) == n:
             return params
-        return [(*p, *s) for p, s in zip(params, self.split_state(arrays[n:]))]
-
-    def split_state(self, state: Sequence[Any]) -> list[Params]:
-        """Return a flat list of the layers' states as one tuple for each layer."""
-        return [tuple(state[part]) for part in self._state_slices]
+        return [(*p, *s) for p, s in zip(params, split_by(self._state_counts, arrays[n:]))]
 
     def predict(self, arrays: Sequence[Array], x: Array) -> Array:
         """Run the layers forwards, and keep nothing for the way back."""
@@ -123,7 +114,7 @@ class Stack:
             The outputs.
         backward : callable
             ``backward(dy)`` returns the gradients with respect to the parameters, as a flat
-            list.
+            list; None may stand for that of one that is not trainable.
         """
         closures, first_x = [], x
         for i, (layer, arrays_of_layer) in enumerate(zip(self.layers, arrays)):
@@ -162,7 +153,7 @@ class Stack:
         """
         closures, first_x = [], x
         new_state: list[Array] = []
-        states = self.split_state(state)
+        states = split_by(self._state_counts, state)
         for i, (layer, layer_params) in enumerate(zip(self.layers, params)):
             if i == self._first:
                 first_x = x
@@ -179,11 +170,10 @@ class Stack:
         for layer_backward in reversed(closures[first + 1 :]):
             dy, layer_grads = layer_backward(dy)
             grads[:0] = layer_grads
-        if self._first_has_gradients:
-            grads[:0] = self.layers[first].gradients(first_x, dy)
-        elif first < len(closures):
-            grads[:0] = closures[first](dy)[1]
-        return grads
+        if first < len(closures):
+            layer = self.layers[first]
+            grads[:0] = parameter_gradients(layer, first_x, closures[first], dy)
+        return [*[None] * sum(self._counts[:first]), *grads]
 
     def penalise(
         self,
@@ -227,11 +217,6 @@ class Stack:
         return loss
 
 
-def _slices(counts: Iterable[int]) -> list[slice]:
-    counts = [*counts]
-    return [slice(end - count, end) for count, end in zip(counts, accumulate(counts))]
-
-
 def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
     """Return the stack and the loss to train with.
 
@@ -244,7 +229,8 @@ def fuse(layers: tuple[Layer, ...], loss: Loss) -> tuple[Stack, Loss]:
     ValueError
         If the loss can't use what the last layer gives.
     """
-    last = layers[-1]
+    layers = (*links(dict(enumerate(layers))).values(),)
+    last = layers[-1] if layers else Linear()
     if loss.activation is None:
         return Stack(layers), loss
     from_logits = getattr(loss, "from_logits", False)

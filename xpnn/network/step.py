@@ -297,7 +297,10 @@ def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, 
     def gradients(arrays: Sequence[Array], x: Array, y: Array) -> tuple[Array, list[Array]]:
         predictions, backward = stack.forward(stack.split(arrays), x)
         loss, dpredictions = measure(predictions, y)
-        grads = backward(dpredictions)
+        grads = [  # of what is held fixed none is computed
+            array_namespace(p).zeros_like(p) if grad is None else grad
+            for p, grad in zip(arrays, backward(dpredictions))
+        ]
         return stack.penalise(arrays, loss, grads), grads
 
     return gradients

@@ -15,6 +15,7 @@ from ..optimizers.apart import vary
 from ..packing import Packing
 from .compiled import Compiled
 from .network import Network
+from .partly_fixed import in_training, merged
 from .stack import fuse
 from .step import TrainStep
 
@@ -39,6 +40,10 @@ class Packed:
         How many steps were taken.
     layer_state : list of array
         The layers' states.
+    trainable : tuple of bool
+        Whether each parameter is learnt; the others are not in the buffers.
+    fixed : list of array
+        The parameters that are not learnt.
     params, memory
         What the network and its train state have of it: views of the buffers, or these.
     """
@@ -49,12 +54,19 @@ class Packed:
     slots: list[list[Array]]
     iterations: int
     layer_state: list[Array]
+    trainable: tuple[bool, ...] = ()
+    fixed: list[Array] = field(default_factory=list)
     params: list[Array] = field(default_factory=list)
     memory: State = field(default_factory=dict)
 
     def split(self, buffers: Sequence[Array]) -> list[Array]:
-        """Return buffers as arrays in the parameters' shapes."""
+        """Return buffers as arrays in the learnt parameters' shapes."""
         return self.packing.split(buffers) if self.packing else list(buffers)
+
+    def whole(self) -> list[Array]:
+        """Return all parameters of the network, those too that are not learnt."""
+        learnt = self.split(self.buffers)
+        return merged(self.trainable, learnt, self.fixed) if self.fixed else learnt
 
 
 class TrainState:
@@ -115,7 +127,12 @@ class TrainState:
         ):
             return packed  # as the last steps left them
         optimizer = network.require_compiled().optimizer
-        params, backend = network.parameter_arrays, network.backend
+        trainable = tuple(p.trainable for p in network.declared_parameters.values())
+        params, fixed = (
+            [a for a, own in zip(network.parameter_arrays, trainable) if own is kind]
+            for kind in (True, False)
+        )
+        backend = network.backend
         memory = self.memory or backend.compile(optimizer.init)(params)
         packing = packing_of(network)
         join = packing.join if packing else list
@@ -132,13 +149,15 @@ class TrainState:
             [join([placed(array) for array in memory[name]]) for name in optimizer.slots],
             int(memory.get("iterations", 0)),
             network.state_arrays,
+            trainable,
+            fixed,
         )
         self._publish(network, packed)
         return packed
 
     def _publish(self, network: Network, packed: Packed) -> None:
         """Let the network have what was learnt."""
-        packed.params = packed.split(packed.buffers)
+        packed.params = packed.whole()
         slots = {
             name: packed.split(slot) for name, slot in zip(packed.slot_names, packed.slots)
         }
@@ -163,16 +182,16 @@ class TrainState:
             What the steps measured, as `Backend.repeat` tells.
         """
         packed = self.prepare(network)
-        has_state = bool(packed.layer_state)
-        slots = [*packed.slots, packed.layer_state] if has_state else packed.slots
+        state, n = [*packed.fixed, *packed.layer_state], len(packed.fixed)
+        slots = [*packed.slots, state] if state else packed.slots
         run = self._steps(network, packed.packing)
         packed.buffers, slots, measured = run(
             packed.buffers, slots, packed.iterations, count, data, rows, noise
         )
-        packed.slots = slots[:-1] if has_state else slots
-        packed.layer_state = slots[-1] if has_state else []
+        packed.slots = slots[:-1] if state else slots
+        packed.fixed, packed.layer_state = (slots[-1][:n], slots[-1][n:]) if state else ([], [])
         packed.iterations += count
-        if packed.packing:  # the network's arrays are views of the buffers
+        if packed.packing and not n:  # the network's arrays are views of the buffers
             packed.memory["iterations"] = packed.iterations
             network.state_arrays = packed.layer_state
         else:
@@ -189,7 +208,7 @@ class TrainState:
             stack, criterion = fuse(network.layers, compiled.loss)
             factors = packing.kinds_of_parts() if packing else factors_of(network)
             step = TrainStep(
-                stack,
+                in_training(stack),
                 criterion,
                 vary(compiled.optimizer, factors),
                 compiled.step_metrics,
@@ -211,7 +230,7 @@ class TrainState:
 
 def packing_of(network: Network) -> Packing | None:
     """Return how a network's parameters are packed; None where arrays can't share memory."""
-    shapes = tuple(p.shape for p in network.declared_parameters.values())
+    shapes = tuple(p.shape for p in network.trained_parameters.values())
     if not network.backend.packing:
         return None
     return Packing(shapes, *network.backend.packing, tuple(factors_of(network)))
@@ -219,5 +238,5 @@ def packing_of(network: Network) -> Packing | None:
 
 def factors_of(network: Network) -> list[tuple[float, float]]:
     """Return by what each parameter's learning rate and weight decay are multiplied."""
-    declared = network.declared_parameters.values()
+    declared = network.trained_parameters.values()
     return [(float(p.learning_rate), float(p.weight_decay)) for p in declared]

@@ -54,7 +54,7 @@ class Validation:
             share = None if weight is None else weight / np.sum(weight)
             self.weight = None if share is None else backend.asarray(share, model.dtype)
         stack, criterion = fuse(model.layers, model.require_compiled().loss)
-        last = model.layers[-1] if len(stack.layers) < len(model.layers) else None
+        last = stack.head
 
         def measure(params: Any, x: Array, y: Array, weight: Any) -> tuple[Array, Array]:
             xp = array_namespace(x)

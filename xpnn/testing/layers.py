@@ -15,7 +15,7 @@ from ..backend import Array, Backend, array_namespace
 from ..checks import check_integer
 from ..initializers import draw
 from ..layers import Dense
-from ..layers.base import LAYERS, Layer, Params
+from ..layers.base import LAYERS, Layer, Params, parameter_gradients
 from ..optimizers import SGD
 from ..sequential import Sequential
 from ..serialization import load
@@ -148,10 +148,12 @@ def _run(layer: Layer, training: bool, *arrays: Array) -> tuple[Arrays, Back]:
             f"backward of {layer} returns {len(grads)} gradients for {len(names)} parameters"
         )
         found = {"dx": dx, **{f"d{name}": grad for name, grad in zip(names, grads)}}
-        if type(layer).gradients is not Layer.gradients:
-            alone = layer.gradients(x, dy)
-            found |= {f"d{name} (alone)": grad for name, grad in zip(names, alone)}
-        return found
+        alone = parameter_gradients(layer, x, backward, dy)
+        found |= {f"d{name} (alone)": grad for name, grad in zip(names, alone)}
+        missing = [name for name, p in layer.parameters().items() if p.trainable]
+        missing = [name for name in missing if found[f"d{name}"] is None]
+        assert not missing, f"backward of {layer} returns None for {missing}, to be trained"
+        return {name: grad for name, grad in found.items() if grad is not None}
 
     return {"y": y, **{f"new {name}": array for name, array in zip(states, new)}}, back
 

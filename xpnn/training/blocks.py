@@ -110,7 +110,7 @@ class Blocks:
         self._backend, self._dtype, self._layers = (
             network.backend,
             network.dtype,
-            network.layers,
+            network.stack.layers,
         )
         n, n_features = supply.shape
         slices = batch_slices(n, batch_size)
@@ -124,12 +124,8 @@ class Blocks:
         self.shuffle = shuffle if len(slices) > 1 else False
         if self.shuffle and supply.parts is not None:
             self.shuffle = "parts"
-        self._widths = [size or 0 for size in network.layer_sizes(n_features)][:-1]
-        n_drawn = sum(
-            self.batch_size * width
-            for layer, width in zip(self._layers, self._widths)
-            if type(layer).draw is not Layer.draw
-        )
+        self._widths = [size or 0 for size in network.link_sizes(n_features)][:-1]
+        n_drawn = sum(map(self._n_drawn, self._layers, self._widths))
         self._draws_noise = n_drawn > 0
         if self._draws_noise and self._team.size > 1:
             self._have_rows = [*map(_have_rows, self._layers, self._widths)]
@@ -142,6 +138,13 @@ class Blocks:
             *([COMING / (self.batch_size * n_features)] if supply.arrives else ()),
         )
         self.steps_at_once = 1 if one_by_one else max(1, int(steps))
+
+    def _n_drawn(self, layer: Layer, width: int) -> int:
+        """Return about how many numbers a layer draws for a step."""
+        if type(layer).draw is Layer.draw:
+            return 0
+        drawn = layer.draw(np.random.default_rng(0), (1, width))
+        return int(self.batch_size * sum(np.size(array) for array in drawn))
 
     def draw(
         self, generator: Generator, epochs: int, skip: int = 0, cuts: Iterable[int] = ()

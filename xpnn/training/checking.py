@@ -137,7 +137,7 @@ def check_network(
             f"its optimizer {shown(last)} is not that of its run, {shown(planned)}"
         )
     optimizer = make(last, OPTIMIZERS, "optimizer")
-    check_memory(training, arrays, optimizer, model.declared_parameters)
+    check_memory(training, arrays, optimizer, model.trained_parameters)
     return optimizer
 
 

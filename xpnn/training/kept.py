@@ -89,7 +89,7 @@ def take_over(
         if model.compiled is None:
             raise ValueError("it holds the memory of an optimizer that it does not name")
         optimizer = model.compiled.optimizer
-        check_memory(training, arrays, optimizer, model.declared_parameters)
+        check_memory(training, arrays, optimizer, model.trained_parameters)
         model.train_state.memory = memory_from(training, arrays, model)
 
 
@@ -114,7 +114,7 @@ def check_memory(
     optimizer : Optimizer
         Whose memory it is.
     declared : mapping of str to Parameter
-        The network's parameters.
+        The parameters that it learns.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def memory_from(
     training: Mapping[str, Any], arrays: Mapping[str, np.ndarray], network: Network
 ) -> State:
     """Return what a network's optimizer remembers, as a file keeps it: its own arrays."""
-    slots, n = of_kind(arrays, "slot"), len(network.declared_parameters)
+    slots, n = of_kind(arrays, "slot"), len(network.trained_parameters)
     with np.errstate(over="ignore"):
         memory: State = {
             name: [np.asarray(slots[f"{name}/{i}"], network.dtype) for i in range(n)]

@@ -159,4 +159,4 @@ class Recovery:
                             continue
                         with team.at_once():
                             state.take(model, block.data, block.steps, block.rows, block.noise)
-            model.parameter_arrays, state.memory = packed.split(packed.buffers), {}
+            model.parameter_arrays, state.memory = packed.whole(), {}

@@ -138,8 +138,8 @@ class Request:
         targets = model.place_targets(y, x)
         known = targets.rows if isinstance(targets, Held) else targets
         if not isinstance(known, Source):  # of which too few are known
-            sizes, loss = model.layer_sizes(x.shape[1]), model.require_compiled().loss
-            check_targets(model.layers, sizes, loss, known)
+            sizes, loss = model.link_sizes(x.shape[1]), model.require_compiled().loss
+            check_targets(model.links, sizes, loss, known)
         weight = check_sample_weight(
             sample_weight, x.shape[0], all_may_be_0=self.team.has_own_rows
         )
@@ -221,7 +221,7 @@ class Request:
                 batch = n if self.batch_size is None else min(self.batch_size, n)
                 if self.batch_size == 1 or not model.train_state.iterations:
                     # of a training in parts the last one may be one row
-                    check_batches(model.layers, model.layer_sizes(n_features), batch)
+                    check_batches(model.links, model.link_sizes(n_features), batch)
             run = Fit(
                 model,
                 supply,
@@ -281,7 +281,7 @@ class Request:
                 "processes: define forward, the loss of each sample"
             )
         if self.team.size > 1:
-            check_cuts(model.layers, model.layer_sizes(rows[0].shape[1]))
+            check_cuts(model.links, model.link_sizes(rows[0].shape[1]))
         return {
             "layers": [describe(layer) for layer in model.layers],
             **model.require_compiled().described(),

@@ -1,0 +1,86 @@
+"""Layers one after another, as one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..backend import Array
+from .base import Layer, check_layers
+from .combinator import Back, Combinator, Run, in_turn
+
+if TYPE_CHECKING:
+    from ..onnx_graph import Graph
+
+__all__ = ["Chain", "links"]
+
+
+@dataclass(frozen=True, repr=False)
+class Chain(Combinator):
+    """Layers one after another: each takes what the one before gives.
+
+    A network is such a chain itself.
+
+    Parameters
+    ----------
+    *inner : Layer
+        From input to output; none at all give their inputs.
+
+    Raises
+    ------
+    TypeError
+        If one is no layer.
+    """
+
+    inner: tuple[Layer, ...]
+
+    def __init__(self, *inner: Layer) -> None:
+        object.__setattr__(self, "inner", inner)
+        check_layers("inner", inner)
+        self.__post_init__()
+
+    @property
+    def n_inputs(self) -> int | None:
+        """The number of inputs, where a layer tells it."""
+        return size_of_inputs(self.inner)
+
+    def output_size(self, n_inputs: int | None) -> int | None:
+        """Return the number of outputs of the last layer."""
+        for layer in self.inner:
+            n_inputs = layer.output_size(n_inputs)
+        return n_inputs
+
+    def combine(self, x: Array, inner: tuple[Run, ...]) -> tuple[Array, Back]:
+        """Run one layer after another."""
+        return in_turn(inner, x)
+
+    def combine_onnx(
+        self, graph: Graph, x: str, inner: tuple[Callable[[str], str], ...]
+    ) -> str:
+        """Add what one layer after another adds."""
+        for write in inner:
+            x = write(x)
+        return x
+
+
+def size_of_inputs(layers: tuple[Layer, ...]) -> int | None:
+    """Return how many inputs the first of some layers takes that tells it, if that is known."""
+    for layer in layers:
+        if (size := getattr(layer, "n_inputs", None)) is not None:
+            return int(size)
+        if type(layer).output_size is not Layer.output_size:
+            return None  # what is behind it takes what it gives, not what comes in
+    return None
+
+
+def links(layers: Mapping[Any, Layer]) -> dict[str, Layer]:
+    """Return layers by name, with those of a chain each for itself: ``"2.inner.0"``."""
+    found: dict[str, Layer] = {}
+    for name, layer in layers.items():
+        if type(layer) is Chain:
+            inner = {f"{name}.{own}": one for own, one in layer.inner_layers().items()}
+            found |= links(inner)
+        else:
+            found[name] = layer
+    return found
