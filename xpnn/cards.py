@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .losses import LOSSES
 from .metrics import METRICS
 from .naming import describe, make
 from .network import Network
-from .network.arrays import summary_table
+from .network.arrays import Row, summary_table
 from .network.compiled import nothing_described
 from .optimizers import OPTIMIZERS
 from .schedules import SCHEDULES
@@ -45,15 +46,7 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
     dict
         As `Sequential.card` tells.
     """
-    layers = [
-        _layer_card(
-            describe(layer),
-            size,
-            {name: p.shape for name, p in layer.parameters().items()},
-            {name: p.shape for name, p in layer.state().items()},
-        )
-        for layer, size in zip(model.layers, model.layer_sizes()[1:])
-    ]
+    layers = [*map(_card_of, model.layers, model.layer_sizes())]
     compiled, extra = model.compiled, extra or {}
     described = compiled.described() if compiled else nothing_described()
     if compiled:
@@ -62,6 +55,19 @@ def model_card(model: Network, extra: Mapping[str, Any] | None = None) -> dict[s
     return _card(
         (model.dtype, model.backend.spec), model.n_inputs, layers, described, training, extra
     )
+
+
+def _card_of(layer: Layer, n_inputs: int | None) -> dict[str, Any]:
+    """Return what a card tells of a layer, and of those that it holds."""
+    card = _layer_card(
+        describe(layer),
+        layer.output_size(n_inputs),
+        {name: p.shape for name, p in layer.parameters().items()},
+        {name: p.shape for name, p in layer.state().items()},
+    )
+    inner = zip(layer.inner_layers().items(), layer.inner_sizes(n_inputs))
+    held = {name: _card_of(one, size) for (name, one), size in inner}
+    return {**card, "layers": held} if held else card
 
 
 def _layer_card(
@@ -158,9 +164,12 @@ def card_of_file(
             layer = make(entry, LAYERS, "layer")
         if index == 0:
             n_inputs = size = _size(entry, "n_inputs")
+        n_before = size
         size = _size(entry, "n_outputs") if layer is None else layer.output_size(size)
-        state = {name: shapes.pop(name) for name in (layer.state() if layer else ())}
-        layers.append(_layer_card(entry, size, shapes, state))
+        if layer is not None:
+            layers.append(_card_of(layer, n_before))
+        else:
+            layers.append(_layer_card(entry, size, shapes, {}))
     if description["dtype"] not in ("float32", "float64"):
         raise ValueError(f"the dtype must be float32 or float64, got {description['dtype']!r}")
     described = {name: description.get(name) for name in nothing_described()}
@@ -240,6 +249,14 @@ def text(card: Mapping[str, Any], summary: str | None = None) -> str:
 
 def _called(description: Any) -> str:
     """Return a description as the call that makes the thing again."""
+    if isinstance(description, dict) and len(description) == 1:
+        ((kind, inner),) = description.items()
+        if kind == "tuple" and isinstance(inner, list):
+            return f"({', '.join(map(_called, inner))}{',' * (len(inner) == 1)})"
+        if kind == "slice" and isinstance(inner, list):
+            return f"slice({', '.join(map(repr, inner))})"
+        if isinstance(inner, dict) and "type" in inner:
+            return _called(inner)
     if not isinstance(description, dict) or "type" not in description:
         return repr(description)
     settings = (f"{k}={_called(v)}" for k, v in description.items() if k != "type")
@@ -248,12 +265,16 @@ def _called(description: Any) -> str:
 
 def _summary(card: Mapping[str, Any]) -> str:
     """Return a table of the layers, as `Network.summary` does."""
-    rows = [
-        (
-            _called({"type": layer["type"], **layer["settings"]}),
-            layer["outputs"],
-            sum(math.prod(shape) for shape in layer["parameters"].values()),
-        )
-        for layer in card["layers"]
-    ]
-    return summary_table(rows, card["dtype"], card["backend"])
+    rows = [*chain.from_iterable(map(_rows_of, card["layers"]))]
+    return summary_table(rows, card["parameters"], card["dtype"], card["backend"])
+
+
+def _rows_of(layer: Mapping[str, Any], before: str = "") -> list[Row]:
+    """Return a row for a layer, and behind it for those that it holds."""
+    inner = layer.get("layers", {})
+    held = {name.partition(".")[0] for name in inner}  # which settings they are
+    settings = {k: v for k, v in layer["settings"].items() if k not in held}
+    called = before + _called({"type": layer["type"], **settings})
+    count = sum(math.prod(shape) for shape in layer["parameters"].values())
+    below = (_rows_of(one, f"{before}- ") for one in inner.values())
+    return [(called, layer["outputs"], count), *chain.from_iterable(below)]

@@ -155,6 +155,53 @@ def test_wrong_gradient_of_one_parameter(dtype):
     assert differing[0].shape == (5,)
 
 
+@dataclass(frozen=True)
+class TwiceOfTestComparison(xpnn.Layer):
+    """Runs a layer by hand, two times, and adds a wrong gradient on its own way back."""
+
+    inner: xpnn.Layer
+    factor: float
+
+    def forward(self, params, x):
+        y, first = self.inner.forward(params, x)
+        z, second = self.inner.forward(params, y)
+
+        def backward(dy):
+            dy, grads = second(dy)
+            dx, more = first(dy)
+            factor = 1.0 if is_numpy(x) else self.factor
+            return factor * dx, tuple(a + b for a, b in zip(grads, more))
+
+        return z, backward
+
+
+@pytest.mark.parametrize(
+    ("layer", "names"),
+    [
+        (xpnn.Residual(Dense(5, 4), xpnn.Tanh(), ForwardOfTestComparison(), Dense(4, 5)),
+         ["2.inner.2 ForwardOfTestComparison(): outputs"]),
+        (xpnn.Concatenate(xpnn.Chain(xpnn.Select(0, 2), BackwardOfTestComparison(2)),
+                          xpnn.Frozen(Dense(5, 3))),
+         ["2.branches.0.inner.1 BackwardOfTestComparison(n=2): gradient of shift"]),
+        (xpnn.Residual(xpnn.Frozen(xpnn.Chain(Dense(5, 5), ForwardOfTestComparison()))),
+         ["2.inner.0.layer.inner.1 ForwardOfTestComparison(): outputs"]),
+        (TwiceOfTestComparison(xpnn.Residual(Dense(5, 5)), 1.001),
+         ["2 TwiceOfTestComparison(factor=1.001): gradient of its inputs"]),
+        (TwiceOfTestComparison(xpnn.Chain(ForwardOfTestComparison(), Dense(5, 5)), 1.0),
+          [f"2.inner.inner.0{n} ForwardOfTestComparison(): outputs" for n in ("", " (2)")]),
+    ],
+)  # fmt: skip
+def test_a_layer_that_another_one_holds(layer, names, dtype, capsys):
+    model = middle(layer, dtype)
+    result = compare_backends(model, X, Y, ["numpy", strict()])
+    assert [part.name for part in result.parts if part.differs] == names
+    assert {part.layer for part in result.parts if part.differs} == {2}
+    agreed = compare_backends(model, X, Y, ["numpy", "numpy"])
+    assert agreed.first is None
+    assert len(agreed.parts) == len(result.parts)
+    assert not any("gradient of layer" in part.name for part in result.parts)
+
+
 def test_the_other_way_round(dtype):
     model = middle(ForwardOfTestComparison(), dtype)
     result = compare_backends(model, X, Y, [strict(), "numpy"])

@@ -90,11 +90,12 @@ def compare_backends(
         precise = run.backend.has_float64 and runs[0].backend.has_float64
         allowed = allowed_in(model.dtype if precise else "float32")
         alone = run.walk(x, first)
-        whole = all(alone[key].shape == array.shape for key, array in first.items())
+        arrays = alone.arrays
+        whole = all(arrays[key].shape == array.shape for key, array in first.arrays.items())
         own = run.walk(x) if whole else alone  # there is no way on from a wrong shape
         parts += [
-            _part(run, key, reference, alone[key], own[key], allowed[key])
-            for key, reference in first.items()
+            _part(run, key, reference, arrays[key], own.arrays[key], allowed[key])
+            for key, reference in first.arrays.items()
         ]
     specs = [place.spec for place in places]
     result = Comparison(specs[0], tuple(specs[1:]), model.dtype, tuple(parts))
@@ -111,18 +112,18 @@ def _part(
     allowed: float,
 ) -> Part:
     """Compare one array."""
-    layer, what = key
-    if layer is None:
+    called, what = key
+    if called is None:
         name = what if what == LOSS else "loss: gradient of its inputs"
     else:
-        name = f"{layer} {run.layers[layer]}: {what}"
+        name = f"{called} {run.layers[called.partition(' ')[0]].title}: {what}"
     apart = _apart(alone, reference)
     flat = int(np.argmax(apart)) if apart.size else 0
     place = tuple(int(i) for i in np.unravel_index(flat, apart.shape)) if apart.size else ()
     same = alone.shape == reference.shape and apart.size > 0
     return Part(
         backend=run.backend.spec,
-        layer=layer,
+        layer=None if called is None else int(called.partition(".")[0].partition(" ")[0]),
         name=name,
         shape=reference.shape,
         difference=float(np.max(apart, initial=0.0)),

@@ -17,9 +17,10 @@ class Part:
     backend : str
         The spec of the backend that is compared with the first.
     layer : int or None
-        The number of the layer; None for the loss.
+        The number of the layer in the network; None for the loss.
     name : str
-        ``"3 Dense(8, 4): outputs"``, for example, or ``"loss"``.
+        ``"3 Dense(8, 4): outputs"``, for example, or ``"loss"``; of a layer that another one
+        holds ``"3.inner.0 Dense(8, 4): outputs"``.
     shape : tuple of int
         That of the array.
     difference : float

@@ -18,12 +18,12 @@ def allowed_differences(
     """Return how far apart rounding may bring each array of a trace, `first`."""
     sums = run.walk(x, first, absolute=True)
     info = np.finfo(dtype)
-    n, last = x.shape[0], len(run.stack.layers) - 1
-    predictions = first[last, OUTPUTS] if last >= 0 else x
+    n, learning = x.shape[0], [*run.links][: len(run.stack.layers)]
+    predictions = first.arrays[learning[-1], OUTPUTS] if learning else x
     allowed = {}
-    for key, array in first.items():
+    for key, array in first.arrays.items():
         layer, name = key
-        magnitude = max(_largest(array), _largest(sums[key]))
+        magnitude = max(_largest(array), _largest(sums.arrays[key]))
         if layer is None:
             # probabilities, of order 1, are subtracted from targets
             of_order = 1 / n if run.criterion.classifies else 0.0
@@ -33,9 +33,9 @@ def allowed_differences(
                 penalised = (run.flat[i].size for i, _, _ in run.stack.penalties)
                 terms = n + terms + sum(penalised)
         elif name == OUTPUTS:
-            terms = (first[layer - 1, OUTPUTS] if layer else x).shape[1]
+            terms = first.inputs[layer].shape[1]
         else:
-            dy = first[None if layer == last else layer + 1, BACK]
+            dy = first.dys[layer]
             magnitude = max(magnitude, _largest(dy))
             terms = dy.shape[1] if name == BACK else n
         part = tolerance or (terms + BESIDE) * float(info.eps)

@@ -43,6 +43,7 @@ __all__ = [
     "check_layers",
     "parameter_gradients",
     "split_by",
+    "with_held",
     "with_inner",
     "write_layer",
 ]
@@ -101,9 +102,20 @@ class Layer(Described):
         register(cls, LAYERS, "layer")
 
     def __str__(self) -> str:
+        return self._text({})
+
+    @property
+    def title(self) -> str:
+        """What tables call it: without the layers that are settings of it, which they show."""
+        return self._text(self.inner_layers())
+
+    def _text(self, left_out: Mapping[str, Layer]) -> str:
         shown: list[str] = []
+        settings_left_out = {name.partition(".")[0] for name in left_out}
         for f in fields(self):
             value = getattr(self, f.name)
+            if f.name in settings_left_out:
+                continue
             if f.name in several(type(self)):
                 shown += map(_shown, value)
             # what was left at its default by keyword says nothing of this layer
@@ -122,6 +134,10 @@ class Layer(Described):
                 several = value.items() if isinstance(value, dict) else enumerate(value)
                 inner |= {f"{f.name}.{k}": v for k, v in several if isinstance(v, Layer)}
         return inner
+
+    def inner_sizes(self, n_inputs: int | None) -> list[int | None]:
+        """Return how many inputs each of `inner_layers` has, where that is known."""
+        return [None] * len(self.inner_layers())
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters by name, in the order in which `forward` takes them.
@@ -324,6 +340,15 @@ def with_inner(layer: Layer, change: Callable[[str, Layer], Layer]) -> Layer:
 def by_name(of_layers: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
     """Return what layers declare by the layer's name and its own: ``"0.weights"``."""
     return {f"{layer}.{name}": p for layer, own in of_layers.items() for name, p in own.items()}
+
+
+def with_held(layers: Mapping[str, Layer]) -> dict[str, Layer]:
+    """Return layers by name, and behind each those that it holds: ``"2"``, ``"2.inner.0"``."""
+    found: dict[str, Layer] = {}
+    for name, layer in layers.items():
+        inner = {f"{name}.{own}": one for own, one in layer.inner_layers().items()}
+        found |= {name: layer, **with_held(inner)}
+    return found
 
 
 def split_by(counts: Iterable[int], arrays: Sequence[T]) -> list[tuple[T, ...]]:

@@ -51,6 +51,13 @@ class Chain(Combinator):
             n_inputs = layer.output_size(n_inputs)
         return n_inputs
 
+    def inner_sizes(self, n_inputs: int | None) -> list[int | None]:
+        """Return how many inputs each layer has, where that is known."""
+        sizes = [n_inputs if n_inputs is not None else self.n_inputs]
+        for layer in self.inner[:-1]:
+            sizes.append(layer.output_size(sizes[-1]))
+        return sizes[: len(self.inner)]
+
     def combine(self, x: Array, inner: tuple[Run, ...]) -> tuple[Array, Back]:
         """Run one layer after another."""
         return in_turn(inner, x)

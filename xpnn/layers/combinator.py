@@ -197,6 +197,12 @@ class Combinator(Layer):
         """
         return None if n_inputs is None else self._found(n_inputs).n_outputs
 
+    def inner_sizes(self, n_inputs: int | None) -> list[int | None]:
+        """Return how many inputs each of `inner_layers` has, where that is known."""
+        if n_inputs is None:
+            return super().inner_sizes(None)
+        return [*self._found(n_inputs).widths]
+
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
         """Draw what the inner layers draw, in their order."""
         if not any(type(layer).draw is not Layer.draw for layer in self._inner):

@@ -55,6 +55,10 @@ class Concatenate(Combinator):
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
+    def inner_sizes(self, n_inputs: int | None) -> list[int | None]:
+        """Return the number of inputs for each branch."""
+        return [n_inputs if n_inputs is not None else self.n_inputs] * len(self.branches)
+
     def combine(self, x: Array, branches: tuple[Run, ...]) -> tuple[Array, Back]:
         """Run all branches on the inputs."""
         ys, backwards = zip(*(branch(x) for branch in branches))

@@ -50,6 +50,10 @@ class Frozen(Layer):
         """Return the layer's number of outputs."""
         return self.layer.output_size(n_inputs)
 
+    def inner_sizes(self, n_inputs: int | None) -> list[int | None]:
+        """Return the number of inputs."""
+        return [n_inputs]
+
     @cached_property
     def _without_gradients(self) -> Layer:
         return _without_gradients(self.layer)

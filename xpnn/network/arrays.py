@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..backend import Array, Backend, resolve, to_host
 from ..checks import about, check_number, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
-from ..layers.base import Layer, Parameter, by_name, check_layers
+from ..layers.base import Layer, Parameter, by_name, check_layers, with_held
 from ..layers.chain import links, size_of_inputs
 from ..naming import check_described
 from .gate import Gate
@@ -173,6 +173,11 @@ class PlacedLayers(Helpful):
         return links({f"{i}": layer for i, layer in enumerate(self.layers)})
 
     @property
+    def all_layers(self) -> dict[str, Layer]:
+        """The layers and those that they hold, by the names that they have in a file."""
+        return with_held({f"{i}": layer for i, layer in enumerate(self.layers)})
+
+    @property
     def trained_parameters(self) -> dict[str, Parameter]:
         """Those of `declared_parameters` that training changes."""
         return {name: p for name, p in self.declared_parameters.items() if p.trainable}
@@ -207,12 +212,13 @@ class PlacedLayers(Helpful):
         return size
 
     def summary(self) -> str:
-        """Return a table of the layers, with their outputs and numbers of parameters."""
-        rows = [
-            (str(layer), size, sum(math.prod(p.shape) for p in layer.parameters().values()))
-            for layer, size in zip(self.layers, self.layer_sizes()[1:])
-        ]
-        return summary_table(rows, self.dtype, self.backend.spec)
+        """Return a table of the layers, with their outputs and numbers of parameters.
+
+        Below a layer that holds others stand these, with a dash before each.
+        """
+        rows = summary_rows(self.layers, self.layer_sizes())
+        total = sum(math.prod(p.shape) for p in self.declared_parameters.values())
+        return summary_table(rows, total, self.dtype, self.backend.spec)
 
     # ------------------------------------------------------------------------ arrays
 
@@ -328,13 +334,39 @@ class PlacedLayers(Helpful):
         return self
 
 
-def summary_table(rows: Sequence[tuple[str, int | None, int]], dtype: str, spec: str) -> str:
-    """Return a table of layers: what they are called, their outputs and parameters."""
+Row = tuple[str, int | None, int]
+"""What a table tells of a layer: what it is called, its outputs and numbers of parameters."""
+
+
+def summary_rows(
+    layers: Iterable[Layer], sizes: Iterable[int | None], before: str = ""
+) -> list[Row]:
+    """Return a row for each layer, and behind it for those that it holds.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        The layers.
+    sizes : iterable of int or None
+        How many inputs they have.
+    before : str
+        What stands before their names.
+    """
+    rows: list[Row] = []
+    for layer, size in zip(layers, sizes):
+        count = sum(math.prod(p.shape) for p in layer.parameters().values())
+        rows.append((before + layer.title, layer.output_size(size), count))
+        inner = layer.inner_layers().values()
+        rows += summary_rows(inner, layer.inner_sizes(size), f"{before}- ")
+    return rows
+
+
+def summary_table(rows: Sequence[Row], total: int, dtype: str, spec: str) -> str:
+    """Return a table of layers, and how many parameters they have together."""
     from tabulate import tabulate
 
     cells = [[name, f"(n, {'?' if n is None else n})", f"{k:,}"] for name, n, k in rows]
     columns = ["layer", "output", "parameters"]
     table = tabulate(cells, columns, colalign=("left", "left", "right"))
-    total = sum(count for _, _, count in rows)
     size = total * np.dtype(dtype).itemsize
     return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {dtype} on {spec}"

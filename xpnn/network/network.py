@@ -279,8 +279,9 @@ class Network(PlacedLayers):
         with self.gate, self.backend.activate_for(self.dtype):
             x = self._placed_whole(X)
             arrays = self.stack.split(self.all_arrays)
-            for one, arrays_of_one in zip(self.layers[: layer + 1], arrays):
-                x, _ = one.forward(arrays_of_one, x)
+            for (name, one), arrays_of_one in zip(self.links.items(), arrays):
+                if int(name.partition(".")[0]) <= layer:
+                    x, _ = one.forward(arrays_of_one, x)
             return x
 
     @helpful

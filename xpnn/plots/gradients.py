@@ -54,14 +54,19 @@ def gradient_norms(axes: Any, model: Network, X: Any, y: Any) -> dict[str, float
     """
     _, grads = model.gradients(X, y)
     norms = dict(zip(model.declared_parameters, norms_of(model, grads)))
+    layers = [*dict.fromkeys(map(_layer_of, norms))]
+    # layers that others hold have no numbers of their own
+    numbered = all(layer.isdigit() for layer in layers)
+    places = {layer: int(layer) if numbered else i for i, layer in enumerate(layers)}
     for kind, colour, marker in zip(_kinds(norms), cycle(COLOURS), cycle(MARKERS)):
-        own = {_layer_of(name): v for name, v in norms.items() if _kind_of(name) == kind}
+        own = {places[_layer_of(n)]: v for n, v in norms.items() if _kind_of(n) == kind}
         _log_line(axes, list(own), list(own.values()), colour, kind, marker=marker)
-    layers = sorted({_layer_of(name) for name in norms})
-    classes = [type(model.layers[i]).__name__ for i in layers]
+    classes = [type(model.all_layers[layer]).__name__ for layer in layers]
     several = len(set(classes)) > 1
     names = [f"{i}\n{name}" if several else f"{i}" for i, name in zip(layers, classes)]
-    axes.set_xticks(layers, names)
+    axes.set_xticks([*places.values()], names)
+    if not numbered:
+        axes.tick_params("x", labelrotation=90)
     axes.set_xlabel("layer")
     axes.set_ylabel("norm of the gradient")
     axes.set_title("Gradients, layer by layer")
@@ -119,14 +124,14 @@ def gradient_history(
     axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
 
-def _layer_of(name: str) -> int:
-    """Return the number of the layer whose parameter has this name, as ``"0.weights"``."""
-    return int(name.partition(".")[0])
+def _layer_of(name: str) -> str:
+    """Return the name of the layer whose parameter has this name, as ``"0.weights"``."""
+    return name.rpartition(".")[0]
 
 
 def _kind_of(name: str) -> str:
     """Return which of a layer's parameters has this name, as ``"0.weights"``."""
-    return name.partition(".")[2]
+    return name.rpartition(".")[2]
 
 
 def _kinds(names: Mapping[str, Any]) -> list[str]:

@@ -12,12 +12,15 @@ __all__ = ["dense_layers"]
 
 
 def dense_layers(model: Network) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Return each Dense layer's name, weights and biases, on the host."""
-    arrays, layers = model.copy_tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
-    for index, layer in enumerate(model.layers):
+    """Return each Dense layer's name, weights and biases, on the host.
+
+    Those too that other layers hold.
+    """
+    arrays, found = model.copy_tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
+    for name, layer in model.all_layers.items():
         if isinstance(layer, Dense):
             counts = ((layer.n_inputs, "input"), (layer.n_outputs, "neuron"))
             said = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in counts)
-            weights, biases = arrays[f"{index}.weights"], arrays[f"{index}.biases"]
-            layers.append((f"Layer {index}: {said}", to_host(weights), to_host(biases)))
-    return layers
+            weights, biases = arrays[f"{name}.weights"], arrays[f"{name}.biases"]
+            found.append((f"Layer {name}: {said}", to_host(weights), to_host(biases)))
+    return found
