@@ -68,6 +68,13 @@ def pick(a: Any, columns: Any) -> Any:
     return _pick(a, columns, a.shape[1])
 
 
+def scatter_add(rows: Any, places: Any, count: int) -> Any:
+    """Add where they belong, by atomic operations."""
+    total = cupy.zeros((count, rows.shape[1]), rows.dtype)
+    cupy.add.at(total, places, rows)
+    return total
+
+
 _subtract_one_hot = cupy.ElementwiseKernel(
     "I column, int64 k", "raw T a", "a[i * k + column] -= T(1)", "xpnn_subtract_one_hot"
 )
@@ -109,7 +116,8 @@ def join(*arrays: Any) -> Any:
 
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    f.__name__: f for f in (column_sums, sign, where_positive, pick, subtract_one_hot, join)
+    f.__name__: f
+    for f in (column_sums, sign, where_positive, pick, scatter_add, subtract_one_hot, join)
 }
 
 

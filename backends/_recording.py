@@ -16,7 +16,7 @@ import numpy as np
 
 from ._tape import CannotRecordError, Tape
 
-__all__ = ["Recording", "recorded", "summed", "take_rows"]
+__all__ = ["Recording", "added_up", "recorded", "summed", "take_rows"]
 
 _tape: ContextVar[Tape | None] = ContextVar("xpnn_tape", default=None)
 
@@ -226,6 +226,26 @@ def take_rows(a: np.ndarray, indices: np.ndarray) -> np.ndarray:
     if isinstance(indices, Recording):
         return _current().take(a, indices, 0)  # type: ignore[no-any-return]
     return a.take(indices, axis=0)
+
+
+def added_up(rows: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
+    """Return the sum of the rows of each place; on the tape it is one call."""
+    shape = (count, rows.shape[1])
+    if not isinstance(rows, Recording):
+        total = np.empty(shape, rows.dtype)
+        _add_up(total, places, rows)
+        return total
+    tape = _current()
+    recording = tape.empty(shape, rows.dtype)
+    tape.add(_add_up, *tape.plain((recording, places, rows)))
+    return recording
+
+
+def _add_up(total: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+    total.fill(0)
+    columns = np.arange(rows.shape[1])
+    numbers = places[:, None] * rows.shape[1] + columns  # (n, k)
+    np.add.at(total.reshape(-1), numbers.reshape(-1), rows.reshape(-1))
 
 
 def summed(a: np.ndarray, communicator: Any) -> np.ndarray:

@@ -49,6 +49,9 @@ def random_network(seed, dtype):
             layers += [xpnn.Step(), xpnn.OneHot(size, tuple(sizes.tolist()))]
             size = layers[-1].output_size(size)
         if generator.random() < 0.1:
+            code = xpnn.Chain(xpnn.Step(), xpnn.Select(0), xpnn.Embedding(2, 3))
+            layers, size = [*layers, xpnn.Concatenate(code, xpnn.Tanh())], size + 3
+        if generator.random() < 0.1:
             own, few = (
                 xpnn.Select(*generator.integers(0, size, 3).tolist()),
                 xpnn.Dense(size, 2),

@@ -170,6 +170,19 @@ def place_to_change(request, backend, dtype):
     return place
 
 
+def test_scatter_add(find, place, backend, dtype):
+    for n, k, count in ((1, 1, 1), (7, 3, 4), (64, 5, 9)):
+        values, places = rounded(numbers((n, k)), dtype), columns_of((n, count))
+        rows = place(values)
+        result = find("scatter_add")(rows, backend.asarray(places), count)
+        wanted = np.zeros((count, k))
+        for i, row in zip(places, values):
+            wanted[i] += row
+        assert host(result).dtype == np.dtype(dtype)
+        np.testing.assert_allclose(host(result), wanted, atol=100 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(host(rows), values)
+
+
 def test_subtract_one_hot(find, backend, place_to_change, dtype):
     for shape, index in product(SHAPES, ["uint8", "int32", "int64"]):
         values, chosen = rounded(numbers(shape), dtype), columns_of(shape)

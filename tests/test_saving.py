@@ -24,6 +24,7 @@ EXAMPLES = {
     "Dense": [Dense(2, 2)],
     "BatchNorm": [xpnn.BatchNorm(2), xpnn.BatchNorm(2, momentum=0.5, epsilon=0.25)],
     "Dropout": [xpnn.Dropout(0.0), xpnn.Dropout(0.125)],
+    "Embedding": [xpnn.Chain(xpnn.Step(), xpnn.Select(1), xpnn.Embedding(2, 3))],
     "Exponential": [xpnn.Exponential()],
     "Frozen": [xpnn.Frozen(xpnn.Residual(Dense(2, 2), xpnn.BatchNorm(2)))],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],

@@ -229,11 +229,7 @@ def reject(wrong: Array, values: Array, wanted: str, first_row: int = 0) -> None
         It shows the first wrong entry and where it is.
     """
     xp = array_namespace(wrong)
-    try:
-        is_wrong = bool(xp.any(wrong))
-    except (RuntimeError, TypeError):  # as the libraries say it
-        return
-    if is_wrong:
+    if _any(wrong):
         first = int(xp.argmax(xp.astype(xp.reshape(wrong, (-1,)), xp.int8)))
         scalar = xp.reshape(values, (-1,))[first]
         value = int(scalar) if xp.isdtype(values.dtype, "integral") else float(scalar)
@@ -242,6 +238,46 @@ def reject(wrong: Array, values: Array, wanted: str, first_row: int = 0) -> None
             row, column = divmod(first, values.shape[1])
             place = f"row {first_row + row}, column {column}"
         raise ValueError(f"{wanted}; got {value!r} in {place}")
+
+
+def _any(wrong: Array) -> bool:
+    """Whether any entry is true; False where no entry can be looked at."""
+    try:
+        return bool(array_namespace(wrong).any(wrong))
+    except (RuntimeError, TypeError):  # as the libraries say it
+        return False
+
+
+def check_codes(name: str, x: Array, codes: Mapping[int, int], numbers: Any = None) -> None:
+    """Check that some columns hold codes of categories.
+
+    Parameters
+    ----------
+    name : str
+        What errors call the rows.
+    x : array of shape (n, n_features)
+        The rows.
+    codes : mapping of int to int
+        By the number of a column of how many categories it holds the codes: 0, 1, …
+    numbers : array_like of int, of shape (n,), optional
+        Which rows they are; by default these are numbered from 0.
+
+    Raises
+    ------
+    ValueError
+        If one is none; it names the row and the column.
+    """
+    xp = array_namespace(x)
+    for column, count in codes.items():
+        values = x[:, column]
+        wrong = (values < 0) | (values >= count) | (values != xp.floor(values))
+        if _any(wrong):
+            first = int(xp.argmax(xp.astype(wrong, xp.int8)))
+            row = first if numbers is None else int(numbers[first])
+            raise ValueError(
+                f"{name} must hold codes of categories in column {column}, the integers 0 to "
+                f"{count - 1}; got {float(values[first]):g} in row {row}, column {column}"
+            )
 
 
 def check_rows(name: str, x: Array, backend: Backend) -> None:

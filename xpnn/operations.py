@@ -46,6 +46,7 @@ __all__ = [
     "positive_part",
     "row_maxima",
     "row_sums",
+    "scatter_add",
     "sign",
     "subtract_one_hot",
     "summed",
@@ -151,6 +152,20 @@ def pick(a: Array, columns: Array) -> Array:
     rows = xp.arange(n, dtype=index, device=device_of(a))
     flat = rows * k + xp.astype(columns, index, copy=False)
     return xp.take(xp.reshape(a, (-1,)), flat)
+
+
+@operation
+def scatter_add(rows: Array, places: Array, count: int) -> Array:
+    """Return the sum of the rows of each place: (n, k), integers (n,) -> (count, k).
+
+    Places are below `count`; where no row belongs there are zeros.
+    """
+    xp = array_namespace(rows)
+    shape = (count, rows.shape[1])
+    total = xp.zeros(shape, dtype=rows.dtype, device=device_of(rows))
+    for i, place in enumerate(to_host(places).tolist()):
+        total[place, :] += rows[i, :]
+    return total
 
 
 @operation

@@ -54,6 +54,7 @@ def test_every_layer_is_tested():
             "Concatenate",
             "Dense",
             "Dropout",
+            "Embedding",
             "Exponential",
             "Frozen",
             "Linear",

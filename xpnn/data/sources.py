@@ -24,7 +24,7 @@ numbers, too, and then has all of this.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from operator import index
 from threading import Lock
@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import is_array, to_host
-from ..checks import about
+from ..checks import about, check_codes
 
 __all__ = ["PROBED", "Held", "Source", "inputs", "source_of", "targets"]
 
@@ -214,8 +214,13 @@ def _parts_of(given: Any, n: int, name: str) -> list[int] | None:
 # ------------------------------------------------------------------------ of the placed
 
 
-def inputs(given: Any, dtype: str, name: str) -> Source:
-    """Return inputs of a network that come from a source, in its dtype."""
+def inputs(
+    given: Any, dtype: str, name: str, codes: Callable[[int], Mapping[int, int]]
+) -> Source:
+    """Return inputs of a network that come from a source, in its dtype.
+
+    `codes` returns, of a number of columns, which hold codes, as `check_codes` takes them.
+    """
 
     def finish(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is found
@@ -227,6 +232,7 @@ def inputs(given: Any, dtype: str, name: str) -> Source:
                 f"{name} must hold finite numbers; got {rows[row, column].item()!r} in row "
                 f"{numbers[row]}, column {column}"
             )
+        check_codes(name, x, codes(x.shape[1]), numbers)
         return x
 
     if len(_shape_of(given, name)) == 1:

@@ -10,6 +10,7 @@ from .combinator import Combinator
 from .concatenate import Concatenate
 from .dense import Dense
 from .dropout import Dropout
+from .embedding import Embedding
 from .exponential import Exponential
 from .frozen import Frozen
 from .leaky_relu import LeakyReLU
@@ -34,6 +35,7 @@ __all__ = [
     "Concatenate",
     "Dense",
     "Dropout",
+    "Embedding",
     "Exponential",
     "Frozen",
     "Layer",

@@ -170,6 +170,23 @@ class Layer(Described):
         """
         return n_inputs
 
+    def codes(self, n_inputs: int) -> dict[int, int]:
+        """Return which of its inputs are codes of categories, and of how many.
+
+        Where rows are given to a network, it is checked that they are.
+
+        Parameters
+        ----------
+        n_inputs : int
+            The number of inputs.
+
+        Returns
+        -------
+        dict of int to int
+            By the number of an input k, that it holds one of 0, 1, …, k - 1.
+        """
+        return {}
+
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
         """Draw the noise of one training step.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..backend import Array
 from .base import Layer, check_layers
 from .combinator import Back, Combinator, Run, in_turn
+from .select import Select
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph
@@ -57,6 +58,18 @@ class Chain(Combinator):
         for layer in self.inner[:-1]:
             sizes.append(layer.output_size(sizes[-1]))
         return sizes[: len(self.inner)]
+
+    def codes(self, n_inputs: int) -> dict[int, int]:
+        """Return which inputs are codes, also behind a layer that selects some."""
+        if not self.inner:
+            return {}
+        first, *others = self.inner
+        if not isinstance(first, Select):
+            return first.codes(n_inputs)
+        numbers, codes = first.numbers(n_inputs), dict[int, int]()
+        for column, count in Chain(*others).codes(len(numbers)).items():
+            codes[numbers[column]] = min(count, codes.get(numbers[column], count))
+        return codes
 
     def combine(self, x: Array, inner: tuple[Run, ...]) -> tuple[Array, Back]:
         """Run one layer after another."""

@@ -58,6 +58,8 @@ class _Found(NamedTuple):
     """What a run with zeros found out about a number of inputs."""
 
     n_outputs: int
+    at_inputs: tuple[Layer, ...]
+    """The inner layers that are run on the inputs themselves."""
     widths: tuple[int, ...]
     """How many inputs each inner layer has where it is run first."""
     n_drawn: tuple[int, ...]
@@ -158,10 +160,13 @@ class Combinator(Layer):
         known: dict[int, _Found] = self.__dict__.setdefault("_known", {})
         if n_inputs not in known:
             widths: dict[int, int] = {}
+            inputs, at_inputs = np.zeros((2, n_inputs)), []
 
             def run_of(k: int) -> Run:
                 def run(x: Array) -> tuple[Array, Back]:
                     widths.setdefault(k, x.shape[1])
+                    if x is inputs:
+                        at_inputs.append(self._inner[k])
                     size = self._inner[k].output_size(x.shape[1])
                     if size is None:
                         raise ValueError(f"{self._inner[k]} does not tell its output_size")
@@ -170,13 +175,14 @@ class Combinator(Layer):
                 return run
 
             runs = [run_of(k) for k in range(len(self._inner))]
-            y, _ = self.combine(np.zeros((2, n_inputs)), **self._named(runs))
+            y, _ = self.combine(inputs, **self._named(runs))
             if len(widths) < len(runs):
                 unused = [layer for k, layer in enumerate(self._inner) if k not in widths]
                 raise ValueError(f"{type(self).__name__} does not run its layer {unused[0]}")
             generator = np.random.default_rng(0)
             known[n_inputs] = _Found(
                 y.shape[1],
+                tuple(at_inputs),
                 tuple(widths[k] for k in range(len(runs))),
                 tuple(
                     len(layer.draw(generator, (1, widths[k])))
@@ -202,6 +208,14 @@ class Combinator(Layer):
         if n_inputs is None:
             return super().inner_sizes(None)
         return [*self._found(n_inputs).widths]
+
+    def codes(self, n_inputs: int) -> dict[int, int]:
+        """Return which inputs are codes to the layers that are run on them."""
+        codes: dict[int, int] = {}
+        for layer in self._found(n_inputs).at_inputs:
+            for column, count in layer.codes(n_inputs).items():
+                codes[column] = min(count, codes.get(column, count))
+        return codes
 
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
         """Draw what the inner layers draw, in their order."""

@@ -54,6 +54,10 @@ class Frozen(Layer):
         """Return the number of inputs."""
         return [n_inputs]
 
+    def codes(self, n_inputs: int) -> dict[int, int]:
+        """Return which inputs are codes to the layer."""
+        return self.layer.codes(n_inputs)
+
     @cached_property
     def _without_gradients(self) -> Layer:
         return _without_gradients(self.layer)

@@ -13,7 +13,7 @@ from ..checks import about, check_number, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
 from ..layers.base import Layer, Parameter, by_name, check_layers, with_held
-from ..layers.chain import links, size_of_inputs
+from ..layers.chain import Chain, links, size_of_inputs
 from ..naming import check_described
 from .gate import Gate
 from .stack import Stack
@@ -119,6 +119,7 @@ class PlacedLayers(Helpful):
         self.declared_states = by_name({k: layer.state() for k, layer in links})
         self._copy: Callable[..., list[Array]] | None = None
         self._sizes: dict[int | None, list[int | None]] = {}
+        self._codes: dict[int, dict[int, int]] = {}
         self.gate = Gate()
 
     def _draw(self, declared: dict[str, Parameter]) -> list[Array]:
@@ -152,7 +153,7 @@ class PlacedLayers(Helpful):
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
-        self._sizes = {}  # which an older version had not
+        self._sizes, self._codes = {}, {}  # which an older version had not
         self.gate = Gate()
         self.place(self.backend)
 
@@ -210,6 +211,12 @@ class PlacedLayers(Helpful):
         if size is None:
             raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
         return size
+
+    def codes(self, n_inputs: int) -> dict[int, int]:
+        """Return which inputs hold codes of categories, and of how many; see `Layer.codes`."""
+        if n_inputs not in self._codes:
+            self._codes[n_inputs] = Chain(*self.layers).codes(n_inputs)
+        return self._codes[n_inputs]
 
     def summary(self) -> str:
         """Return a table of the layers, with their outputs and numbers of parameters.

@@ -126,7 +126,7 @@ class Network(PlacedLayers):
 
     def place_inputs(self, X: Any, name: str = "X") -> Array | Source:
         """Check inputs and place them on the backend; see `place_inputs`."""
-        return place_inputs(self.backend, self.dtype, X, self.n_inputs, name)
+        return place_inputs(self.backend, self.dtype, X, self.n_inputs, self.codes, name)
 
     def place_targets(self, y: Any, x: Array | Source, name: str = "y") -> Array | Source:
         """Check the targets of placed inputs, and place them; see `place_targets`."""

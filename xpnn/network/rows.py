@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..backend import Array, Backend, array_namespace, backend_of, device_of, is_array, to_host
-from ..checks import about, check_rows
+from ..checks import about, check_codes, check_rows
 from ..data import check_sample_weight
 from ..data.sources import Held, Source, inputs, source_of, targets
 from ..data.streams import all_rows
@@ -19,7 +19,12 @@ __all__ = ["beside", "place_inputs", "place_targets", "place_weight"]
 
 
 def place_inputs(
-    backend: Backend, dtype: str, X: Any, n_inputs: int | None, name: str = "X"
+    backend: Backend,
+    dtype: str,
+    X: Any,
+    n_inputs: int | None,
+    codes: Callable[[int], Mapping[int, int]],
+    name: str = "X",
 ) -> Array | Source:
     """Check inputs and place them on a backend.
 
@@ -31,6 +36,8 @@ def place_inputs(
         Finite numbers of any library.
     n_inputs : int or None
         How many features the network takes; None is any number.
+    codes : callable
+        From a number of features to those that hold codes; see `Layer.codes`.
     name : str
         What an error calls them.
 
@@ -57,12 +64,14 @@ def place_inputs(
             _check_plain(name, X, backend)
         raise
     if source is not None:
-        x = inputs(source, dtype, name)
+        x = inputs(source, dtype, name, codes)
     if n_inputs is not None and x.shape[1] != n_inputs:
         raise ValueError(
             f"{name} must have {n_inputs} features, as the first layer takes, got the shape "
             f"{tuple(x.shape)}"
         )
+    if source is None and (of_codes := codes(x.shape[1])):
+        check_codes(name, x, of_codes)
     return x
 
 

@@ -47,7 +47,8 @@ def check_layer(
     layer : Layer
         The layer.
     input_shape : (n, n_inputs)
-        The shape of the inputs to check with, which are drawn from a normal distribution.
+        The shape of the inputs to check with, which are drawn from a normal distribution; but
+        codes where the layer says that they are (`Layer.codes`).
     inputs : array_like of shape (n, n_inputs), optional
         The inputs themselves, for a layer that takes no others, as one of codes.
     backends : sequence of str or Backend, optional
@@ -68,6 +69,8 @@ def check_layer(
     generator = np.random.default_rng(seed)
     if inputs is None:
         inputs = generator.standard_normal(input_shape)
+        for column, count in layer.codes(n_inputs).items():
+            inputs[:, column] = generator.integers(count, size=n)
     x = np.asarray(inputs, dtype=np.float64)
     if x.shape != tuple(input_shape):
         raise ValueError(f"inputs must have the shape {tuple(input_shape)}, got {x.shape}")
