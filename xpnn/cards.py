@@ -19,8 +19,8 @@ from .losses import LOSSES
 from .metrics import METRICS
 from .naming import describe, make
 from .network import Network
-from .network.arrays import Row, summary_table
 from .network.compiled import nothing_described
+from .network.summary import Row, summary_table
 from .optimizers import OPTIMIZERS
 from .schedules import SCHEDULES
 from .version import __version__

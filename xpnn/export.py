@@ -16,7 +16,7 @@ import numpy as np
 
 from .checks import check_path
 from .files.atomic import atomic_write
-from .layers.base import write_layer
+from .layers.holding import write_layer
 from .network import Network
 from .onnx_graph import IR_VERSION as IR_VERSION
 from .onnx_graph import OPSET as OPSET

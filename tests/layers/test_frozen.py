@@ -126,3 +126,27 @@ def test_a_run_that_diverges_goes_back_and_keeps_what_is_fixed():
     for array, wanted in zip(model.parameters[:2], before[:2]):
         np.testing.assert_array_equal(array, wanted)
     assert all(np.isfinite(array).all() for array in model.parameters)
+
+
+def test_layers_go_on_with_what_they_have_learnt(tmp_path, backend):
+    layers = [Dense(3, 4), BatchNorm(4), xpnn.Residual(Dense(4, 4), Tanh()), Dense(4, 2)]
+    base = network(*layers, backend=backend)
+    base.fit(X, Y, epochs=3)
+    base.save(tmp_path / "base.safetensors")
+    base = xpnn.load(tmp_path / "base.safetensors", backend=backend)
+
+    model = network(Frozen(Chain(*base[:-1])), Dense(4, 1), backend=backend)
+    outputs = [host(one.layer_outputs(X, at)) for one, at in ((model, 0), (base, 2))]
+    np.testing.assert_array_equal(*outputs)
+    model.fit(X, Y[:, :1], epochs=3)
+    np.testing.assert_array_equal(host(model.layer_outputs(X, 0)), outputs[0])
+
+    tuned = network(model[0].layer, *model[1:], backend=backend)
+    np.testing.assert_array_equal(tuned.predict(X), model.predict(X))
+    tuned.fit(X, Y[:, :1], epochs=1)
+    assert all(np.any(host(a) != host(b)) for a, b in zip(tuned.parameters, model.parameters))
+    assert tuned[0] == model.layers[0].layer
+    assert len(tuned) == 2
+    assert [type(layer) for layer in tuned] == [Chain, Dense]
+    with pytest.raises(IndexError):
+        tuned[2]

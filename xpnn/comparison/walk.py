@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Backend
-from ..layers.base import LAYERS, Backward, Layer, Parameter, Params, with_inner
+from ..layers.base import LAYERS, Backward, Layer, Parameter, Params
+from ..layers.holding import with_inner
 from ..losses import Loss
 from ..network import Network, Stack, fuse
 from ..network.step import with_gradient

@@ -19,14 +19,12 @@ than run others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import partial
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..backend import Array
-from ..keywords import several, with_settings
+from ..keywords import several
 from ..naming import Described, register
 
 if TYPE_CHECKING:
@@ -40,15 +38,10 @@ __all__ = [
     "Parameter",
     "Params",
     "by_name",
-    "check_layers",
-    "parameter_gradients",
-    "split_by",
-    "with_held",
-    "with_inner",
-    "write_layer",
+    "parameters_of",
+    "state_of",
 ]
 
-T = TypeVar("T")
 Params = tuple[Array, ...]
 Backward = Callable[[Array], tuple[Array, Params]]
 
@@ -144,7 +137,7 @@ class Layer(Described):
 
         By default they are those of the layers that are settings.
         """
-        return by_name({k: layer.parameters() for k, layer in self.inner_layers().items()})
+        return by_name({k: parameters_of(one) for k, one in self.inner_layers().items()})
 
     @property
     def learns(self) -> bool:
@@ -158,7 +151,7 @@ class Layer(Described):
         `forward` gets them behind the parameters.  By default they are those of the layers that
         are settings.
         """
-        return by_name({k: layer.state() for k, layer in self.inner_layers().items()})
+        return by_name({k: state_of(one) for k, one in self.inner_layers().items()})
 
     def output_size(self, n_inputs: int | None) -> int | None:
         """Return the number of outputs for a number of inputs; None is not known.
@@ -309,123 +302,24 @@ def _shown(setting: Any) -> str:
     return repr(setting)
 
 
-# ------------------------------------------------------------------ layers beside one another
+def parameters_of(layer: Layer) -> dict[str, Parameter]:
+    """Return a layer's parameters, with the first values that `with_values` gave them."""
+    return _with_first(layer, layer.parameters())
 
 
-def check_layers(name: str, layers: Iterable[Any]) -> None:
-    """Check that something holds layers.
-
-    Raises
-    ------
-    TypeError
-        If an entry is none.
-    """
-    for index, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
-            hint = "; write it with (): an instance" if isinstance(layer, type) else ""
-            if isinstance(layer, list | tuple):
-                hint = "; give layers one by one, or as a Chain"
-            raise TypeError(f"{name}[{index}] must be a Layer, got {layer!r}{hint}")
+def state_of(layer: Layer) -> dict[str, Parameter]:
+    """Return a layer's state, likewise."""
+    return _with_first(layer, layer.state())
 
 
-def with_inner(layer: Layer, change: Callable[[str, Layer], Layer]) -> Layer:
-    """Return a layer with other layers as settings.
-
-    Parameters
-    ----------
-    layer : Layer
-        The layer.
-    change : callable
-        From the name of each layer in `Layer.inner_layers`, and itself, to the other one.
-    """
-
-    def changed(name: str, value: Any) -> Any:
-        if isinstance(value, Layer):
-            return change(name, value)
-        if isinstance(value, dict):
-            return {key: changed(f"{name}.{key}", item) for key, item in value.items()}
-        if isinstance(value, tuple | list):
-            return type(value)(changed(f"{name}.{k}", item) for k, item in enumerate(value))
-        return value
-
-    settings = {
-        f.name: changed(f.name, getattr(layer, f.name)) for f in fields(layer) if f.init
+def _with_first(layer: Layer, declared: dict[str, Parameter]) -> dict[str, Parameter]:
+    values = vars(layer).get("_values", {})
+    return {
+        name: p._replace(initializer=values[name]) if name in values else p
+        for name, p in declared.items()
     }
-    return with_settings(type(layer), settings)
 
 
 def by_name(of_layers: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
     """Return what layers declare by the layer's name and its own: ``"0.weights"``."""
     return {f"{layer}.{name}": p for layer, own in of_layers.items() for name, p in own.items()}
-
-
-def with_held(layers: Mapping[str, Layer]) -> dict[str, Layer]:
-    """Return layers by name, and behind each those that it holds: ``"2"``, ``"2.inner.0"``."""
-    found: dict[str, Layer] = {}
-    for name, layer in layers.items():
-        inner = {f"{name}.{own}": one for own, one in layer.inner_layers().items()}
-        found |= {name: layer, **with_held(inner)}
-    return found
-
-
-def split_by(counts: Iterable[int], arrays: Sequence[T]) -> list[tuple[T, ...]]:
-    """Return a flat list as tuples with so many entries."""
-    ends = [*accumulate(counts)]
-    return [tuple(arrays[start:end]) for start, end in zip([0, *ends], ends)]
-
-
-def parameter_gradients(layer: Layer, x: Array, backward: Backward, dy: Array) -> Params:
-    """Return the gradients of a layer's parameters where nobody needs that of its inputs.
-
-    Parameters
-    ----------
-    layer : Layer
-        The layer.
-    x : array of shape (n, n_inputs)
-        Its inputs.
-    backward : callable
-        What its `forward` returned for these.
-    dy : array of shape (n, n_outputs)
-        The gradient of the loss with respect to its outputs.
-    """
-    if type(layer).gradients is not Layer.gradients:
-        return layer.gradients(x, dy)
-    alone = getattr(backward, "alone", None)  # of a combinator
-    return alone(dy) if alone else backward(dy)[1]
-
-
-def write_layer(graph: Graph, name: str, layer: Layer, params: tuple[str, ...], x: str) -> str:
-    """Let a layer say how ONNX computes it.
-
-    Parameters
-    ----------
-    graph, params, x
-        As in `Layer.to_onnx`.
-    name : str
-        What errors call the layer.
-    layer : Layer
-        The layer.
-
-    Returns
-    -------
-    str
-        The name of its outputs.
-
-    Raises
-    ------
-    TypeError
-        If it does not say so.
-    """
-    # a class that extends ReLU and defines another forward inherits a to_onnx that is ReLU's
-    definer = next(c for c in type(layer).__mro__ if {"forward", "to_onnx"} & vars(c).keys())
-    says = "to_onnx" in vars(definer)
-    try:
-        y = (layer.to_onnx if says else partial(Layer.to_onnx, layer))(graph, params, x)
-    except TypeError as error:
-        raise TypeError(f"{name} can't be exported: {error}") from error
-    if not isinstance(y, str):
-        raise TypeError(
-            f"{name} can't be exported: to_onnx of {layer} must return the name of its "
-            f"outputs, got {y!r}"
-        )
-    return y

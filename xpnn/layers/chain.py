@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..backend import Array
-from .base import Layer, check_layers
+from .base import Layer
 from .combinator import Back, Combinator, Run, in_turn
+from .holding import check_layers
 from .select import Select
 
 if TYPE_CHECKING:

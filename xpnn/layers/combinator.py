@@ -30,16 +30,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..backend import Array, array_namespace
-from .base import (
-    LAYERS,
-    Backward,
-    Layer,
-    Params,
-    check_layers,
-    parameter_gradients,
-    split_by,
-    write_layer,
-)
+from .base import LAYERS, Backward, Layer, Params
+from .holding import check_layers, parameter_gradients, split_by, write_layer
 
 if TYPE_CHECKING:
     from ..initializers import Generator

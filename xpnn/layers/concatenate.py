@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..backend import Array, array_namespace
-from .base import Layer, check_layers
+from .base import Layer
 from .combinator import Back, Combinator, Run
+from .holding import check_layers
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..backend import Array
-from .base import Backward, Layer, Parameter, Params, check_layers, with_inner, write_layer
+from .base import Backward, Layer, Parameter, Params
+from .holding import check_layers, with_inner, write_layer
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from ..backend import Array, Backend, resolve, to_host
 from ..checks import about, check_number, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
-from ..layers.base import Layer, Parameter, by_name, check_layers, with_held
+from ..layers.base import Layer, Parameter, by_name, parameters_of, state_of
 from ..layers.chain import Chain, links, size_of_inputs
+from ..layers.holding import check_layers, with_held, with_values
 from ..naming import check_described
 from .gate import Gate
 from .stack import Stack
+from .summary import summary_rows, summary_table
 
-__all__ = ["PlacedLayers", "summary_table"]
+__all__ = ["PlacedLayers"]
 
 
 class PlacedLayers(Helpful):
@@ -112,11 +114,11 @@ class PlacedLayers(Helpful):
         self.backend = resolve(backend)
         self.stack = Stack((*self.links.values(),))
         links = self.links.items()
-        self.declared_parameters = by_name({k: layer.parameters() for k, layer in links})
+        self.declared_parameters = by_name({k: parameters_of(layer) for k, layer in links})
         for name, p in self.declared_parameters.items():
             check_number(f"learning_rate of the parameter {name}", p.learning_rate, above=0)
             check_number(f"weight_decay of the parameter {name}", +p.weight_decay, at_least=0)
-        self.declared_states = by_name({k: layer.state() for k, layer in links})
+        self.declared_states = by_name({k: state_of(layer) for k, layer in links})
         self._copy: Callable[..., list[Array]] | None = None
         self._sizes: dict[int | None, list[int | None]] = {}
         self._codes: dict[int, dict[int, int]] = {}
@@ -160,6 +162,29 @@ class PlacedLayers(Helpful):
     def copy_to_host(self, arrays: Sequence[Array]) -> list[np.ndarray]:
         """Return copies of arrays, by which they travel to other devices and processes."""
         return [np.array(to_host(array)) for array in arrays]
+
+    # ------------------------------------------------------------------------- layers
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    @overload
+    def __getitem__(self, index: int) -> Layer: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Layer]: ...
+
+    def __getitem__(self, index: int | slice) -> Layer | list[Layer]:
+        """Return a layer, or a list of some, with what they have learnt as first values.
+
+        So a new network goes on with them: ``Sequential([Frozen(model[0]), Dense(64, 3)])``.
+        """
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        number = range(len(self))[index]
+        prefix, tensors = f"{number}.", self.copy_tensors()
+        own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        return with_values(self.layers[number], {k: to_host(v) for k, v in own.items()})
 
     # ------------------------------------------------------------------------- sizes
 
@@ -339,41 +364,3 @@ class PlacedLayers(Helpful):
         with self.gate.changing():
             self.place(backend)
         return self
-
-
-Row = tuple[str, int | None, int]
-"""What a table tells of a layer: what it is called, its outputs and numbers of parameters."""
-
-
-def summary_rows(
-    layers: Iterable[Layer], sizes: Iterable[int | None], before: str = ""
-) -> list[Row]:
-    """Return a row for each layer, and behind it for those that it holds.
-
-    Parameters
-    ----------
-    layers : iterable of Layer
-        The layers.
-    sizes : iterable of int or None
-        How many inputs they have.
-    before : str
-        What stands before their names.
-    """
-    rows: list[Row] = []
-    for layer, size in zip(layers, sizes):
-        count = sum(math.prod(p.shape) for p in layer.parameters().values())
-        rows.append((before + layer.title, layer.output_size(size), count))
-        inner = layer.inner_layers().values()
-        rows += summary_rows(inner, layer.inner_sizes(size), f"{before}- ")
-    return rows
-
-
-def summary_table(rows: Sequence[Row], total: int, dtype: str, spec: str) -> str:
-    """Return a table of layers, and how many parameters they have together."""
-    from tabulate import tabulate
-
-    cells = [[name, f"(n, {'?' if n is None else n})", f"{k:,}"] for name, n, k in rows]
-    columns = ["layer", "output", "parameters"]
-    table = tabulate(cells, columns, colalign=("left", "left", "right"))
-    size = total * np.dtype(dtype).itemsize
-    return f"{table}\n{total:,} parameters, {size / 1e6:.3g} MB, {dtype} on {spec}"

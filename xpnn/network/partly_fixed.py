@@ -9,7 +9,8 @@ from itertools import chain, repeat
 from typing import Any
 
 from ..backend import Array
-from ..layers.base import Params, split_by
+from ..layers.base import Params
+from ..layers.holding import split_by
 from .stack import Noise, Stack
 
 __all__ = ["PartlyFixed", "in_training", "merged"]

@@ -16,8 +16,9 @@ from typing import Any
 
 from ..backend import Array, array_namespace
 from ..layers import Linear
-from ..layers.base import Backward, Layer, Params, parameter_gradients, split_by
+from ..layers.base import Backward, Layer, Params
 from ..layers.chain import links
+from ..layers.holding import parameter_gradients, split_by
 from ..losses import Loss
 from ..operations import sign
 

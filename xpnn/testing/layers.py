@@ -15,7 +15,8 @@ from ..backend import Array, Backend, array_namespace
 from ..checks import check_integer
 from ..initializers import draw
 from ..layers import Dense
-from ..layers.base import LAYERS, Layer, Params, parameter_gradients
+from ..layers.base import LAYERS, Layer, Params
+from ..layers.holding import parameter_gradients
 from ..optimizers import SGD
 from ..sequential import Sequential
 from ..serialization import load
