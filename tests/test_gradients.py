@@ -19,6 +19,12 @@ REFERENCE = {
     "ReLU": lambda x: anp.maximum(x, 0),
     "LeakyReLU": lambda x: anp.where(x > 0, x, 0.1 * x),
     "SiLU": lambda x: x / (1 + anp.exp(-x)),
+    "ELU": lambda x: anp.where(x > 0, x, anp.exp(x) - 1),
+    "SELU": lambda x: (
+        1.0507009873554805 * anp.where(x > 0, x, 1.6732632423543772 * (anp.exp(x) - 1))
+    ),
+    "Mish": lambda x: x * anp.tanh(anp.log(1 + anp.exp(x))),
+    "Softplus": lambda x: anp.log(1 + anp.exp(x)),
     "Sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
     "Tanh": anp.tanh,
     "Linear": lambda x: x,
@@ -70,7 +76,7 @@ def random_network(rng, loss):
     sizes = rng.integers(1, 8, size=rng.integers(2, 5)).tolist()
     ours, theirs = [], []
     for n_inputs, n_outputs in pairwise(sizes):
-        name = rng.choice(["ReLU", "LeakyReLU", "SiLU", "Sigmoid", "Tanh", "Softmax"])
+        name = rng.choice([name for name in REFERENCE if name not in ("Linear", "Exponential")])
         if n_outputs == 1 and name == "Softmax":  # which is refused, as it is always 1
             name = "Tanh"
         biases = rng.standard_normal(n_outputs)

@@ -13,6 +13,8 @@ from .backend import (
     use_backend,
 )
 from .layers import (
+    ELU,
+    SELU,
     BatchNorm,
     Chain,
     Combinator,
@@ -25,6 +27,7 @@ from .layers import (
     Layer,
     LeakyReLU,
     Linear,
+    Mish,
     NTKDense,
     NumericEmbedding,
     OneHot,
@@ -35,6 +38,7 @@ from .layers import (
     Sigmoid,
     SiLU,
     Softmax,
+    Softplus,
     Step,
     Tanh,
 )
@@ -100,6 +104,8 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "ELU",
+    "SELU",
     "SGD",
     "AdaGrad",
     "Adam",
@@ -128,6 +134,7 @@ __all__ = [
     "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "Mish",
     "ModelFileError",
     "NTKDense",
     "NumericEmbedding",
@@ -143,6 +150,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "Step",
     "Tanh",
     "available_backends",

@@ -98,3 +98,24 @@ def test_losses(backend, loss):
     value, grad = loss(backend.asarray(predictions), backend.asarray(targets))
     np.testing.assert_allclose(float(value), wanted.item(), rtol=1e-12)
     np.testing.assert_allclose(host(grad), tensor.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+ACTIVATIONS = {
+    xpnn.ELU(0.7): torch.nn.ELU(0.7),
+    xpnn.SELU(): torch.nn.SELU(),
+    xpnn.Mish(): torch.nn.Mish(),
+    xpnn.Softplus(): torch.nn.Softplus(threshold=1000),
+}
+
+
+@pytest.mark.parametrize("layer", ACTIVATIONS, ids=str)
+def test_activations(backend, layer):
+    x = np.random.default_rng(0).standard_normal((60, 5)) * np.logspace(-8, 4, 60)[:, None]
+    x[0, 0] = 0.0
+    tensor = torch.tensor(x, requires_grad=True)
+    wanted = ACTIVATIONS[layer](tensor)
+    wanted.sum().backward()
+    y, backward = layer.forward((), backend.asarray(x))
+    dx, _ = backward(backend.asarray(np.ones_like(x)))
+    np.testing.assert_allclose(host(y), wanted.detach().numpy(), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(host(dx), tensor.grad.numpy(), rtol=1e-12, atol=1e-12)

@@ -11,24 +11,30 @@ from .concatenate import Concatenate
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
+from .elu import ELU
 from .exponential import Exponential
 from .frozen import Frozen
 from .leaky_relu import LeakyReLU
 from .linear import Linear
+from .mish import Mish
 from .ntk_dense import NTKDense
 from .numeric_embedding import NumericEmbedding
 from .one_hot import OneHot
 from .relu import ReLU
 from .residual import Residual
 from .select import Select
+from .selu import SELU
 from .sigmoid import Sigmoid
 from .silu import SiLU
 from .softmax import Softmax
+from .softplus import Softplus
 from .step import Step
 from .tanh import Tanh
 
 __all__ = [
+    "ELU",
     "LAYERS",
+    "SELU",
     "BatchNorm",
     "Chain",
     "Combinator",
@@ -41,6 +47,7 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "Mish",
     "NTKDense",
     "NumericEmbedding",
     "OneHot",
@@ -51,6 +58,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "Step",
     "Tanh",
 ]
