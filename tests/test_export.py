@@ -36,6 +36,10 @@ def random_network(seed, dtype):
         size = width
         if generator.random() < 0.3:
             layers.append(xpnn.BatchNorm(size, epsilon=10.0 ** generator.integers(-6, -1)))
+        if generator.random() < 0.2:
+            layers.append(xpnn.LayerNorm(size, 10.0 ** generator.integers(-6, -1)))
+        if generator.random() < 0.2:
+            layers.append(xpnn.Scale(size))
         if generator.random() < 0.9:
             layers.append(activations[generator.integers(len(activations))])
         if generator.random() < 0.2:

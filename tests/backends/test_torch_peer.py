@@ -119,3 +119,24 @@ def test_activations(backend, layer):
     dx, _ = backward(backend.asarray(np.ones_like(x)))
     np.testing.assert_allclose(host(y), wanted.detach().numpy(), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(host(dx), tensor.grad.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_layer_norm(backend):
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((2, 30, 6)) * np.logspace(-4, 4, 30)[:, None]
+    theirs = torch.nn.LayerNorm(6, eps=1e-3, dtype=torch.float64)
+    params = rng.standard_normal((2, 6))
+    with torch.no_grad():
+        for parameter, values in zip(theirs.parameters(), params):
+            parameter.copy_(torch.tensor(values))
+    tensor = torch.tensor(x, requires_grad=True)
+    wanted = theirs(tensor)
+    wanted.backward(torch.tensor(dy))
+    layer = xpnn.LayerNorm(6, epsilon=1e-3)
+    y, backward = layer.forward(tuple(map(backend.asarray, params)), backend.asarray(x))
+    dx, grads = backward(backend.asarray(dy))
+    np.testing.assert_allclose(host(y), wanted.detach().numpy(), rtol=1e-12, atol=1e-12)
+    pairs = zip((dx, *grads), (tensor, *theirs.parameters()))
+    for ours, parameter in pairs:
+        size = float(parameter.grad.abs().max())
+        np.testing.assert_allclose(host(ours), parameter.grad, rtol=1e-11, atol=1e-12 * size)

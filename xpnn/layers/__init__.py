@@ -14,6 +14,7 @@ from .embedding import Embedding
 from .elu import ELU
 from .exponential import Exponential
 from .frozen import Frozen
+from .layer_norm import LayerNorm
 from .leaky_relu import LeakyReLU
 from .linear import Linear
 from .mish import Mish
@@ -23,6 +24,7 @@ from .one_hot import OneHot
 from .relu import ReLU
 from .residual import Residual
 from .select import Select
+from .scale import Scale
 from .selu import SELU
 from .sigmoid import Sigmoid
 from .silu import SiLU
@@ -45,6 +47,7 @@ __all__ = [
     "Exponential",
     "Frozen",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "Mish",
@@ -55,6 +58,7 @@ __all__ = [
     "ReLU",
     "Residual",
     "Select",
+    "Scale",
     "SiLU",
     "Sigmoid",
     "Softmax",
