@@ -1,5 +1,6 @@
 """The operations that libraries may compute in their own way, beside plain NumPy."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -254,6 +255,40 @@ def test_one_hot_of_rows(backend, place, dtype):
     rows = operations.one_hot(place(np.eye(3), "int32"), place(numbers((3, 3))))
     assert rows.dtype == backend.dtype(dtype)
     np.testing.assert_array_equal(host(rows), np.eye(3))
+
+
+FAR = [0.0, -0.0, 1e-30, 0.5, -1.0, 2.0, -3.0, 3.9, 4.1, 5.9, 6.1, -20.0, 1e4, -1e30]
+
+
+def test_erf(find, place, dtype):
+    for values in (4 * numbers((300, 3)), np.array([FAR]), np.array([[np.inf, -np.inf]])):
+        values = rounded(values, dtype)
+        a = place(values)
+        result = host(find("erf")(a))
+        assert result.dtype == np.dtype(dtype)
+        wanted = np.vectorize(math.erf)(values)
+        np.testing.assert_allclose(result, wanted, rtol=4 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(host(a), values)
+    assert np.isnan(host(find("erf")(place([[np.nan]])))).all()
+
+
+def test_an_operation_of_ones_own(backend):
+    def doubled(a):
+        return 2 * a
+
+    @operations.operation(**{backend.name: doubled})
+    def mean(a, times=1):  # called as one of ours
+        return times * a
+
+    assert host(mean(backend.asarray([3.0]))).tolist() == [6.0]
+    assert mean(np.float64(3.0)) == (6.0 if backend.name == "numpy" else 3.0)
+    assert host(operations.mean(backend.asarray([3.0]))) == 3.0
+
+    @operations.operation
+    def pick(a, times):
+        return times * a
+
+    assert host(pick(backend.asarray([3.0]), 4)).tolist() == [12.0]
 
 
 def test_a_backend_names_only_operations_that_there_are(backend):

@@ -4,6 +4,7 @@ Most of what a network computes is infix or one function of ``xp``.  The few ste
 those for which some array library has a much faster way than the obvious function: sums along
 an axis as products with ones, for example.  A backend that has measured such a way puts it
 under the same name into `Backend.operations`; the tests hold it to the body that stands here.
+`operation` is for those of one's own.
 
 Behind them is what a layer asks for that looks at more than one row of a batch.  A batch may
 be cut over processes, and a step is one function on each.  What it computes of its own rows is
@@ -16,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
-from typing import Any, NamedTuple, Protocol, TypeVar
+from functools import partial, wraps
+from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from .backend import (
     Array,
     array_namespace,
     device_of,
+    dtype_name,
     index_dtype_of,
     operations_of,
     to_host,
@@ -38,9 +40,11 @@ __all__ = [
     "batch_rows",
     "column_sums",
     "cut_up",
+    "erf",
     "join",
     "mean",
     "one_hot",
+    "operation",
     "over_batch",
     "pick",
     "positive_part",
@@ -59,23 +63,55 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class _Bodies(dict[type, Callable[..., Any]]):
     """The function for each type of array, found at its first use."""
 
-    def __init__(self, shared: Callable[..., Any]) -> None:
-        self.shared = shared
+    def __init__(self, shared: Callable[..., Any], **given: Callable[..., Any]) -> None:
+        self.shared, self.given = shared, given
 
     def __missing__(self, kind: type) -> Callable[..., Any]:
-        body = operations_of(kind).get(self.shared.__name__, self.shared)
+        body = self.shared
+        if body.__module__ == __name__:  # one of somebody else may be called the same
+            body = operations_of(kind).get(body.__name__, body)
+        for base in kind.__mro__:
+            body = self.given.get(base.__module__.partition(".")[0], body)
         return self.setdefault(kind, body)
 
 
-def operation(shared: Function) -> Function:
-    """Let the backend of the first argument compute the function in its own way."""
-    bodies = _Bodies(shared)
+@overload
+def operation(shared: Function, /) -> Function: ...
+@overload
+def operation(**bodies: Callable[..., Any]) -> Callable[[Function], Function]: ...
+def operation(shared: Any = None, /, **bodies: Callable[..., Any]) -> Any:
+    """Let the library of the first argument compute a function in its own way.
+
+    The function itself is in the array standard's words, and so right for any library.  Where
+    one has it as a function of its own, which is faster, that is given under the library's
+    name, the one it is imported by::
+
+        @operation(mylibrary=lambda a: a.sigmoid())
+        def sigmoid(a):
+            return 1 / (1 + array_namespace(a).exp(-a))
+
+    Parameters
+    ----------
+    shared : callable
+        The function, as a decorator takes it.  Its first argument is an array, by whose type
+        is chosen, and arguments have no names where it is called.
+    **bodies : callable
+        For the name of a library a function of the same arguments, for its arrays alone.
+
+    Returns
+    -------
+    callable
+        The operation.
+    """
+    if shared is None:
+        return partial(operation, **bodies)
+    found = _Bodies(shared, **bodies)
 
     @wraps(shared)
     def call(a: Array, *rest: Any) -> Array:
-        return bodies[type(a)](a, *rest)
+        return found[type(a)](a, *rest)
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 def as_floats(a: Array) -> Array:
@@ -173,6 +209,62 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     """Subtract 1 from one entry of each row: (n, k), integers (n,) -> (n, k); consumes `a`."""
     a -= one_hot(columns, a)
     return a
+
+
+_ERF = {
+    "float32": (
+        4.0,
+        (2.178312271364861e-3, 4.264684025155026e-2, 2.798072454823380e-1, 1.1283791708275517),
+        (3.249308545676773e-4, 2.369014454427118e-2, 1.568929469531607e-1, 1.0),
+    ),
+    "float64": (
+        6.0,
+        (
+            *(2.6998564091069785e-9, 4.342541994906106e-7, 1.4570829928413375e-5),
+            *(2.56607004632019e-4, 3.0186622522751245e-3, 2.398038915911945e-2),
+            *(1.372609990365518e-1, 4.874583577818286e-1, 1.1283791670955123),
+        ),
+        (
+            *(1.4366424054267274e-10, 8.833894380882362e-8, 5.419160793616545e-6),
+            *(1.1116751263130617e-4, 1.577201945354877e-3, 1.3570120990077e-2),
+            *(9.077894782557544e-2, 3.4091887345816685e-1, 1.0),
+        ),
+    ),
+}
+"""Where erf is 1 to rounding, and two polynomials of x^2, the highest power first.
+
+Their quotient is the function atanh(erf(x)) / x, which is smooth on the whole line.  Each was
+fitted to it in 40 digits such that the relative error of erf is about even: 3e-9 and 2e-16.
+"""
+
+
+@operation
+def erf(a: Array) -> Array:
+    """Return the error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to a.
+
+    As a hyperbolic tangent, which begins and ends as it does.  In double precision no more
+    than 3 units of rounding were found between it and 40 digits at 35,000 numbers.
+
+    Parameters
+    ----------
+    a : array
+        Floats, of any shape.
+    """
+    xp = array_namespace(a)
+    end, above, below = _ERF.get(dtype_name(a.dtype), _ERF["float64"])
+    s = xp.minimum(xp.abs(a), end)
+    s *= s
+    p, q = above[0] * s, below[0] * s
+    for b, c in zip(above[1:-1], below[1:-1]):
+        p += b
+        p *= s
+        q += c
+        q *= s
+    p += above[-1]
+    q += below[-1]
+    p /= q
+    p *= a
+    return xp.tanh(p)
 
 
 class Summing(Protocol):

@@ -16,6 +16,7 @@ CuPy's source (v14) and ``test_cupy_offline.py`` say that CuPy is like that.
 # ruff: noqa: N802 - cuBLAS's own names
 
 import ctypes
+import math
 import operator
 import os
 import threading
@@ -560,7 +561,13 @@ class ElementwiseKernel:
                 for key, a in arrays.items()
             }
             for i in range(int(numpy.prod(shape))):
-                now = scope | raw | {key: flat[i] for key, flat in inputs.items()} | {"i": i}
+                now = (
+                    {"erf": math.erf}
+                    | scope
+                    | raw
+                    | {key: flat[i] for key, flat in inputs.items()}
+                    | {"i": i}
+                )
                 exec(self.code, now)
                 if name == self.target:
                     out.flat[i] = now[name]

@@ -381,6 +381,7 @@ def test_own_kernels_compile(cupy, array):
         for columns in (array((6,), "int64"), array((6,), "uint8")):
             cases = {
                 kernels._where_positive: [a, b],
+                kernels._erf: [a],
                 kernels._pick: [a, columns, k],
                 kernels._subtract_one_hot: [columns, k, a],
                 **{kernels._join(n): [a, k] * n for n in (2, 3, kernels.MOST_JOINED)},

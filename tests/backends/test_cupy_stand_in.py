@@ -756,6 +756,7 @@ def test_kernels_are_the_shared_bodies(backend):
     columns = np.array([0, 3, 3, 1, 2])
     calls = {
         "column_sums": (arrays[1],),
+        "erf": (arrays[1],),
         "sign": (np.array([[2.0, 0.0], [-0.5, -0.0]]),),
         "where_positive": (arrays[0], arrays[1]),
         "pick": (arrays[1], columns),
