@@ -27,6 +27,7 @@ def random_network(seed, dtype):
         xpnn.Linear(), xpnn.ReLU(), xpnn.LeakyReLU(float(generator.uniform(0, 1.5))),
         xpnn.SiLU(), xpnn.Sigmoid(), xpnn.Tanh(), xpnn.Softmax(), xpnn.Step(),
         xpnn.ELU(float(generator.uniform(0.1, 2))), xpnn.SELU(), xpnn.Mish(), xpnn.Softplus(),
+        xpnn.GELU(),
     ]  # fmt: skip
     layers, size = [], int(generator.integers(1, 65))
     for _ in range(generator.integers(1, 7)):

@@ -10,6 +10,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd.scipy.special import erf
 from support import host
 
 import xpnn
@@ -19,6 +20,7 @@ REFERENCE = {
     "ReLU": lambda x: anp.maximum(x, 0),
     "LeakyReLU": lambda x: anp.where(x > 0, x, 0.1 * x),
     "SiLU": lambda x: x / (1 + anp.exp(-x)),
+    "GELU": lambda x: x * (1 + erf(x / 2**0.5)) / 2,
     "ELU": lambda x: anp.where(x > 0, x, anp.exp(x) - 1),
     "SELU": lambda x: (
         1.0507009873554805 * anp.where(x > 0, x, 1.6732632423543772 * (anp.exp(x) - 1))

@@ -28,6 +28,7 @@ EXAMPLES = {
     "ELU": [xpnn.ELU(), xpnn.ELU(0.3)],
     "Exponential": [xpnn.Exponential()],
     "Frozen": [xpnn.Frozen(xpnn.Residual(Dense(2, 2), xpnn.BatchNorm(2)))],
+    "GELU": [xpnn.GELU()],
     "LayerNorm": [xpnn.LayerNorm(2), xpnn.LayerNorm(2, epsilon=0.25)],
     "LeakyReLU": [xpnn.LeakyReLU(), xpnn.LeakyReLU(0.3)],
     "Linear": [xpnn.Linear()],

@@ -14,6 +14,7 @@ from .backend import (
 )
 from .layers import (
     ELU,
+    GELU,
     SELU,
     BatchNorm,
     Chain,
@@ -107,6 +108,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "ELU",
+    "GELU",
     "SELU",
     "SGD",
     "AdaGrad",

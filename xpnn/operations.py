@@ -211,7 +211,7 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return a
 
 
-_ERF = {
+ERF: dict[str, tuple[float, tuple[float, ...], tuple[float, ...]]] = {
     "float32": (
         4.0,
         (2.178312271364861e-3, 4.264684025155026e-2, 2.798072454823380e-1, 1.1283791708275517),
@@ -251,7 +251,7 @@ def erf(a: Array) -> Array:
         Floats, of any shape.
     """
     xp = array_namespace(a)
-    end, above, below = _ERF.get(dtype_name(a.dtype), _ERF["float64"])
+    end, above, below = ERF.get(dtype_name(a.dtype), ERF["float64"])
     s = xp.minimum(xp.abs(a), end)
     s *= s
     p, q = above[0] * s, below[0] * s

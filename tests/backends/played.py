@@ -86,6 +86,7 @@ def every_layer():
         xpnn.Dense(12, 12, l1=1e-3, bias_l2=1e-2), xpnn.Tanh(), xpnn.Linear(),
         xpnn.BatchNorm(12),
         xpnn.Dense(12, 12), xpnn.Sigmoid(), xpnn.SiLU(), xpnn.Softmax(),
+        xpnn.LayerNorm(12), xpnn.Scale(12), xpnn.GELU(), xpnn.ELU(), xpnn.SELU(), xpnn.Mish(),
         xpnn.Dense(12, 12, weights="he_normal"), xpnn.ReLU(), xpnn.Dropout(0.1),
     ]  # fmt: skip
 

@@ -102,6 +102,7 @@ def test_losses(backend, loss):
 
 ACTIVATIONS = {
     xpnn.ELU(0.7): torch.nn.ELU(0.7),
+    xpnn.GELU(): torch.nn.GELU(),
     xpnn.SELU(): torch.nn.SELU(),
     xpnn.Mish(): torch.nn.Mish(),
     xpnn.Softplus(): torch.nn.Softplus(threshold=1000),

@@ -14,6 +14,7 @@ from xpnn.export import onnx_model
 BENDS = {  # far below the output, far above the slope, and both at 0
     xpnn.ELU(): (-1, 1, 0, 1),
     xpnn.ELU(0.5): (-0.5, 1, 0, 0.5),
+    xpnn.GELU(): (0, 1, 0, 0.5),
     xpnn.Mish(): (0, 1, 0, 0.6),
     xpnn.SELU(): (-1.7580993408473766, 1.0507009873554805, 0, 1.7580993408473766),
     xpnn.Softplus(): (0, 1, math.log(2), 0.5),

@@ -14,6 +14,7 @@ from .embedding import Embedding
 from .elu import ELU
 from .exponential import Exponential
 from .frozen import Frozen
+from .gelu import GELU
 from .layer_norm import LayerNorm
 from .leaky_relu import LeakyReLU
 from .linear import Linear
@@ -35,6 +36,7 @@ from .tanh import Tanh
 
 __all__ = [
     "ELU",
+    "GELU",
     "LAYERS",
     "SELU",
     "BatchNorm",
