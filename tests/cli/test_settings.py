@@ -1,12 +1,19 @@
 """Settings of optimizers: every one can be said."""
 
 import json
+from collections import defaultdict
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from command_line import refused, run
 
+import xpnn
+from xpnn.backend import resolve
+from xpnn.cli.networks import network
+from xpnn.cli.settings import ACTIVATIONS, Settings
 from xpnn.optimizers import OPTIMIZERS
+from xpnn.tables import Classes
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -58,10 +65,24 @@ def test_what_is_no_setting(words, said):
     assert said in refused("train", "vertical", "--epochs", 1, *words.split())
 
 
+def test_hidden_layers_begin_as_suits_their_activation():
+    wanted = {
+        "glorot_uniform": {"linear", "sigmoid", "tanh"},
+        "he_normal": {"relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"},
+        "lecun_normal": {"selu"},
+    }
+    target, backend = Classes("kind", ("a", "b")), resolve("numpy")
+    found = defaultdict(set)
+    for name in ACTIVATIONS:
+        settings = Settings(hidden=(4,), activation=name)
+        model = network(3, settings, target, np.random.default_rng(0), backend)
+        found[model.layers[0].weights].add(name)
+    assert found == wanted
+
+
 def test_an_activation_that_needs_settings_is_refused(folder):
     from dataclasses import dataclass
 
-    import xpnn
     from xpnn.layers import LAYERS, Layer
 
     @dataclass(frozen=True, eq=False)

@@ -86,7 +86,9 @@ def test_sets_of_operators(opset):
 
 
 @pytest.mark.parametrize(
-    "activation", ["silu", ["tanh", "leaky_relu"], xpnn.LeakyReLU(0.3), "logistic"], ids=str
+    "activation",
+    ["silu", ["gelu", "softplus"], ["tanh", "leaky_relu"], xpnn.LeakyReLU(0.3), "logistic"],
+    ids=str,
 )
 def test_layers_that_scikit_learn_has_not(activation):
     agrees(classifier(activation=activation, dropout=0.2).fit(X, species), X)

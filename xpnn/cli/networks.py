@@ -5,11 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from ..backend import Backend
-from ..layers import Dense, Dropout, Layer, LeakyReLU, ReLU, SiLU, Softmax
+from ..layers import (
+    ELU,
+    GELU,
+    SELU,
+    Dense,
+    Dropout,
+    Layer,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    SiLU,
+    Softmax,
+    Softplus,
+)
 from ..sequential import Sequential
 from ..tables import Classes
 from ..tables.targets import Target
 from .settings import Settings, activation
+
+STARTS: dict[str, tuple[type[Layer], ...]] = {
+    "he_normal": (ReLU, LeakyReLU, ELU, GELU, SiLU, Mish, Softplus),
+    "lecun_normal": (SELU,),
+}
+"""He et al.'s start is for what is about 0 on one side; SELU keeps what has variance 1."""
 
 
 def network(
@@ -21,8 +40,8 @@ def network(
 ) -> Sequential:
     """Make the network: hidden layers, and an output for the classes."""
     between = activation(settings.activation)
-    # He et al.'s start is for what is 0 on one side, Glorot's for what is even
-    weights = "he_normal" if isinstance(between, ReLU | LeakyReLU | SiLU) else "glorot_uniform"
+    starts = [name for name, kinds in STARTS.items() if isinstance(between, kinds)]
+    weights = starts[0] if starts else "glorot_uniform"  # which is for what is even
     layers: list[Layer] = []
     for size in settings.hidden:
         layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), between]

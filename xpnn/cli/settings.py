@@ -12,7 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from ..checks import check_integer, check_number
-from ..layers import LAYERS, Layer, LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Tanh
+from ..layers import (
+    ELU,
+    GELU,
+    LAYERS,
+    SELU,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from ..naming import look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
@@ -20,7 +34,12 @@ ACTIVATIONS: dict[str, Layer] = {
     "linear": Linear(),
     "relu": ReLU(),
     "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "selu": SELU(),
+    "gelu": GELU(),
     "silu": SiLU(),
+    "mish": Mish(),
+    "softplus": Softplus(),
     "sigmoid": Sigmoid(),
     "tanh": Tanh(),
 }

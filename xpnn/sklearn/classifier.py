@@ -38,7 +38,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         The number of neurons in each hidden layer.
     activation : str, Layer or list of these
         Of the hidden layers: ``"identity"``, ``"logistic"``, ``"tanh"``, ``"relu"``,
-        ``"leaky_relu"``, or a layer of xpnn without parameters; a list has one for each.
+        ``"leaky_relu"``, ``"elu"``, ``"selu"``, ``"gelu"``, ``"silu"``, ``"mish"``,
+        ``"softplus"``, or a layer of xpnn without parameters; a list has one for each.
     loss : "log_loss" or Loss
         What is made small: the cross-entropy, or a loss of xpnn or one's own.  One that
         belongs to Softmax gives the network as many outputs as there are classes.

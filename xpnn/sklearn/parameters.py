@@ -16,7 +16,19 @@ from sklearn.base import BaseEstimator
 
 from ..backend import Backend
 from ..keywords import Helpful
-from ..layers import LeakyReLU, Linear, ReLU, Sigmoid, SiLU, Tanh
+from ..layers import (
+    ELU,
+    GELU,
+    SELU,
+    LeakyReLU,
+    Linear,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from ..layers.base import Layer
 from ..optimizers import Optimizer
 from .adapter import Interval, Options, StrOptions
@@ -29,7 +41,12 @@ ACTIVATIONS: dict[str, Layer] = {
     "tanh": Tanh(),
     "relu": ReLU(),
     "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "selu": SELU(),
+    "gelu": GELU(),
     "silu": SiLU(),
+    "mish": Mish(),
+    "softplus": Softplus(),
 }
 """The activations of hidden layers by name; the first four are scikit-learn's, too."""
 
