@@ -51,6 +51,17 @@ def random_network(seed, dtype):
             )
             size = layers[-1].output_size(size)
         if generator.random() < 0.1:
+            n = generator.integers(1, size + 1)
+            layers.append(
+                xpnn.PeriodicEmbedding(size, n, n_outputs=3, n_frequencies=4, scale=0.2)
+            )
+            size = layers[-1].output_size(size)
+        if generator.random() < 0.1:
+            bins = generator.integers(1, 5, generator.integers(1, size + 1))
+            edges = [generator.uniform(0.3, 1, n + 1).cumsum() - 1 for n in bins]
+            layers.append(xpnn.PiecewiseLinear(size, edges))
+            size = layers[-1].output_size(size)
+        if generator.random() < 0.1:
             sizes = generator.integers(1, 9, generator.integers(1, size + 1))
             layers += [xpnn.Step(), xpnn.OneHot(size, tuple(sizes.tolist()))]
             size = layers[-1].output_size(size)

@@ -39,6 +39,14 @@ EXAMPLES = {
         xpnn.NumericEmbedding(2, 1, n_outputs=2, n_frequencies=5, scale=0.5, learning_rate=0.2),
     ],
     "OneHot": [xpnn.OneHot(2, (3,)), xpnn.OneHot(2, (3, 1))],
+    "PeriodicEmbedding": [
+        xpnn.PeriodicEmbedding(2),
+        xpnn.PeriodicEmbedding(2, 1, n_outputs=2, n_frequencies=5, scale=0.5),
+    ],
+    "PiecewiseLinear": [
+        xpnn.PiecewiseLinear(2, [[0.1, 0.2]]),
+        xpnn.PiecewiseLinear(2, [[-1, 0, 1], [0.5, 0.75]]),
+    ],
     "ReLU": [xpnn.ReLU()],
     "Residual": [xpnn.Residual(Dense(2, 4), xpnn.Dropout(0.5), Dense(4, 2, l1=0.5))],
     "Select": [xpnn.Select(1), xpnn.Select(slice(None, None, -1)), xpnn.Select(-1, 0, 0)],

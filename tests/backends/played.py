@@ -86,7 +86,9 @@ def every_layer():
         xpnn.Dense(12, 12, l1=1e-3, bias_l2=1e-2), xpnn.Tanh(), xpnn.Linear(),
         xpnn.BatchNorm(12),
         xpnn.Dense(12, 12), xpnn.Sigmoid(), xpnn.SiLU(), xpnn.Softmax(),
-        xpnn.LayerNorm(12), xpnn.Scale(12), xpnn.GELU(), xpnn.ELU(), xpnn.SELU(), xpnn.Mish(),
+        xpnn.PiecewiseLinear(12, [[0.0, 0.1]]), xpnn.LayerNorm(12), xpnn.Scale(12),
+        xpnn.PeriodicEmbedding(12, 4, n_outputs=2, n_frequencies=3), xpnn.Dense(16, 12),
+        xpnn.GELU(), xpnn.ELU(), xpnn.SELU(), xpnn.Mish(),
         xpnn.Dense(12, 12, weights="he_normal"), xpnn.ReLU(), xpnn.Dropout(0.1),
     ]  # fmt: skip
 

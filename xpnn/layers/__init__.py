@@ -22,6 +22,8 @@ from .mish import Mish
 from .ntk_dense import NTKDense
 from .numeric_embedding import NumericEmbedding
 from .one_hot import OneHot
+from .periodic_embedding import PeriodicEmbedding
+from .piecewise_linear import PiecewiseLinear
 from .relu import ReLU
 from .residual import Residual
 from .select import Select
@@ -57,6 +59,8 @@ __all__ = [
     "NumericEmbedding",
     "OneHot",
     "Parameter",
+    "PeriodicEmbedding",
+    "PiecewiseLinear",
     "ReLU",
     "Residual",
     "Select",
