@@ -67,8 +67,11 @@ def scatter_add(rows: Array, places: Array, count: int) -> Array:
     import jax
 
     return jax.numpy.zeros((count, rows.shape[1]), rows.dtype).at[places].add(rows)
+
+
 def erf(a: Array) -> Array:
     """Name it to XLA, which has it."""
+    import jax
 
     return jax.lax.erf(a)
 

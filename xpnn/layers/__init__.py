@@ -10,8 +10,8 @@ from .combinator import Combinator
 from .concatenate import Concatenate
 from .dense import Dense
 from .dropout import Dropout
-from .embedding import Embedding
 from .elu import ELU
+from .embedding import Embedding
 from .exponential import Exponential
 from .frozen import Frozen
 from .gelu import GELU
@@ -26,8 +26,8 @@ from .periodic_embedding import PeriodicEmbedding
 from .piecewise_linear import PiecewiseLinear
 from .relu import ReLU
 from .residual import Residual
-from .select import Select
 from .scale import Scale
+from .select import Select
 from .selu import SELU
 from .sigmoid import Sigmoid
 from .silu import SiLU
@@ -63,8 +63,8 @@ __all__ = [
     "PiecewiseLinear",
     "ReLU",
     "Residual",
-    "Select",
     "Scale",
+    "Select",
     "SiLU",
     "Sigmoid",
     "Softmax",
