@@ -76,7 +76,7 @@ FITTING = {
     "--task": ("auto", "classification", "regression"),
     "--hidden": ("0", "1", "4", "3,2", "5,5,5,5,5,5"),
     "--activation": ("relu", "Tanh", "sigmoid", "leaky_relu", "linear"),
-    "--optimizer": ("sgd", "adagrad", "rmsprop", "adam", "adamw", "AdamW"),
+    "--optimizer": ("sgd", "adagrad", "rmsprop", "adam", "adamw", "AdamW", "nadam", "lion"),
     "--learning-rate": ("0.1", "1e-30", "1e30", "1e308", "3"),
     "--decay": ("0", "0.1", "1e30"),
     "--momentum": ("0", "0.9", "0.999999"),

@@ -14,6 +14,7 @@ import xpnn
 from xpnn import Dense, Dropout
 
 NONSENSE = ["a", None, True, float("nan"), float("inf"), -1, [0.1]]
+OURS = [name for name, cls in xpnn.optimizers.OPTIMIZERS.items() if of_the_core(cls)]
 FIELDS = {
     ("SGD", "momentum"): [1.0, 1.5],
     ("AdaGrad", "epsilon"): [0],
@@ -25,9 +26,14 @@ FIELDS = {
     ("AdamW", "beta_1"): [1.0],
     ("AdamW", "beta_2"): [1.0],
     ("AdamW", "epsilon"): [0],
-    ("AdamW", "weight_decay"): [],
-    **{(cls, "learning_rate"): [0] for cls in ("SGD", "AdaGrad", "RMSProp", "Adam", "AdamW")},
-    **{(cls, "decay"): [] for cls in ("SGD", "AdaGrad", "RMSProp", "Adam", "AdamW")},
+    ("AdaDelta", "rho"): [1.0],
+    **{(cls, b): [1.0] for cls in ("AdaMax", "NAdam", "Lion") for b in ("beta_1", "beta_2")},
+    **{("Adan", f"beta_{i}"): [1.0] for i in (1, 2, 3)},
+    **{(cls, "epsilon"): [0] for cls in ("AdaDelta", "AdaMax", "NAdam", "Adan")},
+    ("NAdam", "momentum_decay"): [],
+    **{(cls, "weight_decay"): [] for cls in ("AdamW", "Lion", "Adan")},
+    **{(cls, "learning_rate"): [0] for cls in OURS},
+    **{(cls, "decay"): [] for cls in OURS},
 }
 
 

@@ -149,6 +149,11 @@ GOES_ON = [
     xpnn.RMSProp(0.01),
     xpnn.Adam(0.01, decay=0.01),
     xpnn.AdamW(xpnn.schedules.WarmUp(xpnn.schedules.CosineDecay(0.05, 40), 9)),
+    xpnn.AdaDelta(),
+    xpnn.AdaMax(0.01),
+    xpnn.NAdam(0.01),
+    xpnn.Lion(0.01),
+    xpnn.Adan(0.01, weight_decay=xpnn.schedules.FlatCosine(0.1, 40)),
 ]
 
 

@@ -56,7 +56,19 @@ from .losses import (
     MeanSquaredError,
     PoissonDeviance,
 )
-from .optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from .optimizers import (
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdaMax,
+    AdamW,
+    Adan,
+    Lion,
+    NAdam,
+    Optimizer,
+    RMSProp,
+)
 
 if TYPE_CHECKING:
     from . import calculus, callbacks, datasets, metrics, search
@@ -113,9 +125,12 @@ __all__ = [
     "GELU",
     "SELU",
     "SGD",
+    "AdaDelta",
     "AdaGrad",
+    "AdaMax",
     "Adam",
     "AdamW",
+    "Adan",
     "Backend",
     "BackendFallbackWarning",
     "BackendUnavailableError",
@@ -138,11 +153,13 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Lion",
     "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Mish",
     "ModelFileError",
+    "NAdam",
     "NTKDense",
     "NumericEmbedding",
     "OneHot",

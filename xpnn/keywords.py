@@ -25,6 +25,8 @@ KEYWORDS = {
     "bias_l2": "bias_regularizer bias_regularizer_l2",
     "beta_1": "beta1 b1 betas",
     "beta_2": "beta2 b2",
+    "beta_3": "beta3 b3",
+    "momentum_decay": "schedule_decay psi",
     "epsilon": "eps fuzz",
     "rho": "alpha smoothing_constant",
     "momentum": "mu",

@@ -103,6 +103,11 @@ OPTIMIZERS = [
     xpnn.Adam(0.01),
     xpnn.Adam(0.01, beta_1=0.0, decay=0.01),
     xpnn.AdamW(0.01, weight_decay=0.3),
+    xpnn.AdaDelta(),
+    xpnn.AdaMax(0.01),
+    xpnn.NAdam(0.01),
+    xpnn.Lion(0.01, weight_decay=0.3),
+    xpnn.Adan(0.01, weight_decay=0.3),
 ]
 
 

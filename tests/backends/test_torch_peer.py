@@ -31,7 +31,25 @@ OPTIMIZERS = {
         xpnn.AdamW(0.01, weight_decay=0.1),
         lambda p: torch.optim.AdamW(p, 0.01, eps=1e-7, weight_decay=0.1),
     ),
+    "AdaDelta": (
+        xpnn.AdaDelta(rho=0.9),
+        lambda p: torch.optim.Adadelta(p, 1.0, rho=0.9, eps=1e-6),
+    ),
+    "AdaMax": (xpnn.AdaMax(0.01), lambda p: torch.optim.Adamax(p, 0.01, eps=1e-7)),
+    "NAdam": (xpnn.NAdam(0.01), lambda p: torch.optim.NAdam(p, 0.01, eps=1e-7)),
+    "NAdam, faster": (
+        xpnn.NAdam(0.01, momentum_decay=0.3),
+        lambda p: torch.optim.NAdam(p, 0.01, eps=1e-7, momentum_decay=0.3),
+    ),
 }
+
+
+@pytest.fixture
+def double():
+    """Let torch's NAdam keep its product of momenta in double precision too."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 # With momentum the book scales each step when it is taken, torch all past steps anew, so
@@ -45,7 +63,7 @@ OPTIMIZERS = {
         if not (decay and name in ("momentum", "nesterov"))
     ],
 )
-def test_25_steps_of_an_optimizer(backend, name, decay):
+def test_25_steps_of_an_optimizer(backend, double, name, decay):
     ours, theirs = OPTIMIZERS[name]
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((40, 5)), rng.integers(3, size=40)
@@ -72,7 +90,7 @@ def test_25_steps_of_an_optimizer(backend, name, decay):
         schedule.step()
     for ours_p, theirs_p in zip(model.parameters, params):
         np.testing.assert_allclose(
-            host(ours_p), theirs_p.detach().numpy(), rtol=1e-7, atol=1e-9
+            host(ours_p), theirs_p.detach().numpy(), rtol=1e-11, atol=1e-13
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 from command_line import refused, run
+from support import of_the_core
 
 import xpnn
 from xpnn.backend import resolve
@@ -17,6 +18,7 @@ from xpnn.tables import Classes
 
 pytestmark = pytest.mark.usefixtures("folder")
 
+OURS = [name for name, cls in OPTIMIZERS.items() if of_the_core(cls)]
 OTHER = {"nesterov": "true", "rho": "0.5", "weight_decay": "0.25", "epsilon": "1e-6"}
 
 
@@ -25,7 +27,7 @@ def optimizer_of(*words):
     return json.loads(run("inspect", "model.safetensors", "--json").stdout)["optimizer"]
 
 
-@pytest.mark.parametrize("name", ["SGD", "AdaGrad", "RMSProp", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", OURS)
 def test_every_setting_of_an_optimizer_can_be_said(name):
     values = {f.name: OTHER.get(f.name, "0.5") for f in fields(OPTIMIZERS[name])}
     words = [w for n, v in values.items() for w in ("--setting", f"{n}={v}")]
@@ -46,7 +48,7 @@ def test_settings_that_have_an_option():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--rho 0.9", "--rho is a setting of rmsprop, but the optimizer is sgd"),
+        ("--rho 0.9", "--rho is a setting of rmsprop and adadelta, but the optimizer is sgd"),
         ("--optimizer rmsprop --rho 1", "rho must be a finite number >= 0 and < 1"),
         ("--optimizer rmsprop --rho nan", "rho must be a finite number"),
         ("--setting epsilon=1", "sgd has no setting 'epsilon'; it has learning_rate"),

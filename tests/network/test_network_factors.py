@@ -49,6 +49,9 @@ OPTIMIZERS = [
     xpnn.Adam(CosineLog(0.02, 30)),
     xpnn.AdamW(0.02, weight_decay=0.3),
     xpnn.AdamW(CosineLog(0.02, 30), weight_decay=FlatCosine(0.5, 30)),
+    xpnn.Lion(0.02, weight_decay=0.3),
+    xpnn.Adan(0.02, weight_decay=FlatCosine(0.5, 30)),
+    xpnn.NAdam(0.02),
 ]
 
 FACTORS = {"2.a": (0.1, 0.0), "2.b": (1.0, 0.5)}
@@ -65,7 +68,7 @@ def apart(optimizer, name):
     """Return the optimizer that one parameter alone would need."""
     rate, decay = FACTORS.get(name, (1.0, 1.0))
     changed = {"learning_rate": times(optimizer.learning_rate, rate)}
-    if isinstance(optimizer, xpnn.AdamW):
+    if hasattr(optimizer, "weight_decay"):
         changed["weight_decay"] = times(optimizer.weight_decay, decay)
     return replace(optimizer, **changed)
 

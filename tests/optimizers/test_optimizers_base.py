@@ -32,7 +32,10 @@ def test_numpy_numbers_become_plain():
 def test_the_table_is_in_order_of_increasing_complexity():
     # the command lists optimizers in this order
     ours = [n for n, cls in xpnn.optimizers.OPTIMIZERS.items() if cls is getattr(xpnn, n, None)]
-    assert ours == ["SGD", "AdaGrad", "RMSProp", "Adam", "AdamW"]
+    assert ours == [
+        *("SGD", "AdaGrad", "RMSProp", "AdaDelta", "Lion"),
+        *("Adam", "AdamW", "AdaMax", "NAdam", "Adan"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -105,12 +105,17 @@ FOR_TABLES = (
 @click.option(
     "--optimizer",
     metavar="NAME",
-    help="One of sgd, adagrad, rmsprop, adam, adamw, or one that was imported.",
+    help="One of sgd, adagrad, rmsprop, adadelta, lion, adam, adamw, adamax, nadam, adan, or "
+    "one that was imported.",
 )
 @click.option("--learning-rate", type=float, help="The size of the optimizer's steps.")
 @click.option("--decay", type=float, help="Divides the learning rate by 1 + decay * steps.")
 @click.option("--momentum", type=float, help="Of sgd: the part of the last step taken again.")
-@click.option("--rho", type=float, help="Of rmsprop: how slowly it forgets squared gradients.")
+@click.option(
+    "--rho",
+    type=float,
+    help="Of rmsprop and adadelta: how slowly they forget squared gradients.",
+)
 @click.option(
     "--setting",
     multiple=True,

@@ -16,7 +16,26 @@ from .base import OPTIMIZERS, Optimizer, State
 from .sgd import SGD
 from .adagrad import AdaGrad
 from .rmsprop import RMSProp
+from .adadelta import AdaDelta
+from .lion import Lion
 from .adam import Adam, AdamW
+from .adamax import AdaMax
+from .nadam import NAdam
+from .adan import Adan
 # isort: on
 
-__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp", "State"]
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "AdaDelta",
+    "AdaGrad",
+    "AdaMax",
+    "Adam",
+    "AdamW",
+    "Adan",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "RMSProp",
+    "State",
+]

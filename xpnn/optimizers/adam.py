@@ -57,8 +57,8 @@ class Adam(Optimizer):
         """Return the learning rate, over 1 - beta_1^t, and the root of 1 - beta_2^t."""
         xp = array_namespace(t)
         (learning_rate,) = super().numbers(t)
-        correction_1 = _one_minus_power(self.beta_1, t + 1)
-        correction_2 = _one_minus_power(self.beta_2, t + 1)
+        correction_1 = one_minus_power(self.beta_1, t + 1)
+        correction_2 = one_minus_power(self.beta_2, t + 1)
         return learning_rate / correction_1, xp.sqrt(correction_2)
 
     def rule(self, p: Array, g: Array, *rest: Array) -> tuple[Array, ...]:
@@ -110,7 +110,7 @@ class AdamW(Adam):
         return super().rule(p, g, *rest_of_adam)
 
 
-def _one_minus_power(beta: float, t: Array) -> Array:
+def one_minus_power(beta: float, t: Array) -> Array:
     """Return 1 - beta^t, to full precision in float32 too, where beta^t is almost 1."""
     xp = array_namespace(t)
     if beta == 0:
