@@ -40,6 +40,11 @@ OUTPUTS = {  # loss: (last activation, targets, loss of predictions p and target
         lambda rng, n, k: rng.integers(k, size=n),
         lambda p, y: -anp.mean(anp.log(p[np.arange(len(y)), y])),
     ),
+    "Focal": (
+        "Softmax",
+        lambda rng, n, k: rng.dirichlet(np.ones(k), size=n),
+        lambda p, y: -anp.mean(anp.sum(y * (1 - p) ** 2 * anp.log(p), axis=1)),
+    ),
     "BinaryCrossEntropy": (
         "Sigmoid",
         lambda rng, n, k: rng.integers(2, size=(n, k)).astype(float),
@@ -59,6 +64,11 @@ OUTPUTS = {  # loss: (last activation, targets, loss of predictions p and target
         "Exponential",
         lambda rng, n, k: rng.poisson(2.0, size=(n, k)).astype(float),
         lambda p, y: anp.mean(anp.sum(y * anp.log(anp.where(y > 0, y, 1) / p) - y + p, axis=1)),
+    ),
+    "Poisson": (
+        "Exponential",
+        lambda rng, n, k: rng.poisson(2.0, size=(n, k)).astype(float),
+        lambda p, y: anp.mean(p - y * anp.log(p)),
     ),
     "Huber": (
         "Linear",

@@ -125,6 +125,7 @@ CATEGORICAL = [
     xpnn.CategoricalCrossEntropy(),
     xpnn.CategoricalCrossEntropy(from_logits=True),
     xpnn.CategoricalCrossEntropy(label_smoothing=0.1),
+    xpnn.Focal(0),
     FocalOfTestLosses(),
 ]
 

@@ -50,11 +50,14 @@ from .layers import (
 from .losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    Focal,
     Huber,
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     PoissonDeviance,
+    Quantile,
 )
 from .optimizers import (
     SGD,
@@ -147,6 +150,7 @@ __all__ = [
     "Embedding",
     "Exponential",
     "Frozen",
+    "Focal",
     "History",
     "Huber",
     "Layer",
@@ -167,7 +171,9 @@ __all__ = [
     "Parameter",
     "PeriodicEmbedding",
     "PiecewiseLinear",
+    "Poisson",
     "PoissonDeviance",
+    "Quantile",
     "RMSProp",
     "ReLU",
     "Residual",

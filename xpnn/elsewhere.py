@@ -39,6 +39,13 @@ NAMES = {
     "nll_loss": "categorical_cross_entropy",
     "softmax_cross_entropy": "categorical_cross_entropy",
     "sparse_categorical_cross_entropy": "categorical_cross_entropy",
+    "pinball": "quantile",
+    "pinball_loss": "quantile",
+    "quantile_loss": "quantile",
+    "focal_loss": "focal",
+    "categorical_focal_cross_entropy": "focal",
+    "poisson_nll": "poisson",
+    "poisson_nll_loss": "poisson",
     # optimizers
     "gd": "sgd",
     "gradient_descent": "sgd",

@@ -129,6 +129,10 @@ LOSSES = {
         xpnn.Softmax(),
         CLASSES,
     ),
+    "classes, focal": (xpnn.Focal(), xpnn.Softmax(), CLASSES),
+    "classes as rows, focal": (xpnn.Focal(0.5), xpnn.Softmax(), np.eye(3)[CLASSES]),
+    "counts": (xpnn.Poisson(), xpnn.Exponential(), np.abs(REGRESSION)),
+    "quantiles": (xpnn.Quantile(0.2, 0.5, 0.9), None, REGRESSION[:, 0]),
     "classes of probabilities": (
         xpnn.CategoricalCrossEntropy(),
         ApartOfTestPlayback(),

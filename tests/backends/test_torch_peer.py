@@ -94,6 +94,10 @@ def test_25_steps_of_an_optimizer(backend, double, name, decay):
         )
 
 
+def focal(p, y):
+    return -(y * (1 - p) ** 1.5 * torch.log(p)).sum(1).mean()
+
+
 LOSSES = {
     xpnn.MeanSquaredError(): torch.nn.functional.mse_loss,
     xpnn.MeanAbsoluteError(): torch.nn.functional.l1_loss,
@@ -102,6 +106,8 @@ LOSSES = {
         torch.nn.functional.binary_cross_entropy_with_logits
     ),
     xpnn.CategoricalCrossEntropy(from_logits=True): torch.nn.functional.cross_entropy,
+    xpnn.Focal(1.5, from_logits=True): lambda z, y: focal(torch.softmax(z, 1), y),
+    xpnn.Poisson(from_logits=True): torch.nn.PoissonNLLLoss(),
 }
 
 
@@ -159,3 +165,33 @@ def test_layer_norm(backend):
     for ours, parameter in pairs:
         size = float(parameter.grad.abs().max())
         np.testing.assert_allclose(host(ours), parameter.grad, rtol=1e-11, atol=1e-12 * size)
+def pinball(p, y):
+    error = y[:, None] - p
+    quantiles = torch.tensor([0.1, 0.3, 0.5, 0.9], dtype=p.dtype)
+    return torch.maximum(quantiles * error, (quantiles - 1) * error).mean()
+
+
+# of means, of probabilities with classes, and with one target for all outputs
+OTHERS = {
+    xpnn.Poisson(): (torch.nn.PoissonNLLLoss(log_input=False, eps=0), (6, 4)),
+    xpnn.Focal(1.5): (lambda p, y: focal(p, torch.eye(4, dtype=p.dtype)[y]), None),
+    xpnn.Focal(1.5, from_logits=True): (
+        lambda z, y: focal(torch.softmax(z, 1), torch.eye(4, dtype=z.dtype)[y]),
+        None,
+    ),
+    xpnn.Quantile(0.1, 0.3, 0.5, 0.9): (pinball, (6,)),
+}
+
+
+@pytest.mark.parametrize("loss", OTHERS, ids=str)
+def test_losses_of_other_targets(backend, loss):
+    rng = np.random.default_rng(1)
+    theirs, shape = OTHERS[loss]
+    predictions = rng.dirichlet(np.ones(4), size=6)
+    targets = rng.integers(4, size=6) if shape is None else rng.uniform(0, 3, shape)
+    tensor = torch.tensor(predictions, requires_grad=True)
+    wanted = theirs(tensor, torch.tensor(targets))
+    wanted.backward()
+    value, grad = loss(backend.asarray(predictions), backend.asarray(targets))
+    np.testing.assert_allclose(float(value), wanted.item(), rtol=1e-12)
+    np.testing.assert_allclose(host(grad), tensor.grad.numpy(), rtol=1e-12, atol=1e-14)

@@ -20,6 +20,12 @@ OUR_LOSSES = [
     xpnn.CategoricalCrossEntropy(from_logits=True),
     xpnn.CategoricalCrossEntropy(label_smoothing=0.1),
     xpnn.CategoricalCrossEntropy(from_logits=True, label_smoothing=0.3),
+    xpnn.Quantile(0.1, 0.5, 0.8),
+    xpnn.Focal(),
+    xpnn.Focal(0.5, from_logits=True),
+    xpnn.Focal(1.5, from_logits=True, label_smoothing=0.3),
+    xpnn.Poisson(),
+    xpnn.Poisson(from_logits=True),
 ]
 listed = {type(loss) for loss in OUR_LOSSES}
 OUR_LOSSES += [cls() for cls in LOSSES.values() if of_the_core(cls) and cls not in listed]

@@ -31,18 +31,28 @@ loss of numbers; Dropout behind Softmax or Sigmoid; layers of one's own that giv
 from ..operations import one_hot
 from .base import LOSSES, Loss
 from .base import LossBackward as LossBackward
-from .errors import Huber, MeanAbsoluteError, MeanSquaredError, PoissonDeviance
-from .cross_entropies import BinaryCrossEntropy, CategoricalCrossEntropy
+from .errors import (
+    MeanSquaredError,
+    MeanAbsoluteError,
+    Quantile,
+    Huber,
+    PoissonDeviance,
+    Poisson,
+)
+from .cross_entropies import BinaryCrossEntropy, CategoricalCrossEntropy, Focal
 # isort: on
 
 __all__ = [
     "LOSSES",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
+    "Focal",
     "Huber",
     "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "Poisson",
     "PoissonDeviance",
+    "Quantile",
     "one_hot",
 ]

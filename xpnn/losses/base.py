@@ -89,10 +89,10 @@ class Loss(Described):
         predictions = as_floats(beside("predictions", predictions))
         targets = beside("targets", targets, predictions)
         if predictions.ndim != 2 or targets.ndim == 0:
-            raise _of_shapes("the shapes (n, k) and (n, …)", predictions, targets)
+            raise of_shapes("the shapes (n, k) and (n, …)", predictions, targets)
         n, k = predictions.shape
         if targets.shape[0] != n:
-            raise _of_shapes("as many rows as each other", predictions, targets)
+            raise of_shapes("as many rows as each other", predictions, targets)
         if sample_weight is not None:
             sample_weight = beside("sample_weight", sample_weight, predictions)
             if tuple(sample_weight.shape) != (n,):
@@ -165,7 +165,7 @@ class Loss(Described):
         return targets
 
 
-def _of_shapes(wanted: str, predictions: Array, targets: Array) -> ValueError:
+def of_shapes(wanted: str, predictions: Array, targets: Array) -> ValueError:
     """Return the error of shapes that don't go together."""
     return ValueError(
         f"predictions and targets must have {wanted}, got the shapes "
@@ -182,4 +182,4 @@ def check_alike(predictions: Array, targets: Array) -> None:
         If they are not; it names both shapes.
     """
     if predictions.ndim != 2 or predictions.shape != targets.shape:
-        raise _of_shapes("the same shape (n, k)", predictions, targets)
+        raise of_shapes("the same shape (n, k)", predictions, targets)

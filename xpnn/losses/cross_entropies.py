@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 from ..backend import Array, array_namespace, index_dtype_of
@@ -10,7 +10,7 @@ from ..checks import check_flag, check_number, reject
 from ..operations import one_hot, pick, row_maxima, row_sums, subtract_one_hot
 from .base import Loss, LossBackward, check_alike
 
-__all__ = ["BinaryCrossEntropy", "CategoricalCrossEntropy"]
+__all__ = ["BinaryCrossEntropy", "CategoricalCrossEntropy", "Focal"]
 
 CLIP = 1e-7
 """Probabilities are kept this far from 0 and 1 before their logarithm (the book, ch. 5)."""
@@ -120,9 +120,11 @@ class CategoricalCrossEntropy(Loss):
             targets = (1 - s) * one_hot(targets, predictions) + s / k  # (n, k)
         if self.from_logits:
             return self._of_logits(predictions, targets)
+        return self._of_probabilities(predictions, one_hot(targets, predictions))
+
+    def _of_probabilities(self, predictions: Array, y: Array) -> tuple[Array, LossBackward]:
         xp = array_namespace(predictions)
-        y = one_hot(targets, predictions)  # (n, k)
-        p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)
+        p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)  # (n, k)
 
         def backward() -> Array:
             return -y / p
@@ -178,3 +180,73 @@ class CategoricalCrossEntropy(Loss):
         classes = xp.astype(targets, index_dtype_of(targets), copy=False)
         reject((classes < 0) | (classes >= n_outputs), classes, wanted)
         return classes
+
+
+@dataclass(frozen=True)
+class Focal(CategoricalCrossEntropy):
+    """Cross-entropy that turns to the samples that are still hard.  Lin et al. (2017).
+
+    Targets are as in `CategoricalCrossEntropy`.  The paper's weights of classes are
+    ``class_weight`` of `Sequential.fit`.
+
+    Parameters
+    ----------
+    gamma : float
+        How little the easy samples count, >= 0; with 0 it is the cross-entropy.
+    from_logits, label_smoothing
+        As in `CategoricalCrossEntropy`.
+
+    Notes
+    -----
+    The loss of a sample is -(1 - p[y])^gamma log p[y].  Its derivative with respect to the
+    logits is c (p - one_hot(y)), where c = (1 - p[y])^gamma (1 - gamma p[y] log p[y] /
+    (1 - p[y])).  Of rows of targets, the sum over the classes counts, as these say.
+    """
+
+    gamma: float = 2.0
+    _: KW_ONLY
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("gamma", self.gamma, at_least=0)
+
+    def _of_logits(self, logits: Array, targets: Array) -> tuple[Array, LossBackward]:
+        xp = array_namespace(logits)
+        indices = targets.ndim == 1
+        z = logits - row_maxima(logits)  # (n, k)
+        e = xp.exp(z)
+        total = row_sums(e)  # (n, 1)
+        log_total = xp.log(total)
+        log_p = pick(z, targets) - log_total[:, 0] if indices else z - log_total
+        losses, c = self._focused(log_p)  # (n,) or (n, k)
+
+        def backward() -> Array:
+            p = e / total
+            if indices:
+                dlogits = subtract_one_hot(p, targets)
+                dlogits *= c[:, None]
+                return dlogits
+            return p * row_sums(targets * c) - targets * c
+
+        return losses if indices else row_sums(targets * losses)[:, 0], backward
+
+    def _of_probabilities(self, predictions: Array, y: Array) -> tuple[Array, LossBackward]:
+        xp = array_namespace(predictions)
+        p = xp.minimum(xp.maximum(predictions, CLIP), 1 - CLIP)  # (n, k)
+        losses, c = self._focused(xp.log(p))
+
+        def backward() -> Array:
+            return -y * c / p
+
+        return xp.sum(y * losses, axis=1), backward
+
+    def _focused(self, log_p: Array) -> tuple[Array, Array]:
+        """Return the losses of classes with such probabilities, and c, of the Notes."""
+        xp = array_namespace(log_p)
+        rest = -xp.expm1(log_p)  # 1 - p, also where p is almost 1
+        focus = rest**self.gamma
+        # where rest is 0, so is log p
+        ratio = log_p / xp.maximum(rest, float(xp.finfo(rest.dtype).smallest_normal))
+        return -focus * log_p, focus * (1 - self.gamma * xp.exp(log_p) * ratio)

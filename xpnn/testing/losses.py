@@ -73,6 +73,8 @@ def check_loss(
             targets = generator.standard_normal((n, k))
             if not _takes(loss, targets, k):
                 targets = np.abs(targets)  # counts, and the like
+            if not _takes(loss, targets, k):
+                targets = targets[:, :1]  # one for all outputs
         elif loss.threshold is None:
             targets = generator.integers(k, size=n)
         else:
