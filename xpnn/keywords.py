@@ -16,7 +16,7 @@ T = TypeVar("T")
 __all__ = ["Helpful", "helpful", "hint", "several", "with_settings"]
 
 KEYWORDS = {
-    "learning_rate": "lr eta eta0 step_size learning_rate_init rate",
+    "learning_rate": "lr eta eta0 step_size learning_rate_init rate max_lr",
     "decay": "lr_decay learning_rate_decay",
     "weight_decay": "wd l2",
     "l2": "kernel_regularizer weight_regularizer weight_regularizer_l2 weight_decay alpha",
@@ -64,6 +64,9 @@ KEYWORDS = {
     "restore_best": "restore_best_weights",
     "factor": "gamma drop",
     "every": "step_size decay_steps",
+    "steps": "total_steps T_max",
+    "rise": "pct_start",
+    "lowest": "base_lr",
     "minimum": "min_lr min_learning_rate eta_min",
     "directory": "filepath dirpath folder log_dir logdir save_dir",
     "histograms": "histogram_freq",

@@ -190,6 +190,26 @@ SCHEDULES = {
         schedules.CosineDecay(0.3, STEPS + 5, final=0.01),
         lambda o: lr.CosineAnnealingLR(o, STEPS + 5, 0.01),
     ),
+    "one cycle": (  # whose phases end a step before those that torch is told
+        schedules.OneCycle(0.3, STEPS + 4, (0.25 * (STEPS + 5) - 1) / (STEPS + 4), 0.1, 1e-3),
+        lambda o: lr.OneCycleLR(
+            o,
+            0.3,
+            STEPS + 5,
+            pct_start=0.25,
+            cycle_momentum=False,
+            div_factor=10,
+            final_div_factor=100,
+        ),
+    ),
+    "triangles": (
+        schedules.Cyclic(0.3, 20, lowest=0.02, rise=0.35),
+        lambda o: lr.CyclicLR(o, 0.02, 0.3, 7, 13, cycle_momentum=False),
+    ),
+    "smaller triangles": (
+        schedules.Cyclic(0.3, 14, lowest=0.02, factor=0.5),
+        lambda o: lr.CyclicLR(o, 0.02, 0.3, 7, mode="triangular2", cycle_momentum=False),
+    ),
     "warm-up": (
         schedules.WarmUp(0.3, 12, start=0.25),
         lambda o: lr.LinearLR(o, 0.25, total_iters=12),
