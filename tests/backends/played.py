@@ -129,6 +129,11 @@ LOSSES = {
         xpnn.Softmax(),
         CLASSES,
     ),
+    "classes, some ignored": (
+        xpnn.CategoricalCrossEntropy(ignore_index=1),
+        xpnn.Softmax(),
+        CLASSES,
+    ),
     "classes, focal": (xpnn.Focal(), xpnn.Softmax(), CLASSES),
     "classes as rows, focal": (xpnn.Focal(0.5), xpnn.Softmax(), np.eye(3)[CLASSES]),
     "counts": (xpnn.Poisson(), xpnn.Exponential(), np.abs(REGRESSION)),

@@ -18,6 +18,7 @@ SOME = (
     "dropout and penalties",
     "one short batch",
     "weights of classes and samples",
+    "rows without a class",
 )
 
 

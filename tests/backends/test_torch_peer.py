@@ -174,6 +174,14 @@ def pinball(p, y):
 # of means, of probabilities with classes, and with one target for all outputs
 OTHERS = {
     xpnn.Poisson(): (torch.nn.PoissonNLLLoss(log_input=False, eps=0), (6, 4)),
+    xpnn.CategoricalCrossEntropy(from_logits=True, ignore_index=2): (
+        torch.nn.CrossEntropyLoss(ignore_index=2),
+        None,
+    ),
+    xpnn.CategoricalCrossEntropy(True, 0.3, ignore_index=2): (
+        torch.nn.CrossEntropyLoss(ignore_index=2, label_smoothing=0.3),
+        None,
+    ),
     xpnn.Focal(1.5): (lambda p, y: focal(p, torch.eye(4, dtype=p.dtype)[y]), None),
     xpnn.Focal(1.5, from_logits=True): (
         lambda z, y: focal(torch.softmax(z, 1), torch.eye(4, dtype=z.dtype)[y]),

@@ -61,6 +61,12 @@ SETTINGS = {
             "validation_data": (X[:50], CLASSES[:50], WEIGHT[:50]),
         },
     ),
+    "rows without a class": (
+        classifier(Dropout(0.1)),
+        (xpnn.CategoricalCrossEntropy(ignore_index=-1), "adam", ("f1", "roc_auc")),
+        np.where(WEIGHT < 0.8, -1, CLASSES),
+        {"batch_size": 5, "class_weight": "balanced", "validation_split": 0.2},
+    ),
     "one short batch": (
         classifier(BatchNorm(12), Dropout(0.2)),
         (CROSS_ENTROPY, xpnn.SGD(0.05)),

@@ -20,6 +20,7 @@ OUR_LOSSES = [
     xpnn.CategoricalCrossEntropy(from_logits=True),
     xpnn.CategoricalCrossEntropy(label_smoothing=0.1),
     xpnn.CategoricalCrossEntropy(from_logits=True, label_smoothing=0.3),
+    xpnn.CategoricalCrossEntropy(ignore_index=1),
     xpnn.Quantile(0.1, 0.5, 0.8),
     xpnn.Focal(),
     xpnn.Focal(0.5, from_logits=True),

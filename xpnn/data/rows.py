@@ -129,7 +129,7 @@ def check_sample_weight(
 
 
 def classes_of(y: Array, loss: Loss, backend: Backend) -> np.ndarray:
-    """Return the class of each sample, an integer, on the host.
+    """Return the class of each sample, an integer, on the host; -1 where it counts nothing.
 
     Raises
     ------
@@ -146,7 +146,8 @@ def classes_of(y: Array, loss: Loss, backend: Backend) -> np.ndarray:
             )
         classes = classes.argmax(axis=1) if classes.shape[1] > 1 else classes[:, 0] > 0.5
     indices: np.ndarray = classes.astype(np.int64)
-    return indices
+    counted = loss.counted(y)
+    return indices if counted is None else np.where(backend.to_numpy(counted), indices, -1)
 
 
 def check_class_weight(
@@ -175,7 +176,7 @@ def check_class_weight(
         return weight
     classes, is_part = classes_of(y, loss, backend), counts is not None
     if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(classes) if counts is None else counts
+        counts = np.bincount(classes[classes >= 0]) if counts is None else counts
         share = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
         factors = share[classes]
     elif isinstance(class_weight, Mapping):

@@ -34,6 +34,26 @@ class Loss(Described):
         """Where an output begins to say yes; None where outputs compete for one class."""
         return None
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether targets may say of a row that it counts nothing; see `counted`."""
+        return False
+
+    def counted(self, targets: Array) -> Array | None:
+        """Return which rows count, where targets may say that some don't.
+
+        Parameters
+        ----------
+        targets : array
+            The targets of n rows, as `prepare` returns them.
+
+        Returns
+        -------
+        array of bool of shape (n,), or None
+            None, by default, where all do.
+        """
+        return None
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         register(cls, LOSSES, "loss")
@@ -118,6 +138,10 @@ class Loss(Described):
         xp = array_namespace(predictions)
         losses, backward = self.forward(predictions, targets)
         dpredictions = backward()
+        counted = self.counted(targets)
+        if counted is not None:
+            counts = xp.astype(counted, losses.dtype)
+            sample_weight = counts if sample_weight is None else sample_weight * counts
         if sample_weight is None:
             dpredictions /= predictions.shape[0]
             return mean(losses), dpredictions

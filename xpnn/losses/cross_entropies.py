@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 from ..backend import Array, array_namespace, index_dtype_of
-from ..checks import check_flag, check_number, reject
+from ..checks import check_flag, check_integer, check_number, reject
 from ..operations import one_hot, pick, row_maxima, row_sums, subtract_one_hot
 from .base import Loss, LossBackward, check_alike
 
@@ -87,6 +87,10 @@ class CategoricalCrossEntropy(Loss):
     label_smoothing : float
         The part of a target, 0 <= part < 1, that is spread evenly over all k classes.
         Szegedy et al. (2016).
+    ignore_index : int or None
+        The index, any int of 32 bits, that stands for no class: rows of it have the loss 0 and
+        count nothing, as if they had the weight 0, in the mean, in metrics and in balanced
+        weights of classes.  Batches of such rows alone have the loss and the gradients 0.
 
     Notes
     -----
@@ -94,10 +98,16 @@ class CategoricalCrossEntropy(Loss):
     in the book's chapter 5.  From logits z, log p = z - log(sum(exp(z))) needs no
     clipping, and the derivative with respect to z is p - one_hot(y) (chapter 9).  With a
     smoothing s, one_hot(y) becomes (1 - s) one_hot(y) + s / k in both.
+
+    While training, metrics too leave out the rows that `ignore_index` tells, but an epoch's
+    batches, and the parts of one that is cut over processes, are joined by all of their rows.
+    Losses, and all that is measured in evaluation and validation, are exact.
     """
 
     from_logits: bool = False
     label_smoothing: float = 0.0
+    _: KW_ONLY
+    ignore_index: int | None = None
 
     activation: ClassVar[str | None] = "Softmax"
     classifies: ClassVar[bool] = True
@@ -106,6 +116,20 @@ class CategoricalCrossEntropy(Loss):
         super().__post_init__()
         check_flag("from_logits", self.from_logits)
         check_number("label_smoothing", self.label_smoothing, at_least=0, below=1)
+        if self.ignore_index is not None:
+            check_integer("ignore_index", self.ignore_index, at_least=-(2**31))
+            check_number("ignore_index", self.ignore_index, below=2**31)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there is an `ignore_index`."""
+        return self.ignore_index is not None
+
+    def counted(self, targets: Array) -> Array | None:
+        """Return which rows have a class; as in `Loss.counted`."""
+        if self.ignore_index is None or targets.ndim != 1:
+            return None
+        return targets != self.ignore_index
 
     def forward(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
         """Compute the cross-entropy of each sample."""
@@ -115,6 +139,22 @@ class CategoricalCrossEntropy(Loss):
             or targets.shape[0] != predictions.shape[0]
         ):
             check_alike(predictions, targets)
+        counted = self.counted(targets)
+        if counted is None:
+            return self._of_classes(predictions, targets)
+        xp = array_namespace(predictions)
+        classes = targets * xp.astype(counted, targets.dtype)  # the first one for none
+        losses, backward_of_all = self._of_classes(predictions, classes)
+
+        def backward() -> Array:
+            dpredictions = backward_of_all()
+            dpredictions *= xp.astype(counted, predictions.dtype)[:, None]
+            return dpredictions
+
+        return xp.where(counted, losses, 0.0), backward
+
+    def _of_classes(self, predictions: Array, targets: Array) -> tuple[Array, LossBackward]:
+        """Compute what `forward` does, where each row has a class."""
         if self.label_smoothing:
             s, k = self.label_smoothing, predictions.shape[1]
             targets = (1 - s) * one_hot(targets, predictions) + s / k  # (n, k)
@@ -151,7 +191,7 @@ class CategoricalCrossEntropy(Loss):
         Returns
         -------
         array of shape (n,) or (n, n_outputs)
-            Indices as integers, rows as `dtype`.
+            Indices as integers, that of no class among them, rows as `dtype`.
         """
         xp = array_namespace(targets)
         if n_outputs == 1:
@@ -172,13 +212,20 @@ class CategoricalCrossEntropy(Loss):
                 f"{name} must have the shape (n,), with class indices, or (n, {n_outputs}), "
                 f"with one-hot rows, for {n_outputs} classes; got {tuple(targets.shape)}"
             )
+        none = self.ignore_index
         wanted = f"{name} must hold class indices 0 to {n_outputs - 1}, as whole numbers"
+        wanted += "" if none is None else f", or {none} for none"
+
+        def none_such(indices: Array) -> Array:
+            out = (indices < 0) | (indices >= n_outputs)
+            return out if none is None else out & (indices != none)
+
         if xp.isdtype(targets.dtype, "real floating"):
             whole = xp.floor(targets) == targets  # NaN is not even itself
-            reject(~whole | (targets < 0) | (targets >= n_outputs), targets, wanted)
+            reject(~whole | none_such(targets), targets, wanted)
         # before they are compared, so that as many classes fit as there may be
         classes = xp.astype(targets, index_dtype_of(targets), copy=False)
-        reject((classes < 0) | (classes >= n_outputs), classes, wanted)
+        reject(none_such(classes), classes, wanted)
         return classes
 
 
@@ -193,7 +240,7 @@ class Focal(CategoricalCrossEntropy):
     ----------
     gamma : float
         How little the easy samples count, >= 0; with 0 it is the cross-entropy.
-    from_logits, label_smoothing
+    from_logits, label_smoothing, ignore_index
         As in `CategoricalCrossEntropy`.
 
     Notes
@@ -207,6 +254,7 @@ class Focal(CategoricalCrossEntropy):
     _: KW_ONLY
     from_logits: bool = False
     label_smoothing: float = 0.0
+    ignore_index: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,7 +26,7 @@ from ..layers.base import Layer
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
 from .measuring import measure
-from .rows import beside, place_inputs, place_targets, place_weight
+from .rows import beside, place_inputs, place_targets, place_weight, weigh_targets
 from .stack import fuse
 from .step import make_gradients, make_measure, make_measure_of_all
 
@@ -331,7 +331,7 @@ class Network(PlacedLayers):
             Without arguments; it measures the network with the parameters that it then
             has, as long as it stays on this backend.
         """
-        self.require_compiled()
+        compiled = self.require_compiled()
         check_rows_of(rows)
         together = (communicator or ALONE).together()
         with together, self.gate, self.backend.activate_for(self.dtype):
@@ -339,6 +339,7 @@ class Network(PlacedLayers):
             targets = self.place_targets(y, x)
             is_part = rows == "own" and communicator is not None
             weight = self.place_weight(sample_weight, x, all_may_be_0=is_part)
+            weight = weigh_targets(compiled, targets, weight, self.dtype, all_may_be_0=is_part)
         if communicator is not None and communicator.size > 1 and rows == "same":
             check_same_rows(communicator, *map(first_rows, (x, targets, weight)))
 

@@ -11,11 +11,12 @@ from ..backend import Array, Backend, array_namespace, backend_of, device_of, is
 from ..checks import about, check_codes, check_rows
 from ..data import check_sample_weight
 from ..data.sources import Held, Source, inputs, source_of, targets
-from ..data.streams import all_rows
+from ..data.streams import all_rows, pieces_of
 from ..losses import Loss
 from ..metrics import Metric
+from .compiled import Compiled
 
-__all__ = ["beside", "place_inputs", "place_targets", "place_weight"]
+__all__ = ["beside", "place_inputs", "place_targets", "place_weight", "weigh_targets"]
 
 
 def place_inputs(
@@ -182,17 +183,74 @@ def place_weight(
     weights = check_sample_weight(weight, n, name, all_may_be_0)
     if weights is None:
         return None
+    _check_weighing(metrics, name)
+    with np.errstate(over="ignore"):
+        weights = weights.astype(dtype)
+    if not (np.isfinite(weights).all() and (all_may_be_0 or weights.any())):
+        raise ValueError(f"{name} must hold numbers that {dtype} can hold, not all 0")
+    return weights
+
+
+def weigh_targets(
+    compiled: Compiled,
+    y: Array | Source,
+    weight: np.ndarray | None,
+    dtype: str = "float64",
+    name: str = "y",
+    all_may_be_0: bool = False,
+) -> np.ndarray | None:
+    """Return the weights of samples, 0 for those that the loss leaves out by their targets.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The loss, and the metrics that leave them out too.
+    y : array or Source of n rows
+        The targets, placed.
+    weight : numpy.ndarray of shape (n,), or None
+        The weights that were given.
+    dtype : {"float32", "float64"}
+        Of the weights where none were given.
+    name : str
+        What an error calls the targets.
+    all_may_be_0 : bool
+        Whether these are a part of all samples.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,), or None
+        As `weight`, which it is where the loss leaves out nothing.
+
+    Raises
+    ------
+    ValueError
+        If no sample is left, or a metric can't weigh samples.
+    """
+    loss = compiled.loss
+    if not loss.leaves_out:
+        return weight
+    pieces = pieces_of(y) if isinstance(y, Source) else [y]
+    counted = [loss.counted(piece) for piece in pieces]
+    if any(part is None for part in counted):
+        return weight
+    _check_weighing(compiled.metrics, name)
+    counts = np.concatenate([to_host(part) for part in counted])
+    weights: np.ndarray = counts.astype(dtype) if weight is None else counts * weight
+    if not (all_may_be_0 or weights.any()):
+        raise ValueError(
+            f"{name} must hold a row of some weight that {loss} does not leave out"
+        )
+    return weights
+
+
+def _check_weighing(metrics: Sequence[Metric], name: str) -> None:
+    """Check that metrics can weigh samples."""
     for metric in metrics:
         if not metric.takes_weights:
             raise ValueError(
                 f"{name}: the metric {metric.name!r} can't weigh samples; a Metric whose "
                 "measure takes a weight can"
             )
-    with np.errstate(over="ignore"):
-        weights = weights.astype(dtype)
-    if not (np.isfinite(weights).all() and (all_may_be_0 or weights.any())):
-        raise ValueError(f"{name} must hold numbers that {dtype} can hold, not all 0")
-    return weights
 
 
 def _check_plain(name: str, X: Any, backend: Backend) -> None:

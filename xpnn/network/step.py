@@ -309,8 +309,26 @@ def make_gradients(stack: Stack, criterion: Loss) -> Callable[..., tuple[Array, 
 def bind(metric: Metric, stack: Stack, criterion: Loss) -> Callable[..., Array]:
     """Return a metric's ``measure(predictions, targets)`` of what the criterion is given.
 
-    Where it takes weights, so does the function: ``weight=``.
+    Where it takes weights, so does the function: ``weight=``, which is 0 for rows that the
+    criterion leaves out, as it is where no weight is given.
     """
+    measure = _bound(metric, stack, criterion)
+    if not criterion.leaves_out or not metric.takes_weights:
+        return measure
+
+    def of_counted(predictions: Array, targets: Array, **weight: Array) -> Array:
+        counted = criterion.counted(targets)
+        if counted is not None:
+            xp = array_namespace(predictions)
+            targets = targets * xp.astype(counted, targets.dtype)  # the first class for none
+            weight = weight or {"weight": xp.astype(counted, predictions.dtype)}
+        return measure(predictions, targets, **weight)
+
+    return of_counted
+
+
+def _bound(metric: Metric, stack: Stack, criterion: Loss) -> Callable[..., Array]:
+    """Return what `bind` does, of targets that all count."""
     measure: Callable[..., Array] = metric.measure
     if not metric.classifies:
         head = stack.head

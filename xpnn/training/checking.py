@@ -19,14 +19,23 @@ from ..checks import check_integer, check_tensors
 from ..data.streams import some_rows
 from ..files.model_file import ModelFileError
 from ..hooks import Trainable
-from ..naming import make
+from ..losses import LOSSES
+from ..naming import describe, make
 from ..network import fuse
 from ..network.step import bind
 from ..optimizers import OPTIMIZERS, Optimizer
 from .blocks import Blocks
 from .kept import PREFIX, check_memory, of_kind
 
-__all__ = ["blamed", "check_alone", "check_network", "check_run", "renamed", "shown"]
+__all__ = [
+    "blamed",
+    "check_alone",
+    "check_network",
+    "check_run",
+    "completed",
+    "renamed",
+    "shown",
+]
 
 CONTENTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What wrong contents of a file lead to; a device without memory is not their fault."""
@@ -79,6 +88,14 @@ def renamed(name: Any, known: Sequence[Any]) -> Any:
     """Return what a measure of a file is called now: a macro mean was not always called so."""
     macro = f"{name}_macro"
     return macro if macro in known and name not in known else name
+
+
+def completed(loss: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return how a file's loss is described now: newer settings have their defaults."""
+    try:
+        return describe(make(loss, LOSSES, "loss"))
+    except ValueError:
+        return loss
 
 
 def check_alone(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:

@@ -133,9 +133,11 @@ class Request:
             If an array is none of what `Sequential.fit` documents.
         """
         from ..network.goals import check_targets
+        from ..network.rows import weigh_targets
 
         x = model.place_inputs(X)
         targets = model.place_targets(y, x)
+        compiled = model.require_compiled()
         known = targets.rows if isinstance(targets, Held) else targets
         if not isinstance(known, Source):  # of which too few are known
             sizes, loss = model.link_sizes(x.shape[1]), model.require_compiled().loss
@@ -144,6 +146,10 @@ class Request:
             sample_weight, x.shape[0], all_may_be_0=self.team.has_own_rows
         )
         return x, targets, weight
+            check_targets(model.layers, model.layer_sizes(x.shape[1]), compiled.loss, known)
+        own = self.team.has_own_rows
+        weight = check_sample_weight(sample_weight, x.shape[0], all_may_be_0=own)
+        return x, targets, weigh_targets(compiled, targets, weight, all_may_be_0=own)
 
     def weigh(self, model: Trainable, rows: Rows, class_weight: Any) -> Rows:
         """Return rows with the weights of their classes multiplied into theirs.
@@ -167,7 +173,7 @@ class Request:
             with self.team.together():
                 own = Counter(classes_of(classes, loss, backend).tolist())
             total = sum(self.team.gather(own), Counter())
-            counts = np.array([total[i] for i in range(1 + max(total))])
+            counts = np.array([total[i] for i in range(1 + max(0, *total))])
         with self.team.together():
             n_outputs = model.n_outputs(x.shape[1])
             weight = check_class_weight(
@@ -244,18 +250,17 @@ class Request:
         self, model: Trainable, rows: Rows, whole: tuple[int, int]
     ) -> tuple[Rows, tuple[Any, ...] | None]:
         """Return the rows to train on, and those to measure after each epoch."""
+        from ..network.rows import weigh_targets
+
         if self.validation_data is not None:
             given = self.validation_data
             x = model.place_inputs(given[0], "X of validation_data")
             y = model.place_targets(given[1], x, "y of validation_data")
             weight = given[2] if len(given) == 3 else None
-            return rows, (
-                x,
-                y,
-                model.place_weight(
-                    weight, x, "sample_weight of validation_data", self.team.has_own_rows
-                ),
-            )
+            own = self.team.has_own_rows
+            weight = model.place_weight(weight, x, "sample_weight of validation_data", own)
+            compiled, name = model.require_compiled(), "y of validation_data"
+            return rows, (x, y, weigh_targets(compiled, y, weight, model.dtype, name, own))
         if self.validation_split:
             backend = model.backend
 

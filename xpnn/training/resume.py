@@ -28,7 +28,7 @@ from ..naming import describe
 from ..network import Network
 from ..optimizers import Optimizer
 from ..saving import save
-from .checking import blamed, check_alone, check_network, renamed, shown
+from .checking import blamed, check_alone, check_network, completed, renamed, shown
 from .kept import (
     KINDS,
     PREFIX,
@@ -118,6 +118,8 @@ class Start:
                 )
             # of the model that was interrupted, a callback may have changed the learning rate
             known = [saved, self.description["optimizer"]] if name == "optimizer" else [saved]
+            if name == "loss":
+                known.append(completed(saved))
             if name == "metrics":  # a macro mean was not always called so
                 known.append([renamed(m, now) for m in saved])
             if now not in known:
