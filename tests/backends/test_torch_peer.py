@@ -165,6 +165,8 @@ def test_layer_norm(backend):
     for ours, parameter in pairs:
         size = float(parameter.grad.abs().max())
         np.testing.assert_allclose(host(ours), parameter.grad, rtol=1e-11, atol=1e-12 * size)
+
+
 def pinball(p, y):
     error = y[:, None] - p
     quantiles = torch.tensor([0.1, 0.3, 0.5, 0.9], dtype=p.dtype)

@@ -140,13 +140,7 @@ class Request:
         compiled = model.require_compiled()
         known = targets.rows if isinstance(targets, Held) else targets
         if not isinstance(known, Source):  # of which too few are known
-            sizes, loss = model.link_sizes(x.shape[1]), model.require_compiled().loss
-            check_targets(model.links, sizes, loss, known)
-        weight = check_sample_weight(
-            sample_weight, x.shape[0], all_may_be_0=self.team.has_own_rows
-        )
-        return x, targets, weight
-            check_targets(model.layers, model.layer_sizes(x.shape[1]), compiled.loss, known)
+            check_targets(model.links, model.link_sizes(x.shape[1]), compiled.loss, known)
         own = self.team.has_own_rows
         weight = check_sample_weight(sample_weight, x.shape[0], all_may_be_0=own)
         return x, targets, weigh_targets(compiled, targets, weight, all_may_be_0=own)
