@@ -83,7 +83,7 @@ class BackendInfo:
     usable : bool
         Whether a small computation ran and gave the right result.
     device : str or None
-        The device on which it ran.
+        The device on which it ran; None where it didn't, or its arrays know of none.
     version : str or None
         The version of the array library.
     reason : str
@@ -251,7 +251,8 @@ def available_backends() -> list[BackendInfo]:
             reason = f"{error.reason}. {error.remedy}".strip()
             records.append(BackendInfo(name, False, None, None, reason))
         else:
-            records.append(BackendInfo(name, True, str(backend.device), backend.version, ""))
+            device = None if backend.device is None else str(backend.device)
+            records.append(BackendInfo(name, True, device, backend.version, ""))
     return records
 
 

@@ -7,7 +7,7 @@ import click
 from ..backend import available_backends, resolve
 from .options import backend_option
 from .results import text_table
-from .saying import say
+from .saying import say, where
 
 
 @click.command()
@@ -28,4 +28,4 @@ def backends(backend: str | None) -> None:
     headers = ["backend", "usable", "device", "version", "what is missing"]
     say(text_table(rows, headers, maxcolwidths=[None, None, 24, None, 60]))
     asked = f"--backend {backend}" if backend else "Without --backend, xpnn"
-    say(f"{asked} uses {used.name} on {used.device}")
+    say(f"{asked} uses {where(used)}")

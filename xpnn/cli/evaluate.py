@@ -21,7 +21,7 @@ from .options import (
     model_argument,
 )
 from .results import results
-from .saying import say, tell
+from .saying import say, tell, where
 
 
 @click.command()
@@ -44,8 +44,7 @@ def evaluate(
     data = data_name(data)
     measure = _by_the_network if data in DATA_SETS else _by_the_answers
     say(measure(loaded, data, target, metric))
-    place = loaded.network.backend
-    say(f"Measured with {place.name} on {place.device}")
+    say(f"Measured with {where(loaded.network.backend)}")
 
 
 def _by_the_network(model: Model, name: str, target: str | None, names: tuple[str, ...]) -> str:

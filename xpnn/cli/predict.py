@@ -26,7 +26,7 @@ from .options import (
     import_option,
     model_argument,
 )
-from .saying import standard_output, tell
+from .saying import standard_output, tell, where
 
 
 @click.command()
@@ -90,8 +90,8 @@ def predict(
     if odd.cells:
         tell(f"Warning: {odd}")
     if output is not None:
-        place = loaded.network.backend
-        tell(f"Predicted {n_rows:,} rows with {place.name} on {place.device}; wrote {output}")
+        place = where(loaded.network.backend)
+        tell(f"Predicted {n_rows:,} rows with {place}; wrote {output}")
 
 
 def _is_pipe(path: Path) -> bool:

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
+from ..backend import Backend
 from ..files.atomic import named
 
-__all__ = ["escape_letters", "said_by", "say", "standard_output", "tell"]
+__all__ = ["escape_letters", "said_by", "say", "standard_output", "tell", "where"]
 
 
 _is_silent = False
@@ -65,6 +66,11 @@ def standard_output() -> Iterator[Any]:
     except OSError:
         _let_go(sys.stdout)
         raise
+
+
+def where(backend: Backend) -> str:
+    """Return what a backend is called, and its device, if its arrays know of one."""
+    return backend.name if backend.device is None else f"{backend.name} on {backend.device}"
 
 
 def _let_go(stream: Any) -> None:

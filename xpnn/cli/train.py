@@ -32,7 +32,7 @@ from .options import (
     import_option,
     metric_option,
 )
-from .saying import said_by, say, tell
+from .saying import said_by, say, tell, where
 from .settings import ACTIVATIONS, Asked
 from .train_data_set import OnDataSet
 from .train_table import OnTable
@@ -292,11 +292,8 @@ def _finish(
         """Tell how good the model is, and what was written."""
         say(training.results())
         wrote = f"; wrote {' and '.join(map(str, files + filmed))}" if files + filmed else ""
-        place = training.backend
-        say(
-            f"Trained {training.done()} in {seconds:.1f} s with {place.name} on "
-            f"{place.device}{wrote}"
-        )
+        done, place = training.done(), where(training.backend)
+        say(f"Trained {done} in {seconds:.1f} s with {place}{wrote}")
         return True
 
     output, plot = training.asked.output, training.asked.plot
