@@ -173,6 +173,7 @@ def test_a_direct_call_can_be_compiled(backend, loss):
     assert float(compiled) == pytest.approx(float(wanted))
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
 def test_certainty_is_cut_off_on_both_sides(backend, wrong):
     """1e-7 from 0 and from 1: what is certain and wrong has a finite loss."""

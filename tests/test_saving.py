@@ -219,6 +219,7 @@ def test_what_is_drawn_goes_on_too(tmp_path, seed):
         assert_goes_on_alike(loaded, model)
 
 
+@pytest.mark.float64
 def test_what_another_backend_remembers(backend, other, tmp_path):
     models = []
     for save_on, load_on in (("numpy", backend), (backend, other)):

@@ -7,6 +7,7 @@ from support import host
 import xpnn
 
 
+@pytest.mark.float64
 def test_it_is_dense_with_other_weights(backend):
     x = np.random.default_rng(1).standard_normal((6, 9))
     ours, theirs = (

@@ -11,6 +11,7 @@ import xpnn
 rng = np.random.default_rng(7)
 
 
+@pytest.mark.float64
 def test_each_column_becomes_waves(backend):
     layer = xpnn.NumericEmbedding(3, 2, n_outputs=2, n_frequencies=4)
     model = xpnn.Sequential([layer], seed=1, dtype="float64")

@@ -108,6 +108,7 @@ def test_the_area_of_one_sample_against_others(backend, dtype):
     assert float(metrics.roc_auc(x, y, sample_weight=few)) == pytest.approx(0.75)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("average", ["macro", "weighted", "micro", None])
 def test_rows_of_several_labels(backend, average):
     p, rows = rng.random((40, 3)), rng.integers(2, size=(40, 3))
@@ -116,6 +117,7 @@ def test_rows_of_several_labels(backend, average):
     np.testing.assert_allclose(host(value), wanted, rtol=1e-12)
 
 
+@pytest.mark.float64
 def test_of_two_columns_the_second_counts(backend):
     p, y, w = rng.random((40, 2)), rng.integers(2, size=40), rng.exponential(size=40)
     x, t, weight = placed(backend, "float64", p, y, w)
@@ -125,6 +127,7 @@ def test_of_two_columns_the_second_counts(backend):
         assert float(value) == pytest.approx(wanted, rel=1e-12)
 
 
+@pytest.mark.float64
 def test_the_metric_averages_as_it_says(backend):
     p, y = scores(60, 4), rng.integers(4, size=60)
     x, t = placed(backend, "float64", p, y)

@@ -105,6 +105,7 @@ def test_evaluate_numbers_by_hand(backend):
     }
 
 
+@pytest.mark.float64
 def test_evaluate_yes_or_no_by_hand(backend):
     model = Sequential([Dense(2, 2), Sigmoid()], seed=0, dtype="float64")
     model.compile("binary_cross_entropy", "sgd")

@@ -87,6 +87,7 @@ def step_by_step(optimizer, x, y, steps):
     return params
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_each_parameter_is_trained_as_it_would_be_alone(backend, optimizer):
     x, y = rng.standard_normal((16, 3)), rng.standard_normal((16, 2))

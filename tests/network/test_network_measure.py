@@ -160,6 +160,7 @@ def test_all_metrics_are_scikit_learns_wherever_they_are_measured(
             np.testing.assert_allclose(without[key], history[key], rtol=1e-9, err_msg=key)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("name", NAMES)
 def test_weighted_metrics_are_scikit_learns(backend, name, monkeypatch):
     model, y, expected = next(case[1:] for case in cases(WEIGHT) if case[0] == name)
@@ -180,6 +181,7 @@ def test_weighted_metrics_are_scikit_learns(backend, name, monkeypatch):
         np.testing.assert_allclose(logs[f"val_{key}"], [measured[key]], rtol=1e-9, err_msg=key)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("name", NAMES)
 def test_whole_weights_are_repeated_rows(backend, name):
     model, y, _ = next(case[1:] for case in cases() if case[0] == name)
@@ -191,6 +193,7 @@ def test_whole_weights_are_repeated_rows(backend, name):
         np.testing.assert_allclose(measured[key], value, rtol=1e-9, err_msg=key)
 
 
+@pytest.mark.float64
 def test_the_weighted_loss_has_the_penalty_once(backend):
     layers = [xpnn.Dense(3, 1, l2=0.5)]
     model = xpnn.Sequential(layers, seed=0, dtype="float64").compile(
@@ -238,6 +241,7 @@ def test_a_metric_that_cannot_weigh_is_named(backend, own):
     model.fit(X, CLASSES, sample_weight=WEIGHT, validation_data=(X, CLASSES, None))
 
 
+@pytest.mark.float64
 def test_a_metric_of_ones_own_that_can_weigh(backend):
     model = network(loss="mean_squared_error", chosen=[WeighedSpread()], n_outputs=2)
     expected = np.average(host(model.predict(X))[:, 0], weights=WEIGHT)

@@ -287,6 +287,7 @@ def test_learning_rates():
     assert str(rmsprop.current_learning_rate) == "0.0006757213325224677"
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("data", [spiral_data, vertical_data])
 def test_points_without_init_are_in_double_precision(data, backend):
     X, _ = data(samples=3, classes=2)

@@ -40,6 +40,7 @@ def test_nothing_else_of_numpy_is_changed():
     assert np.random.RandomState(0).randn(1).dtype == np.float64
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("in_double", [True, False])
 def test_products(backend, dtype, in_double):
     """In single precision, some order of these three terms loses the 1."""
