@@ -20,6 +20,10 @@ ELSEWHERE = {
     "cuda": "torch:cuda",
     "gpu": "auto",
     "tpu": "jax",
+    "intel": "dpnp",
+    "sycl": "dpnp",
+    "apple": "mlx",
+    "metal": "mlx",
     "strict": "array_api_strict",
 }
 """What people write for a backend that has another name here."""

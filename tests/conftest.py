@@ -28,11 +28,15 @@ TORCH = [
     for part in ("fused", "graph", "group", "peer", "products", "stability")
 ]
 JAX = ["test_jax.py", "test_jax_mesh.py", "test_jax_rows.py", "test_jax_found_in_the_field.py"]
+DPNP, MLX = ["test_dpnp.py"], ["test_mlx.py"]
 PEERS = [
     *(TORCH if "torch" in SPECS else []),
     *(JAX if any(spec.startswith("jax") for spec in SPECS) else []),
+    *(DPNP if any(spec.startswith("dpnp") for spec in SPECS) else []),
+    *(MLX if "mlx" in SPECS else []),
 ]
-collect_ignore = [f"backends/{name}" for name in (*TORCH, *JAX) if name not in PEERS]
+OF_ONE_LIBRARY = (*TORCH, *JAX, *DPNP, *MLX)
+collect_ignore = [f"backends/{name}" for name in OF_ONE_LIBRARY if name not in PEERS]
 
 
 def pytest_collection_modifyitems(config, items):
@@ -89,6 +93,8 @@ def pytest_configure(config):
     # Most tests make a small network anew: JAX compiles each kind once, not each time.
     if hasattr(config, "cache"):  # which -p no:cacheprovider leaves out
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+        os.environ.setdefault("SYCL_CACHE_DIR", str(config.cache.mkdir("sycl")))
+        os.environ.setdefault("SYCL_CACHE_PERSISTENT", "1")  # as each process does else
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     # What the environment says must not decide which backend a test runs on.
