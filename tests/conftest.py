@@ -168,7 +168,7 @@ def dtype(request):
     return request.param
 
 
-if all(spec.startswith("jax") for spec in SPECS):  # scikit-learn takes no arrays of JAX's
+if all(spec.startswith(("jax", "mlx")) for spec in SPECS):  # scikit-learn takes none of theirs
     collect_ignore += ["sklearn/test_sklearn_arrays.py", "sklearn/test_sklearn_checks.py"]
 
 if any(spec.startswith("cupy") for spec in SPECS):  # what stands in for it would get in its way
