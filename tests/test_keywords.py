@@ -150,7 +150,8 @@ def test_names_of_other_libraries_are_hinted_at(asked, meant):
 def test_other_names_that_are_hinted_at():
     with pytest.raises(ValueError, match=r"unknown initializer 'xavier'; .*'glorot_uniform'"):
         xpnn.Dense(2, 3, weights="xavier")
-    for spec, meant in (("pytorch", "torch"), ("cpu", "numpy"), ("cuda", "torch:cuda")):
+    backends = {"pytorch": "torch", "cpu": "numpy", "cuda": "torch:cuda", "metal": "mlx"}
+    for spec, meant in backends.items():
         with pytest.raises(
             ValueError, match=f"unknown backend '{spec}'; did you mean '{meant}'"
         ):
