@@ -17,6 +17,7 @@ import numpy as np
 from .checks import check_path
 from .files.atomic import atomic_write
 from .layers.holding import write_layer
+from .losses import Heads
 from .network import Network
 from .onnx_graph import IR_VERSION as IR_VERSION
 from .onnx_graph import OPSET as OPSET
@@ -49,7 +50,9 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
         probabilities), else ``"outputs"``.  With a preparation whose features are all
         numbers the input is ``"features"``, of shape (n, n_features) and float64; where some
         are categories there is an input for each column, by its name and of shape (n, 1),
-        float64 or text.  A number that is predicted is ``"prediction"``, float64.
+        float64 or text.  A number that is predicted is ``"prediction"``, float64.  Each of
+        several heads (`xpnn.losses.Heads`) is an output of its own, by its name, beside
+        ``"outputs"``.
 
     Raises
     ------
@@ -77,6 +80,11 @@ def onnx_model(model: Network, preparation: Preparation | None = None) -> Any:
         else:
             x = _restored(graph, target, x)
             name, dtype = "prediction", np.dtype("float64")
+    if model.compiled is not None and isinstance(model.compiled.loss, Heads):
+        for head in model.compiled.loss:
+            ends = ([end] for end in (head.columns.start, head.columns.stop, 1))
+            bounds = [graph.constant(end, "int64", name="bound") for end in ends]
+            graph.output(graph.node("Slice", x, *bounds), head.name, dtype, head.size)
     return graph.finish(x, name, dtype, n_outputs, about)
 
 

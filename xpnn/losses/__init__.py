@@ -40,6 +40,7 @@ from .errors import (
     Poisson,
 )
 from .cross_entropies import BinaryCrossEntropy, CategoricalCrossEntropy, Focal
+from .heads import Heads
 # isort: on
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "Focal",
+    "Heads",
     "Huber",
     "Loss",
     "MeanAbsoluteError",

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..checks import check_number
-from ..losses import LOSSES, Loss
+from ..losses import LOSSES, Heads, Loss
 from ..metrics import Accuracy, FunctionMetric, Metric, as_metric, plain
 from ..naming import check_described, describe, look_up
 from ..optimizers import OPTIMIZERS, Optimizer
+from .heads import of_heads
 
 __all__ = ["Compiled", "not_compiled", "nothing_described"]
 
@@ -138,6 +139,8 @@ def _metrics(metrics: Any, criterion: Loss) -> tuple[Metric, ...]:
     TypeError, ValueError
         If one is not known or doesn't go with it, or two have one name.
     """
+    if isinstance(criterion, Heads):
+        metrics = of_heads(criterion, metrics)
     if isinstance(metrics, str):
         metrics = (metrics,)
     if not isinstance(metrics, Sequence):

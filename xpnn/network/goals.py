@@ -16,7 +16,7 @@ from ..checks import reject
 from ..initializers import draw
 from ..layers import Dropout, Linear, Softmax
 from ..layers.base import Layer, Parameter, Params
-from ..losses import CategoricalCrossEntropy, Loss
+from ..losses import CategoricalCrossEntropy, Heads, Loss
 from .stack import fuse
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
@@ -180,6 +180,8 @@ def check_goal(links: Mapping[str, Layer], sizes: Sequence[int | None], loss: Lo
             f"the network ends in {last}, which gives {alone.outputs[0].tolist()} whatever its "
             f"inputs are{_hint(last)}, so it can't learn"
         )
+    if isinstance(criterion, Heads):
+        _check_heads(layers, sizes, criterion)
     if criterion.activation not in _WANTED:
         return
     if getattr(criterion, "from_logits", False):
@@ -192,6 +194,25 @@ def check_goal(links: Mapping[str, Layer], sizes: Sequence[int | None], loss: Lo
         start = _end(layers)
         tried = _try(layers[start:], sizes[start])
         _check_probabilities(tried, alone is None or alone.learns, last, loss)
+
+
+def _check_heads(layers: Sequence[Layer], sizes: Sequence[int | None], heads: Heads) -> None:
+    """Check that each head can use the outputs that are its."""
+    if sizes[-1] is not None:
+        heads.check_outputs(sizes[-1])
+    start = _end(layers)
+    tried = _try(layers[start:], sizes[start])
+    for head in heads:
+        loss = head.loss
+        if loss.activation not in _WANTED or getattr(loss, "from_logits", False):
+            continue
+        own = tried
+        if tried is not None:
+            own = tried._replace(outputs=tried.outputs[:, head.columns])
+        try:
+            _check_probabilities(own, tried is None or tried.learns, layers[-1], loss)
+        except ValueError as error:
+            raise ValueError(f"heads[{head.name!r}]: {error}") from None
 
 
 def _check_single_outputs(links: Mapping[str, Layer], sizes: Sequence[int | None]) -> None:

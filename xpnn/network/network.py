@@ -23,6 +23,7 @@ from ..distributed.communicator import ALONE, check_rows_of, check_same_rows, pa
 from ..history import History
 from ..keywords import helpful
 from ..layers.base import Layer
+from ..losses import Heads
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
 from .measuring import measure
@@ -189,6 +190,7 @@ class Network(PlacedLayers):
         -------
         array of shape (n, n_outputs)
             Of the library, and on the device, that `X` is of; NumPy for lists and sources.
+            Of a network whose loss is `Heads`, a dict of such arrays by the heads' names.
 
         Raises
         ------
@@ -205,10 +207,16 @@ class Network(PlacedLayers):
                 x = self.place_inputs(X)
                 y = self._predict(x, batch_size)
                 if isinstance(x, Source):
-                    return y
+                    return self._by_head(y)
                 if y is x:  # no layer made a new array, and this one may be the caller's
                     y = self.backend.xp.asarray(y, copy=True)
-            return beside(X, y, self.backend)
+            return self._by_head(beside(X, y, self.backend))
+
+    def _by_head(self, y: Array) -> Any:
+        """Return outputs by the names of the heads, where there are some."""
+        if self.compiled is None or not isinstance(self.compiled.loss, Heads):
+            return y
+        return {head.name: y[:, head.columns] for head in self.compiled.loss}
 
     def _predict(self, x: Array | Source, batch_size: int | None) -> Array:
         """Compute the outputs of placed inputs; those of a source on the host."""

@@ -12,7 +12,7 @@ from ..checks import about, check_codes, check_rows
 from ..data import check_sample_weight
 from ..data.sources import Held, Source, inputs, source_of, targets
 from ..data.streams import all_rows, pieces_of
-from ..losses import Loss
+from ..losses import Heads, Loss
 from ..metrics import Metric
 from .compiled import Compiled
 
@@ -118,6 +118,8 @@ def place_targets(
             "are to be given back, they are their own: fit(X, X)"
         )
     comes = isinstance(x, Source)
+    if isinstance(y, Mapping):
+        y = _side_by_side(y, x.shape[0], n_outputs(), loss, dtype, name)
     try:
         source = source_of(y)
         if source is None:  # what comes from the host is checked there
@@ -143,6 +145,31 @@ def place_targets(
     if given is source:
         return targets(source, prepared, name)
     return Held(prepared(given)) if comes else backend.asarray(prepared(given))
+
+
+def _side_by_side(
+    y: Mapping[str, Any], n: int, n_outputs: int, loss: Loss, dtype: str, name: str
+) -> np.ndarray:
+    """Return the targets of several heads as one array, with a column for each output."""
+    if not isinstance(loss, Heads):
+        raise TypeError(
+            f"{name} must be an array of the targets that {loss} takes, got a dict, which is "
+            "for Heads"
+        )
+    targets = {}
+    for head, given in y.items():
+        try:
+            targets[head] = to_host(given)
+        except (TypeError, ValueError) as error:
+            raise about(f"{name}[{head!r}]", error) from None
+        if targets[head].shape[:1] != (n,):
+            raise ValueError(
+                f"{name}[{head!r}] must have as many rows as the inputs, {n}, got the shape "
+                f"{targets[head].shape}"
+            )
+    with np.errstate(over="ignore"):  # as in `place_targets`
+        rows: np.ndarray = loss.prepare(targets, n_outputs, np.dtype(dtype), name)
+    return rows
 
 
 def place_weight(
