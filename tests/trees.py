@@ -137,6 +137,12 @@ def formula(layer, name, arrays, x):
         columns = layer.columns
         is_slice = isinstance(columns[0], slice)
         return x[:, columns[0]] if is_slice else x[:, [*columns]]
+    if kind == "Embedding":
+        return arrays[f"{name}.vectors"][x[:, 0].astype(int)]
+    if kind == "ReLU":
+        return anp.maximum(x, 0)
+    if kind == "Softmax":
+        return anp.exp(x) / anp.sum(anp.exp(x), axis=1, keepdims=True)
     if kind == "Tanh":
         return anp.tanh(x)
     if kind == "SiLU":
