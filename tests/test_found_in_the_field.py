@@ -100,7 +100,7 @@ def test_03_a_running_variance_that_becomes_infinite():
     np.testing.assert_array_equal(model.predict(X), before)
 
 
-class Scale(xpnn.Layer):
+class ScaleOfTestFound(xpnn.Layer):
     """A class with an ``__init__`` of its own, of whose settings a file can't be told."""
 
     def __init__(self, factor=1.0):
@@ -111,9 +111,9 @@ class Scale(xpnn.Layer):
 
 
 def test_04_settings_that_a_file_would_lose():
-    assert Scale(2.0) != Scale(5.0)
-    with pytest.raises((TypeError, ValueError), match="Scale"):
-        xpnn.Sequential([xpnn.Dense(4, 3), Scale(5.0)], seed=0)
+    assert ScaleOfTestFound(2.0) != ScaleOfTestFound(5.0)
+    with pytest.raises((TypeError, ValueError), match="ScaleOfTestFound"):
+        xpnn.Sequential([xpnn.Dense(4, 3), ScaleOfTestFound(5.0)], seed=0)
 
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError", "MeanAbsoluteError", "Huber"])

@@ -27,7 +27,7 @@ NO_PICTURE_OF_BOTH = (
         ("train digits --hidden 10,x", "--hidden must be sizes of at least 1"),
         ("train digits --hidden 10,-1", "--hidden must be sizes of at least 1"),
         ("train digits --activation relo", "unknown activation 'relo'; did you mean 'relu'?"),
-        ("train digits --optimizer adan", "unknown optimizer 'adan'; did you mean 'Adam'?"),
+        ("train digits --optimizer adamm", "unknown optimizer 'adamm'; did you mean 'Adam'?"),
         (
             "train digits --learning-rate 0",
             "learning_rate must be a finite number > 0, got 0.0",

@@ -7,140 +7,21 @@ training, but that nothing is silenced.  So a layer of one's own needs to declar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..backend import Array, array_namespace
 from ..checks import reject
-from ..initializers import draw
 from ..layers import Dropout, Linear, Softmax
-from ..layers.base import Layer, Parameter, Params
+from ..layers.base import Layer
 from ..losses import CategoricalCrossEntropy, Heads, Loss
 from .stack import fuse
-
-if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
-    from ..initializers import Generator
+from .trying import ROWS, SLACK, Tried, drawn, end_of, try_last, try_out
 
 __all__ = ["check_batches", "check_goal", "check_targets"]
 
-SCALES = (1.0, 100.0, 10_000.0)
-"""How large the rows are that are tried: an activation with limits reaches them at the last."""
-
-ROWS = 16
-"""How many rows of each size are tried."""
-
 FAR_OFF = 0.01
 """Which part of the targets may be far from all that a network can give."""
-
-SLACK = 1e-4
-"""How far a probability may be from where it belongs."""
-
-
-class Tried(NamedTuple):
-    """What the end of a network gave.
-
-    Attributes
-    ----------
-    outputs : numpy.ndarray of shape (n, k)
-        For rows of the smallest size first; only finite ones.
-    lowest, highest : float
-        What outputs don't fall below, and don't exceed; infinite where there is no limit.
-    learns : bool
-        Whether a gradient goes back.
-    """
-
-    outputs: np.ndarray
-    lowest: float
-    highest: float
-    learns: bool
-
-    @property
-    def are_probabilities(self) -> bool:
-        """Whether each output lies between 0 and 1."""
-        return self.lowest >= -SLACK and self.highest <= 1 + SLACK
-
-    @property
-    def sum_to_one(self) -> bool:
-        """Whether those of a row do so together."""
-        return bool(np.all(np.abs(np.sum(self.outputs, axis=1) - 1) <= SLACK))
-
-    @property
-    def are_the_same(self) -> bool:
-        """Whether outputs don't depend on inputs."""
-        return bool(np.all(np.ptp(self.outputs, axis=0) <= SLACK))
-
-
-def _drawn(layer: Layer, generator: Generator) -> tuple[Params, Params]:
-    """Draw parameters and state of a layer; those that begin at 0 as if they had learnt."""
-
-    def first(p: Parameter) -> np.ndarray:
-        values = draw(p.initializer, generator, p.shape)
-        return values if values.any() else generator.uniform(0, 1, p.shape)
-
-    params, state = (
-        tuple(map(first, declared.values())) for declared in (layer.parameters(), layer.state())
-    )
-    return params, state
-
-
-def _end(layers: Sequence[Layer]) -> int:
-    """Return the number of the first of the layers that say what a network gives.
-
-    What is before the last one that learns, and may give anything, need not be run.
-    """
-    free = [i for i, layer in enumerate(layers) if layer.parameters() and layer.unbounded]
-    return free[-1] + 1 if free else 0
-
-
-def _try(layers: Sequence[Layer], n_inputs: int | None) -> Tried | None:
-    """Run the end of a network, as in training but without noise; None if it can't be run.
-
-    Parameters
-    ----------
-    layers : sequence of Layer
-        Its last layers.
-    n_inputs : int or None
-        What the first of them takes.
-    """
-    generator = np.random.default_rng(0)
-    rows = generator.standard_normal((len(SCALES), ROWS, n_inputs or 3))
-    x = (rows * np.asarray(SCALES)[:, None, None]).reshape(-1, rows.shape[2])
-    backwards = []
-    try:
-        with np.errstate(all="ignore"):
-            for layer in layers:
-                params, state = _drawn(layer, generator)
-                x, backward, _ = layer.train(params, state, x)
-                backwards.append(backward)
-            y = np.asarray(x, dtype=np.float64)
-            dy = generator.standard_normal(y.shape)
-            for backward in reversed(backwards):
-                dy, _ = backward(dy)
-    except Exception:  # of somebody's layer, which takes no such rows
-        return None
-    if y.ndim != 2 or y.shape[0] != len(SCALES) * ROWS:
-        return None
-    finite = np.all(np.isfinite(y), axis=1)
-    if np.sum(finite[:ROWS]) < 2:  # of one row nothing can be told
-        return None
-    kept = y[finite]
-    sizes_of = [part[np.isfinite(part)] for part in np.split(y, len(SCALES))[-2:]]
-    lowest, highest = float(kept.min()), float(kept.max())
-    if any(part.size == 0 for part in sizes_of):
-        lowest, highest = -np.inf, np.inf
-    else:
-        large, larger = sizes_of
-        if larger.min() < large.min() - SLACK:
-            lowest = -np.inf
-        if larger.max() > large.max() + SLACK:
-            highest = np.inf
-    return Tried(kept, lowest, highest, bool(np.any(np.asarray(dy))))
-
-
-def _try_last(layers: Sequence[Layer], sizes: Sequence[int | None]) -> Tried | None:
-    """Run the last layer; None if it can't be run, or learns."""
-    return None if layers[-1].parameters() else _try([layers[-1]], sizes[-2])
 
 
 # ------------------------------------------------------------------------------ at `compile`
@@ -174,7 +55,7 @@ def check_goal(links: Mapping[str, Layer], sizes: Sequence[int | None], loss: Lo
             "outputs and Softmax(), or in one and Sigmoid() with BinaryCrossEntropy()"
         )
     _check_single_outputs(links, sizes)
-    alone = _try_last(layers, sizes) if stack.head is None else None
+    alone = try_last(layers, sizes) if stack.head is None else None
     if alone is not None and alone.are_the_same:
         raise ValueError(
             f"the network ends in {last}, which gives {alone.outputs[0].tolist()} whatever its "
@@ -191,8 +72,8 @@ def check_goal(links: Mapping[str, Layer], sizes: Sequence[int | None], loss: Lo
         if n > 0:
             _check_logits(stack.layers[n - 1], sizes[n - 1], stack.head, criterion)
     else:
-        start = _end(layers)
-        tried = _try(layers[start:], sizes[start])
+        start = end_of(layers)
+        tried = try_out(layers[start:], sizes[start])
         _check_probabilities(tried, alone is None or alone.learns, last, loss)
 
 
@@ -200,8 +81,8 @@ def _check_heads(layers: Sequence[Layer], sizes: Sequence[int | None], heads: He
     """Check that each head can use the outputs that are its."""
     if sizes[-1] is not None:
         heads.check_outputs(sizes[-1])
-    start = _end(layers)
-    tried = _try(layers[start:], sizes[start])
+    start = end_of(layers)
+    tried = try_out(layers[start:], sizes[start])
     for head in heads:
         loss = head.loss
         if loss.activation not in _WANTED or getattr(loss, "from_logits", False):
@@ -220,7 +101,7 @@ def _check_single_outputs(links: Mapping[str, Layer], sizes: Sequence[int | None
     for i, (name, layer) in enumerate([*links.items()][:-1]):
         tried = None
         if sizes[i + 1] == 1 and not layer.parameters():
-            tried = _try([layer], sizes[i])
+            tried = try_out([layer], sizes[i])
         if tried is not None and tried.are_the_same:
             raise ValueError(
                 f"layer {name}, {layer}, gives {tried.outputs[0].tolist()} whatever its inputs "
@@ -275,7 +156,7 @@ def _check_logits(
 ) -> None:
     """Check that what Softmax or Sigmoid gets, here or in the loss, are no probabilities."""
     of_ones_own = head is not None and not type(before).__module__.startswith("xpnn.")
-    tried = None if of_ones_own or before.parameters() else _try([before], n_inputs)
+    tried = None if of_ones_own or before.parameters() else try_out([before], n_inputs)
     if tried is not None and tried.are_probabilities:
         taker = str(head) if head is not None else f"loss {criterion}"
         raise ValueError(
@@ -325,7 +206,7 @@ def check_targets(
     layers = (*links.values(),)
     if (of_classes and loss.activation != "Sigmoid") or not layers:
         return
-    tried = _try_last(layers, sizes)
+    tried = try_last(layers, sizes)
     if tried is None:
         return
     if of_classes:
@@ -389,10 +270,10 @@ def check_batches(links: Mapping[str, Layer], sizes: Sequence[int | None], rows:
     for layer, size in zip(links.values(), sizes):
         x = generator.standard_normal((ROWS, size or 3))
         try:
-            params, state = _drawn(layer, generator)
+            params, state = drawn(layer, generator)
             # without noise, which may silence all there is
             alone = [layer.train(params, state, x[i : i + 1])[0] for i in range(ROWS)]
-        except Exception:  # as in `_try`
+        except Exception:  # as in `try_out`
             continue
         if all(np.array_equal(y, alone[0]) for y in alone):
             raise ValueError(
