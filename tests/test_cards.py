@@ -73,6 +73,26 @@ def test_a_card_by_the_file_alone_is_that_of_the_model(tmp_path):
             )
 
 
+def test_a_card_of_layers_within_layers_some_of_which_are_unknown(tmp_path):
+    chain = xpnn.Chain(Dense(3, 5), xpnn.BatchNorm(5))
+    branches = xpnn.Concatenate(xpnn.Tanh(), xpnn.Frozen(Dense(5, 2)))
+    model = Sequential([chain, xpnn.Residual(Dense(5, 5)), branches], seed=0, backend="numpy")
+    model.save(tmp_path / "model")
+    description, tensors = read_file(tmp_path / "model")
+    assert card_of_file(description, tensors) == model.card()
+    described = json.loads(json.dumps(description))
+    described["layers"][2]["branches"]["tuple"][0]["layer"]["type"] = "NoTanh"
+    assert unknown_classes(described) == ["NoTanh"]
+    card = card_of_file(described, tensors)
+    assert card["inputs"] == 3
+    shown = text(card).splitlines()
+    assert [line.split()[0] for line in shown[-5:-1]] == ["Concatenate()", "-", "-", "-"]
+    inner = card["layers"][2]["layers"]
+    assert inner["branches.0"]["type"] == "NoTanh"
+    weights = inner["branches.1"]["layers"]["layer"]["parameters"]["weights"]
+    assert [*weights] == [5, 2]
+
+
 def test_what_is_unknown_is_found_within_other_things():
     described = {
         "layers": [{"type": "Dense"}, {"type": "Chain", "inner": [{"type": "NoLayer"}]}],

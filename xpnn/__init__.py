@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from .files.model_file import ModelFileError
     from .history import DivergenceError, History
     from .hooks import Callback
+    from .minimizing import minimize
     from .sequential import Sequential
     from .serialization import load
     from .version import __version__ as __version__
@@ -93,6 +94,7 @@ _LATER = {
     "__version__": "version",
     "compare_backends": "comparison",
     "load": "serialization",
+    "minimize": "minimizing",
 }
 
 
@@ -198,6 +200,7 @@ __all__ = [
     "load",
     "losses",
     "metrics",
+    "minimize",
     "optimizers",
     "schedules",
     "search",

@@ -164,12 +164,14 @@ def card_of_file(
             layer = make(entry, LAYERS, "layer")
         if index == 0:
             n_inputs = size = _size(entry, "n_inputs")
+            if layer is not None:
+                n_inputs = size = getattr(layer, "n_inputs", None)
         n_before = size
         size = _size(entry, "n_outputs") if layer is None else layer.output_size(size)
         if layer is not None:
             layers.append(_card_of(layer, n_before))
         else:
-            layers.append(_layer_card(entry, size, shapes, {}))
+            layers.append(_card_of_entry(entry, size, shapes))
     if description["dtype"] not in ("float32", "float64"):
         raise ValueError(f"the dtype must be float32 or float64, got {description['dtype']!r}")
     described = {name: description.get(name) for name in nothing_described()}
@@ -182,6 +184,26 @@ def card_of_file(
     extra = description["extra"]
     place = description["dtype"], "numpy"
     return _card(place, n_inputs, layers, described, _training(extra), extra)
+
+
+def _card_of_entry(
+    entry: Mapping[str, Any], size: int | None, shapes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a file's description tells of a layer whose class may not be known."""
+    card = _layer_card(entry, size, shapes, {})
+    held: dict[str, Any] = {}
+    for name, value in entry.items():
+        several = value.get("tuple", value) if isinstance(value, dict) else value
+        items = enumerate(several) if isinstance(several, list) else [("", several)]
+        for key, item in items:
+            if isinstance(item, dict) and isinstance(item.get("layer"), dict):
+                own, inner = item["layer"], f"{name}.{key}".rstrip(".")
+                prefix = f"{inner}."
+                known = {
+                    k.removeprefix(prefix): v for k, v in shapes.items() if k.startswith(prefix)
+                }
+                held[inner] = _card_of_entry(own, _size(own, "n_outputs"), known)
+    return {**card, "layers": held} if held else card
 
 
 def _size(entry: Mapping[str, Any], name: str) -> int | None:
@@ -257,6 +279,8 @@ def _called(description: Any) -> str:
             return f"slice({', '.join(map(repr, inner))})"
         if isinstance(inner, dict) and "type" in inner:
             return _called(inner)
+    if isinstance(description, list):
+        return f"[{', '.join(map(_called, description))}]"
     if not isinstance(description, dict) or "type" not in description:
         return repr(description)
     settings = (f"{k}={_called(v)}" for k, v in description.items() if k != "type")

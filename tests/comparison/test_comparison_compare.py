@@ -202,6 +202,27 @@ def test_a_layer_that_another_one_holds(layer, names, dtype, capsys):
     assert not any("gradient of layer" in part.name for part in result.parts)
 
 
+@dataclass(frozen=True)
+class RenamesOfTestComparison(xpnn.Layer):
+    """Calls what the layer that it holds learns otherwise."""
+
+    inner: xpnn.Layer
+
+    def parameters(self):
+        return {f"own_{name}": p for name, p in self.inner.parameters().items()}
+
+    def forward(self, params, x):
+        return self.inner.forward(params, x)
+
+
+def test_a_layer_that_calls_inner_parameters_otherwise(dtype):
+    model = middle(RenamesOfTestComparison(Dense(5, 5)), dtype)
+    result = compare_backends(model, X, Y, ["numpy", strict()])
+    assert result.first is None
+    names = [part.name for part in result.parts if part.layer == 2]
+    assert names[1] == "2 RenamesOfTestComparison(): gradient of own_weights"
+
+
 def test_the_other_way_round(dtype):
     model = middle(ForwardOfTestComparison(), dtype)
     result = compare_backends(model, X, Y, [strict(), "numpy"])

@@ -76,6 +76,9 @@ def test_sizes():
         (lambda: [Select()], ValueError, "columns must be at least one"),
         (lambda: [Select(0.5)], TypeError, "columns must be an integer"),
         (lambda: [Dense(2, 2), Select(2)], ValueError, r"Select\(2\) takes columns that 2"),
+        (lambda: [Select(slice(0.5, 2))], TypeError, "columns must be a slice of integers"),
+        (lambda: [Select(slice(0, 2, 0))], TypeError, "by a step other than 0"),
+        (lambda: [Dense(2, 2), Select(slice(0, 9))], ValueError, "takes columns that 2 inputs"),
         (lambda: [Dense(2, 2), Select(slice(5, 9))], ValueError, "takes columns that 2 inputs"),
         (lambda: [xpnn.Frozen("dense")], TypeError, r"layer\[0\] must be a Layer"),
     ],
@@ -83,3 +86,21 @@ def test_sizes():
 def test_what_is_refused(layers, error, words):
     with pytest.raises(error, match=words):
         Sequential(layers())
+
+
+def test_numbers_of_numpy_are_pythons():
+    assert (
+        str(
+            Select(
+                slice(np.int64(1), None),
+            )
+        )
+        == "Select(slice(1, None, None))"
+    )
+    assert str(Select(np.int64(2))) == "Select(2)"
+
+
+@pytest.mark.parametrize("name", ["codes", "learns", "title", "state"])
+def test_a_field_can_not_have_the_name_of_what_each_layer_has(name):
+    with pytest.raises(TypeError, match=f"can't have a field '{name}', as each layer has"):
+        type(f"OwnOfTestChain_{name}", (xpnn.Layer,), {"__annotations__": {name: int}})

@@ -157,3 +157,31 @@ def test_it_can_be_pickled_and_compared():
     assert hash(again) == hash(layer) == hash(Residual(Dense(3, 3), Dropout(0.5)))
     assert layer != Residual(Dense(3, 3), Dropout(0.25))
     assert layer != Chain(Dense(3, 3), Dropout(0.5))
+
+
+@dataclass(frozen=True)
+class SumOfTestCombinator(Combinator):
+    """The sum of any layers, in any container; one of no layers adds nothing."""
+
+    named: dict
+    listed: list
+    sizes: tuple = ()
+
+    def combine(self, x, named, listed):
+        ys, backwards = zip(*(run(x) for run in (*named.values(), *listed)))
+        return sum(ys[1:], ys[0]), lambda dy: sum(backward(dy) for backward in backwards)
+
+
+def test_containers_of_layers():
+    layer = SumOfTestCombinator({"a": Dense(3, 2), "b": Dense(3, 2)}, [Dense(3, 2)], (4,))
+    names = ["named.a.weights", "named.a.biases", "named.b.weights"]
+    assert [*layer.parameters()][:3] == names
+    few = [({}, [Dense(3, 2)]), ({"a": Dense(3, 2)}, [])]
+    for one in (layer, *(SumOfTestCombinator(*settings) for settings in few)):
+        params = drawn(one)
+        y, _ = one.forward(params, X)
+        np.testing.assert_allclose(y, sum(X @ w + b for w, b in zip(params[::2], params[1::2])))
+        model = xpnn.Sequential([one, Dense(2, 1)], seed=0, backend="numpy")
+        model.compile("mean_squared_error", "sgd").fit(X, X[:, :1])
+    with pytest.raises(TypeError, match=r"listed\[1\] must be a Layer, got 3"):
+        SumOfTestCombinator({}, [Dense(3, 2), 3])

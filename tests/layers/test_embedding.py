@@ -58,6 +58,8 @@ def test_the_contract(layer, backend):
     [
         Chain(Select(1), Embedding(7, 2)),
         Concatenate(Select(0), Chain(Select(2, 1), Chain(Select(1), Embedding(7, 2)))),
+        Chain(Chain(), Frozen(Select(0, 1)), xpnn.Linear(), Chain(Select(1)), Embedding(7, 2)),
+        Chain(Concatenate(Chain(Frozen(Select(1))), xpnn.Tanh()), Select(0), Embedding(7, 2)),
         Chain(Select(slice(1, 3)), Frozen(Chain(Select(-2), Embedding(7, 2)))),
         Residual(Concatenate(*(Chain(Select(1), Embedding(k, 2)) for k in (9, 7))), Dense(4, 3))
     ],

@@ -150,3 +150,30 @@ def test_layers_go_on_with_what_they_have_learnt(tmp_path, backend):
     assert [type(layer) for layer in tuned] == [Chain, Dense]
     with pytest.raises(IndexError):
         tuned[2]
+
+
+@dataclass(frozen=True)
+class TwiceByHandOfTestFrozen(xpnn.Layer):
+    """Runs a layer two times by hand, and adds its gradients up."""
+
+    inner: xpnn.Layer
+
+    def forward(self, params, x):
+        y, first = self.inner.forward(params, x)
+        z, second = self.inner.forward(params, y)
+
+        def backward(dz):
+            dy, (dweights, dbiases) = second(dz)
+            dx, (more_weights, more_biases) = first(dy)
+            return dx, (dweights + more_weights, dbiases + more_biases)
+
+        return z, backward
+
+
+def test_a_layer_of_ones_own_that_runs_others_by_hand(backend):
+    body = TwiceByHandOfTestFrozen(Dense(4, 4))
+    model = network(Dense(3, 4), Frozen(body), Dense(4, 2), backend=backend)
+    before = model.parameters
+    model.fit(X, Y, epochs=2)
+    same = [np.array_equal(host(a), host(b)) for a, b in zip(model.parameters, before)]
+    assert same == [False, False, True, True, False, False]

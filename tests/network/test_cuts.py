@@ -1,8 +1,10 @@
 """Layers of one's own, where a batch is cut over processes."""
 
+from dataclasses import dataclass
+
 import pytest
 
-from xpnn.layers import BatchNorm, Dense, Dropout
+from xpnn.layers import BatchNorm, Combinator, Dense, Dropout, Frozen
 from xpnn.layers.base import Layer, Parameter
 from xpnn.network.cuts import check_cuts
 from xpnn.operations import column_sums, over_batch
@@ -59,8 +61,42 @@ class OddOfTestCuts(Layer):
         raise IndexError("codes only")
 
 
-GOOD = [CentreOfTestCuts(), OwnNormOfTestCuts(3), OddOfTestCuts(), Dropout(0.5), Dense(3, 3)]
-WRONG = [OfEachOfTestCuts(), BackwardOfTestCuts(), CountingOfTestCuts()]
+@dataclass(frozen=True)
+class SumOfTestCuts(Combinator):
+    """Two layers of one's own choice, added up."""
+
+    left: Layer
+    right: Layer
+
+    def combine(self, x, left, right):
+        a, a_backward = left(x)
+        b, b_backward = right(x)
+        return a + b, lambda dy: a_backward(dy) + b_backward(dy)
+
+
+class MixesCodesOfTestCuts(Layer):
+    """It takes codes only, and mixes rows."""
+
+    def codes(self, n_inputs):
+        return {0: 2}
+
+    def forward(self, params, x):
+        if not set(x[:, 0]) <= {0.0, 1.0}:
+            raise IndexError("codes only")
+        return OfEachOfTestCuts().forward(params, x)
+
+
+FIXED = SumOfTestCuts(Dense(3, 3), Frozen(Dense(3, 3)))
+GOOD = [
+    FIXED,
+    Frozen(FIXED),
+    CentreOfTestCuts(),
+    OwnNormOfTestCuts(3),
+    OddOfTestCuts(),
+    Dropout(0.5),
+    Dense(3, 3),
+]
+WRONG = [MixesCodesOfTestCuts(), OfEachOfTestCuts(), BackwardOfTestCuts(), CountingOfTestCuts()]
 
 
 @pytest.mark.parametrize("layer", GOOD, ids=str)

@@ -171,5 +171,5 @@ def test_other_things_that_are_refused():
     with pytest.raises(TypeError, match="is a function, which is not for heads"):
         network(metrics=[lambda p, y: p[0, 0]])
     model = Sequential([Dense(4, 1)]).compile("mean_squared_error", "sgd")
-    with pytest.raises(TypeError, match=r"y must be an array .*a dict, which is for Heads"):
+    with pytest.raises(TypeError, match=r"y: expected numbers, got .*dict"):
         model.fit(X, {"price": PRICE[:, :1]})

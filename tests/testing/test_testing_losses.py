@@ -25,6 +25,7 @@ OUR_LOSSES = [
     xpnn.Focal(),
     xpnn.Focal(0.5, from_logits=True),
     xpnn.Focal(1.5, from_logits=True, label_smoothing=0.3),
+    xpnn.Heads({"b": (slice(2, 3), "mean_squared_error", 0.5), "a": (slice(0, 2), "huber")}),
     xpnn.Poisson(),
     xpnn.Poisson(from_logits=True),
 ]

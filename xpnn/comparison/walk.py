@@ -63,12 +63,13 @@ class Run:
         self.links, self._trained = model.links, model.trained_parameters
         self.layers: dict[str, Layer] = {}
         self._own: dict[str, tuple[np.ndarray, ...]] = {}
+        self._holds: dict[str, tuple[str, ...]] = {}
         for (name, layer), own in zip(self.links.items(), model.stack.split(host)):
             self._find(name, layer, own)
         self._forward: dict[str, Callable[..., Any]] = {}
         self._backward: dict[str, Callable[..., Any]] = {}
         for name, layer in self.layers.items():
-            if not layer.inner_layers():
+            if not self._holds.get(name):
                 self._forward[name] = backend.compile(_forward(layer))
                 self._backward[name] = backend.compile(_backward(layer))
         self._loss = backend.compile(_loss(self.stack, self.criterion))
@@ -77,9 +78,15 @@ class Run:
         """Enter a layer and those that it holds."""
         self.layers[name], self._own[name] = layer, own
         by_name = dict(zip([*layer.parameters(), *layer.state()], own))
+        arrays_of = {
+            inner: [f"{inner}.{own}" for own in (*held.parameters(), *held.state())]
+            for inner, held in layer.inner_layers().items()
+        }
+        if not all(key in by_name for names in arrays_of.values() for key in names):
+            return  # a layer of one's own calls them otherwise, and is one to us
+        self._holds[name] = tuple(f"{inner}." for inner in arrays_of)
         for inner, held in layer.inner_layers().items():
-            names = [*held.parameters(), *held.state()]
-            self._find(f"{name}.{inner}", held, tuple(by_name[f"{inner}.{n}"] for n in names))
+            self._find(f"{name}.{inner}", held, tuple(by_name[key] for key in arrays_of[inner]))
 
     def walk(
         self, x: np.ndarray, given: Trace | None = None, *, absolute: bool = False
@@ -127,8 +134,10 @@ class Run:
         backwards = {}
         for called, inputs in given.inputs.items():
             name = called.partition(" ")[0]
-            told = partial(self._told, called, given, place)
-            run = self._run(name, with_inner(self.layers[name], told))
+            layer = self.layers[name]
+            if self._holds.get(name):
+                layer = with_inner(layer, partial(self._told, called, given, place))
+            run = self._run(name, layer)
             y, backwards[called] = run(place(self._own[name]), place(inputs))
             trace.arrays[called, OUTPUTS] = self._fetch(y)
         predictions = given.arrays[learning[-1], OUTPUTS] if learning else x
@@ -158,9 +167,11 @@ class Run:
 
     def _spy(self, name: str, layer: Layer, trace: Trace, running: list[str]) -> Layer:
         """Return a copy of a layer that writes down what goes in and out of it."""
-        spied = with_inner(
-            layer, lambda inner, held: self._spy(f"{name}.{inner}", held, trace, running)
-        )
+        spied = layer
+        if self._holds.get(name):
+            spied = with_inner(
+                layer, lambda inner, held: self._spy(f"{name}.{inner}", held, trace, running)
+            )
         run = self._run(name, spied)
 
         def forward(own: Params, x: Array, *noise: Array) -> tuple[Array, Backward]:
@@ -204,7 +215,7 @@ class Run:
         """Write down gradients, those of the layer's own parameters among them."""
         dx, grads = back
         layer = self.layers[name]
-        inner = tuple(f"{held}." for held in layer.inner_layers())
+        inner = self._holds.get(name, ())
         for own, grad in zip(layer.parameters(), grads):
             if f"{name}.{own}" in self._trained and not own.startswith(inner):
                 trace.arrays[called, f"gradient of {own}"] = self._fetch(grad)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..backend import Array
@@ -92,6 +93,13 @@ class Layer(Described):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        for name in get_annotations(cls):
+            own = getattr(Layer, name, None)
+            if callable(own) or isinstance(own, property):
+                raise TypeError(
+                    f"{cls.__name__} can't have a field {name!r}, as each layer has something "
+                    "of this name: give it another one"
+                )
         register(cls, LAYERS, "layer")
 
     def __str__(self) -> str:
@@ -179,6 +187,14 @@ class Layer(Described):
             By the number of an input k, that it holds one of 0, 1, …, k - 1.
         """
         return {}
+
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return for each output the number of the input that it is, unchanged, or None.
+
+        So what is a code to the layer behind it is found among the inputs of the network.  By
+        default nothing is passed on, and the list is empty.
+        """
+        return []
 
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
         """Draw the noise of one training step.

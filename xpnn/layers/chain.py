@@ -10,7 +10,6 @@ from ..backend import Array
 from .base import Layer
 from .combinator import Back, Combinator, Run, in_turn
 from .holding import check_layers
-from .select import Select
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph
@@ -61,16 +60,22 @@ class Chain(Combinator):
         return sizes[: len(self.inner)]
 
     def codes(self, n_inputs: int) -> dict[int, int]:
-        """Return which inputs are codes, also behind a layer that selects some."""
-        if not self.inner:
-            return {}
-        first, *others = self.inner
-        if not isinstance(first, Select):
-            return first.codes(n_inputs)
-        numbers, codes = first.numbers(n_inputs), dict[int, int]()
-        for column, count in Chain(*others).codes(len(numbers)).items():
-            codes[numbers[column]] = min(count, codes.get(numbers[column], count))
+        """Return which inputs are codes to a layer that they come to unchanged."""
+        codes: dict[int, int] = {}
+        columns: list[int | None] = [*range(n_inputs)]
+        for layer in self.inner:
+            for place, count in layer.codes(len(columns)).items() if columns else ():
+                if (column := columns[place]) is not None:
+                    codes[column] = min(count, codes.get(column, count))
+            columns = _through(layer, columns)
         return codes
+
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return what comes through all layers unchanged."""
+        columns: list[int | None] = [*range(n_inputs)]
+        for layer in self.inner:
+            columns = _through(layer, columns)
+        return columns
 
     def combine(self, x: Array, inner: tuple[Run, ...]) -> tuple[Array, Back]:
         """Run one layer after another."""
@@ -83,6 +88,12 @@ class Chain(Combinator):
         for write in inner:
             x = write(x)
         return x
+
+
+def _through(layer: Layer, columns: list[int | None]) -> list[int | None]:
+    """Return which inputs are still there, unchanged, behind a layer."""
+    passed = layer.passes(len(columns)) if columns else []
+    return [None if place is None else columns[place] for place in passed]
 
 
 def size_of_inputs(layers: tuple[Layer, ...]) -> int | None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from inspect import signature
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,8 +63,8 @@ class _Found(NamedTuple):
 class Combinator(Layer):
     """The base class of layers that run others.
 
-    A subclass is a frozen dataclass whose fields are layers, or tuples of them, beside other
-    settings.  It defines `combine`, and `combine_onnx` if it is exported.
+    A subclass is a frozen dataclass whose fields are layers, or tuples, lists or dicts of them,
+    beside other settings.  It defines `combine`, and `combine_onnx` if it is exported.
     """
 
     def __repr__(self) -> str:
@@ -73,8 +74,11 @@ class Combinator(Layer):
         super().__post_init__()
         for f in fields(self):
             value = getattr(self, f.name)
-            if isinstance(value, tuple) and any(isinstance(item, Layer) for item in value):
-                check_layers(f.name, value)
+            several = value.values() if isinstance(value, dict) else value
+            if isinstance(value, tuple | list | dict) and any(
+                isinstance(item, Layer) for item in several
+            ):
+                check_layers(f.name, several)
 
     def combine(self, x: Array, *args: Any, **kwargs: Any) -> tuple[Array, Back]:
         """Compute the outputs, and what takes gradients back.
@@ -83,8 +87,8 @@ class Combinator(Layer):
         ----------
         x : array of shape (n, n_inputs)
             The inputs, which are not changed.
-        **inner : callable, or tuple of callable
-            By the name of each setting that is a layer, or a tuple of them, what runs it:
+        **inner : callable, or tuple or dict of callable
+            By the name of each setting that is a layer, or several, what runs it:
             ``run(x) -> (y, backward)``, where ``backward(dy)`` returns dx alone.
 
         Returns
@@ -138,13 +142,17 @@ class Combinator(Layer):
 
     def _named(self, runs: Sequence[Any]) -> dict[str, Any]:
         """Return something for each inner layer as `combine` takes it."""
-        named, left = {}, iter(runs)
+        by_name, named = dict(zip(self.inner_layers(), runs)), dict[str, Any]()
+        takes = signature(type(self).combine).parameters
         for f in fields(self):
-            value = getattr(self, f.name)
+            name, value = f.name, getattr(self, f.name)
             if isinstance(value, Layer):
-                named[f.name] = next(left)
-            elif isinstance(value, tuple | list) and all(isinstance(v, Layer) for v in value):
-                named[f.name] = tuple(next(left) for _ in value)
+                named[name] = by_name[name]
+            elif isinstance(value, tuple | list | dict) and (value or name in takes):
+                several = value if isinstance(value, dict) else dict(enumerate(value))
+                if all(isinstance(item, Layer) for item in several.values()):
+                    own = {key: by_name[f"{name}.{key}"] for key in several}
+                    named[name] = own if isinstance(value, dict) else (*own.values(),)
         return named
 
     def _found(self, n_inputs: int) -> _Found:

@@ -60,6 +60,14 @@ class Concatenate(Combinator):
         """Return the number of inputs for each branch."""
         return [n_inputs if n_inputs is not None else self.n_inputs] * len(self.branches)
 
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return what the branches pass on."""
+        passed: list[int | None] = []
+        for branch in self.branches:
+            own = branch.passes(n_inputs)
+            passed += own or [None] * (branch.output_size(n_inputs) or 0)
+        return passed
+
     def combine(self, x: Array, branches: tuple[Run, ...]) -> tuple[Array, Back]:
         """Run all branches on the inputs."""
         ys, backwards = zip(*(branch(x) for branch in branches))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..backend import Array
 from .base import Backward, Layer, Parameter, Params
+from .combinator import Combinator
 from .holding import check_layers, with_inner, write_layer
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class Frozen(Layer):
         """Return which inputs are codes to the layer."""
         return self.layer.codes(n_inputs)
 
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return what the layer passes on."""
+        return self.layer.passes(n_inputs)
+
     @cached_property
     def _without_gradients(self) -> Layer:
         return _without_gradients(self.layer)
@@ -88,11 +93,13 @@ class Frozen(Layer):
 
 def _without_gradients(layer: Layer) -> Layer:
     """Return a layer that computes the same, but for gradients that `Layer.gradients` gives."""
+    cls = type(layer)
+    if not (cls.__module__.startswith("xpnn.") or isinstance(layer, Combinator)):
+        return layer  # the way back of one's own may do anything with them
     if layer.inner_layers():
         return with_inner(layer, lambda name, inner: _without_gradients(inner))
-    cls = type(layer)
-    if cls.gradients is Layer.gradients or not cls.__module__.startswith("xpnn."):
-        return layer  # the way back of one's own may do anything with them
+    if cls.gradients is Layer.gradients:
+        return layer
     held = copy(layer)
     vars(held)["gradients"] = _no_gradients
     return held

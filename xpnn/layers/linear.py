@@ -20,6 +20,10 @@ class Linear(Layer):
 
     unbounded: ClassVar[bool | None] = True
 
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return all inputs."""
+        return [*range(n_inputs)]
+
     def forward(self, params: Params, x: Array) -> tuple[Array, Backward]:
         """Compute y = x."""
 

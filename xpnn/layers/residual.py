@@ -44,6 +44,10 @@ class Residual(Chain):
             )
         return n_outputs
 
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return nothing: something is added to each input."""
+        return []
+
     def combine(self, x: Array, inner: tuple[Run, ...]) -> tuple[Array, Back]:
         """Compute ``x + inner(x)``."""
         y, backward = in_turn(inner, x)

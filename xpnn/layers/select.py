@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from ..backend import Array, array_namespace, device_of
@@ -36,7 +37,7 @@ class Select(Layer):
 
     def __init__(self, *columns: int | slice) -> None:
         if len(columns) == 1 and isinstance(columns[0], slice):
-            chosen: tuple[Any, ...] = columns
+            chosen: tuple[Any, ...] = (_checked(columns[0]),)
         else:
             chosen = tuple(
                 check_integer("columns", column, at_least=-(2**31)) for column in columns
@@ -58,6 +59,7 @@ class Select(Layer):
             If there are not so many inputs, or none is taken.
         """
         columns = [*range(n_inputs)]
+        most = self.columns[0].stop if isinstance(self.columns[0], slice) else None
         try:
             found = (
                 columns[self.columns[0]]
@@ -66,9 +68,13 @@ class Select(Layer):
             )
         except IndexError:
             found = []
-        if not found:
+        if not found or (most is not None and most > n_inputs):
             raise ValueError(f"{self} takes columns that {n_inputs} inputs don't have")
         return found
+
+    def passes(self, n_inputs: int) -> list[int | None]:
+        """Return the columns that are taken."""
+        return [*self.numbers(n_inputs)]
 
     def output_size(self, n_inputs: int | None) -> int | None:
         """Return the number of columns that are taken."""
@@ -108,6 +114,16 @@ class Select(Layer):
         )
         bounds = (graph.constant([n], "int64", name="bound") for n in (start, stop, 1, step))
         return graph.node("Slice", x, *bounds)
+
+
+def _checked(columns: slice) -> slice:
+    """Check a slice of columns, and return it with Python's integers."""
+    ends = (columns.start, columns.stop, columns.step)
+    if any(end is not None and not isinstance(end, Integral) for end in ends) or ends[2] == 0:
+        raise TypeError(
+            f"columns must be a slice of integers, by a step other than 0, got {columns}"
+        )
+    return slice(*(None if end is None else int(end) for end in ends))
 
 
 Runs = tuple[tuple[int, int], ...]

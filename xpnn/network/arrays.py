@@ -182,9 +182,12 @@ class PlacedLayers(Helpful):
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
         number = range(len(self))[index]
-        prefix, tensors = f"{number}.", self.copy_tensors()
-        own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        return with_values(self.layers[number], {k: to_host(v) for k, v in own.items()})
+        prefix = f"{number}."
+        with self.gate:
+            own = {k: v for k, v in self.tensors().items() if k.startswith(prefix)}
+            copies = self.copy_to_host([*own.values()])
+        values = {k.removeprefix(prefix): v for k, v in zip(own, copies)}
+        return with_values(self.layers[number], values)
 
     # ------------------------------------------------------------------------- sizes
 

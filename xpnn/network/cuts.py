@@ -14,6 +14,7 @@ import numpy as np
 from ..layers.base import Layer
 from ..operations import Cut, cut_up
 from .stack import is_ours
+from .trying import with_codes
 
 __all__ = ["check_cuts"]
 
@@ -105,7 +106,7 @@ def _tried(
 ) -> tuple[list[np.ndarray], list[list[np.ndarray]] | None, int]:
     """Return what a batch gives, and its halves; and how many parameters there are."""
     generator = np.random.default_rng(0)
-    x = generator.standard_normal((ROWS, size))
+    x = with_codes([layer], generator.standard_normal((ROWS, size)), generator)
     params, state = (
         tuple(generator.uniform(0.5, 1, p.shape) for p in declared.values())
         for declared in (layer.parameters(), layer.state())
@@ -114,10 +115,11 @@ def _tried(
     def run(x: np.ndarray, dy: np.ndarray) -> list[np.ndarray]:
         y, backward, new = layer.train(params, state, x)  # without noise
         dx, grads = backward(dy)
-        return [y, dx, *grads, *new]
+        return [y, dx, *(grad for grad in grads if grad is not None), *new]
 
     dy = generator.standard_normal(layer.train(params, state, x)[0].shape)
-    return run(x, dy), _as_halves(run, x, dy), len(params)
+    whole = run(x, dy)
+    return whole, _as_halves(run, x, dy), len(whole) - 2 - len(state)
 
 
 def _are_the_same(

@@ -16,7 +16,7 @@ from ..layers import Dropout, Linear, Softmax
 from ..layers.base import Layer
 from ..losses import CategoricalCrossEntropy, Heads, Loss
 from .stack import fuse
-from .trying import ROWS, SLACK, Tried, drawn, end_of, try_last, try_out
+from .trying import ROWS, SLACK, Tried, drawn, end_of, try_last, try_out, with_codes
 
 __all__ = ["check_batches", "check_goal", "check_targets"]
 
@@ -268,8 +268,8 @@ def check_batches(links: Mapping[str, Layer], sizes: Sequence[int | None], rows:
         return
     generator = np.random.default_rng(0)
     for layer, size in zip(links.values(), sizes):
-        x = generator.standard_normal((ROWS, size or 3))
         try:
+            x = with_codes([layer], generator.standard_normal((ROWS, size or 3)), generator)
             params, state = drawn(layer, generator)
             # without noise, which may silence all there is
             alone = [layer.train(params, state, x[i : i + 1])[0] for i in range(ROWS)]

@@ -118,7 +118,7 @@ def place_targets(
             "are to be given back, they are their own: fit(X, X)"
         )
     comes = isinstance(x, Source)
-    if isinstance(y, Mapping):
+    if isinstance(y, Mapping) and isinstance(loss, Heads):
         y = _side_by_side(y, x.shape[0], n_outputs(), loss, dtype, name)
     try:
         source = source_of(y)
@@ -148,14 +148,9 @@ def place_targets(
 
 
 def _side_by_side(
-    y: Mapping[str, Any], n: int, n_outputs: int, loss: Loss, dtype: str, name: str
+    y: Mapping[str, Any], n: int, n_outputs: int, loss: Heads, dtype: str, name: str
 ) -> np.ndarray:
     """Return the targets of several heads as one array, with a column for each output."""
-    if not isinstance(loss, Heads):
-        raise TypeError(
-            f"{name} must be an array of the targets that {loss} takes, got a dict, which is "
-            "for Heads"
-        )
     targets = {}
     for head, given in y.items():
         try:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..initializers import draw
+from ..layers import Chain
 from ..layers.base import Layer, Parameter, Params
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
     from ..initializers import Generator
 
-__all__ = ["ROWS", "SLACK", "Tried", "drawn", "end_of", "try_last", "try_out"]
+__all__ = ["ROWS", "SLACK", "Tried", "drawn", "end_of", "try_last", "try_out", "with_codes"]
 
 SCALES = (1.0, 100.0, 10_000.0)
 """How large the rows are that are tried: an activation with limits reaches them at the last."""
@@ -72,6 +73,14 @@ def drawn(layer: Layer, generator: Generator) -> tuple[Params, Params]:
     return params, state
 
 
+def with_codes(layers: Sequence[Layer], rows: np.ndarray, generator: Generator) -> np.ndarray:
+    """Return random rows for layers, with codes in the columns where they take these."""
+    rows = rows.copy()
+    for column, count in Chain(*layers).codes(rows.shape[1]).items():
+        rows[:, column] = np.floor(generator.uniform(0, count, len(rows)))
+    return rows
+
+
 def end_of(layers: Sequence[Layer]) -> int:
     """Return the number of the first of the layers that say what a network gives.
 
@@ -96,6 +105,7 @@ def try_out(layers: Sequence[Layer], n_inputs: int | None) -> Tried | None:
     x = (rows * np.asarray(SCALES)[:, None, None]).reshape(-1, rows.shape[2])
     backwards = []
     try:
+        x = with_codes(layers, x, generator)
         with np.errstate(all="ignore"):
             for layer in layers:
                 params, state = drawn(layer, generator)

@@ -54,14 +54,14 @@ def gradient_norms(axes: Any, model: Network, X: Any, y: Any) -> dict[str, float
     """
     _, grads = model.gradients(X, y)
     norms = dict(zip(model.declared_parameters, norms_of(model, grads)))
-    layers = [*dict.fromkeys(map(_layer_of, norms))]
+    layers, known = [*dict.fromkeys(map(_layer_of, norms))], model.all_layers
     # layers that others hold have no numbers of their own
     numbered = all(layer.isdigit() for layer in layers)
     places = {layer: int(layer) if numbered else i for i, layer in enumerate(layers)}
     for kind, colour, marker in zip(_kinds(norms), cycle(COLOURS), cycle(MARKERS)):
         own = {places[_layer_of(n)]: v for n, v in norms.items() if _kind_of(n) == kind}
         _log_line(axes, list(own), list(own.values()), colour, kind, marker=marker)
-    classes = [type(model.all_layers[layer]).__name__ for layer in layers]
+    classes = [type(known.get(layer, model)).__name__ for layer in layers]
     several = len(set(classes)) > 1
     names = [f"{i}\n{name}" if several else f"{i}" for i, name in zip(layers, classes)]
     axes.set_xticks([*places.values()], names)

@@ -18,7 +18,7 @@ def dense_layers(model: Network) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """
     arrays, found = model.copy_tensors(), list[tuple[str, np.ndarray, np.ndarray]]()
     for name, layer in model.all_layers.items():
-        if isinstance(layer, Dense):
+        if isinstance(layer, Dense) and f"{name}.weights" in arrays:
             counts = ((layer.n_inputs, "input"), (layer.n_outputs, "neuron"))
             said = ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in counts)
             weights, biases = arrays[f"{name}.weights"], arrays[f"{name}.biases"]
