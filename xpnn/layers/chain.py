@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..backend import Array
 from .base import Layer
-from .combinator import Back, Combinator, Run, in_turn
+from .combinator import Back, Combinator, Run
 from .holding import check_layers
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph
 
-__all__ = ["Chain", "links"]
+__all__ = ["Chain", "in_turn", "links", "size_of_inputs"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,3 +116,31 @@ def links(layers: Mapping[Any, Layer]) -> dict[str, Layer]:
         else:
             found[name] = layer
     return found
+
+
+def in_turn(runs: Sequence[Run], x: Array) -> tuple[Array, Back]:
+    """Run layers, each fed by the one before.
+
+    Parameters
+    ----------
+    runs : sequence of callable
+        What runs each, as `Combinator.combine` is given it.
+    x : array of shape (n, n_inputs)
+        The inputs of the first.
+
+    Returns
+    -------
+    y, backward
+        As of one.
+    """
+    backwards = []
+    for run in runs:
+        x, backward = run(x)
+        backwards.append(backward)
+
+    def back(dy: Array) -> Array:
+        for backward in reversed(backwards):
+            dy = backward(dy)
+        return dy
+
+    return x, back

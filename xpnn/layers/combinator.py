@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..initializers import Generator
     from ..onnx_graph import Graph
 
-__all__ = ["Combinator", "Run", "in_turn"]
+__all__ = ["Back", "Combinator", "Run"]
 
 Back = Callable[[Array], Any]
 """From the gradient of outputs to that of inputs."""
@@ -374,31 +374,3 @@ class _Way:
 
 def _sum(a: Array | None, b: Array | None) -> Array | None:
     return None if a is None or b is None else a + b
-
-
-def in_turn(runs: Sequence[Run], x: Array) -> tuple[Array, Back]:
-    """Run layers, each fed by the one before.
-
-    Parameters
-    ----------
-    runs : sequence of callable
-        What runs each, as `Combinator.combine` is given it.
-    x : array of shape (n, n_inputs)
-        The inputs of the first.
-
-    Returns
-    -------
-    y, backward
-        As of one.
-    """
-    backwards = []
-    for run in runs:
-        x, backward = run(x)
-        backwards.append(backward)
-
-    def back(dy: Array) -> Array:
-        for backward in reversed(backwards):
-            dy = backward(dy)
-        return dy
-
-    return x, back

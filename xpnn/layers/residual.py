@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..backend import Array
-from .chain import Chain
-from .combinator import Back, Run, in_turn
+from .chain import Chain, in_turn
+from .combinator import Back, Run
 
 if TYPE_CHECKING:
     from ..onnx_graph import Graph
