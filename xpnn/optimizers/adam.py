@@ -88,6 +88,12 @@ class AdamW(Adam):
         As in `Adam`.
     weight_decay : float or Schedule
         Before each step, parameters are multiplied by 1 - learning_rate * weight_decay.
+
+    Notes
+    -----
+    Biases and scales shrink too, as in the paper, so that settings that were found with other
+    programs hold here.  A layer leaves a parameter of its own out by
+    ``Parameter(..., weight_decay=False)``.
     """
 
     _: KW_ONLY
