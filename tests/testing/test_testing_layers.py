@@ -28,7 +28,7 @@ from xpnn.testing import check_layer
         xpnn.NumericEmbedding(3),
         xpnn.NumericEmbedding(3, 2, n_outputs=1, n_frequencies=4, scale=0.3),
         xpnn.OneHot(3, (2,)),
-        xpnn.PeriodicEmbedding(3),
+        xpnn.PeriodicEmbedding(3, n_outputs=3, n_frequencies=2),
         xpnn.PeriodicEmbedding(3, 2, n_outputs=2, n_frequencies=4, scale=0.3),
         xpnn.PiecewiseLinear(3, [[-1, 0, 0.4, 1], [0, 1]]),
         xpnn.SiLU(),
