@@ -140,20 +140,31 @@ class Combinator(Layer):
     def _learns(self) -> list[bool]:
         return [layer.learns for layer in self._inner]
 
-    def _named(self, runs: Sequence[Any]) -> dict[str, Any]:
-        """Return something for each inner layer as `combine` takes it."""
-        by_name, named = dict(zip(self.inner_layers(), runs)), dict[str, Any]()
-        takes = signature(type(self).combine).parameters
+    @cached_property
+    def _places(self) -> dict[str, Any]:
+        """By the names of what `combine` takes, the numbers of the layers that these are."""
+        numbers = {name: k for k, name in enumerate(self.inner_layers())}
+        takes, places = signature(type(self).combine).parameters, dict[str, Any]()
         for f in fields(self):
             name, value = f.name, getattr(self, f.name)
             if isinstance(value, Layer):
-                named[name] = by_name[name]
+                places[name] = numbers[name]
             elif isinstance(value, tuple | list | dict) and (value or name in takes):
                 several = value if isinstance(value, dict) else dict(enumerate(value))
                 if all(isinstance(item, Layer) for item in several.values()):
-                    own = {key: by_name[f"{name}.{key}"] for key in several}
-                    named[name] = own if isinstance(value, dict) else (*own.values(),)
-        return named
+                    own = {key: numbers[f"{name}.{key}"] for key in several}
+                    places[name] = own if isinstance(value, dict) else (*own.values(),)
+        return places
+
+    def _named(self, runs: Sequence[Any]) -> dict[str, Any]:
+        """Return something for each inner layer as `combine` takes it."""
+
+        def at(place: Any) -> Any:
+            if isinstance(place, dict):
+                return {key: runs[k] for key, k in place.items()}
+            return tuple(runs[k] for k in place) if isinstance(place, tuple) else runs[place]
+
+        return {name: at(place) for name, place in self._places.items()}
 
     def _found(self, n_inputs: int) -> _Found:
         """Run with zeros, where layers only say how wide they are."""
