@@ -14,6 +14,7 @@ from ..losses.heads import Heads
 from ..metrics import FunctionMetric, Kind, Metric, as_metric
 from ..metrics.base import PROBABILITY
 from ..metrics.shapes import mean_of_rows
+from ..naming import make
 from .stack import Stack
 from .step import bind
 
@@ -21,7 +22,7 @@ __all__ = ["HeadMetric", "of_heads"]
 
 
 @dataclass(frozen=True)
-class HeadMetric(Metric):
+class HeadMetric(Metric, registered=False):
     """A metric of one head's outputs, or its loss.
 
     Parameters
@@ -110,6 +111,8 @@ def of_heads(loss: Heads, metrics: Any) -> list[Metric]:
     names = [head.name for head in loss]
     if unknown := [name for name in by_head if name not in names]:
         raise ValueError(f"metrics must be by the names of heads, {names}, got {unknown}")
+    if not isinstance(metrics, Mapping):
+        metrics = [_from_file(metric) for metric in _listed(metrics)]
     measured: list[Metric] = []
     for head in loss:
         measured.append(HeadMetric(head.name, head.columns, head.loss))
@@ -133,6 +136,12 @@ def of_heads(loss: Heads, metrics: Any) -> list[Metric]:
                     f"{head.name!r} is for {kinds[1]}"
                 )
     return measured
+
+
+def _from_file(metric: Any) -> Any:
+    """Return a head's metric of its description, which nobody else can make; others as given."""
+    described = isinstance(metric, dict) and metric.get("type") == HeadMetric.__name__
+    return make(metric, {HeadMetric.__name__: HeadMetric}, "metric") if described else metric
 
 
 def _listed(metrics: Any) -> Sequence[Any]:
