@@ -32,7 +32,9 @@ from xpnn import (
     cli,
 )  # fmt: skip
 from xpnn.callbacks import Callback, Checkpoint
+from xpnn.cards import unknown_classes
 from xpnn.export import onnx_model
+from xpnn.files.model_file import read_file
 
 RNG = np.random.default_rng(0)
 CITY, STREET = RNG.integers(0, 9, 50), RNG.integers(0, 30, 50)
@@ -183,5 +185,6 @@ def test_files_graphs_comparisons_and_cards(make, tmp_path, capsys):
     told = CliRunner().invoke(cli.main, ["inspect", str(path)])
     assert told.exit_code == 0, told.output
     assert model.summary().splitlines()[2] in told.output
+    assert unknown_classes(read_file(path)[0]) == []
     card = json.loads(json.dumps(model.card()))
     assert card["parameters"] == sum(p.size for p in model.parameters)

@@ -20,6 +20,7 @@ from .metrics import METRICS
 from .naming import describe, make
 from .network import Network
 from .network.compiled import nothing_described
+from .network.heads import HeadMetric
 from .network.summary import Row, summary_table
 from .optimizers import OPTIMIZERS
 from .schedules import SCHEDULES
@@ -118,6 +119,7 @@ def unknown_classes(description: Any) -> list[str]:
         As `xpnn.files.model_file.read_file` returns it.
     """
     known: set[str] = set().union(LAYERS, LOSSES, OPTIMIZERS, METRICS, SCHEDULES)
+    known.add(HeadMetric.__name__)
     parts = ("layers", "loss", "optimizer", "metrics")
     found, to_visit = set(), [description.get(part) for part in parts]
     while to_visit:

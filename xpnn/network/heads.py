@@ -139,7 +139,7 @@ def of_heads(loss: Heads, metrics: Any) -> list[Metric]:
 
 
 def _from_file(metric: Any) -> Any:
-    """Return a head's metric of its description, which nobody else can make; others as given."""
+    """Return a head's metric, of its description in a file; others as they are given."""
     described = isinstance(metric, dict) and metric.get("type") == HeadMetric.__name__
     return make(metric, {HeadMetric.__name__: HeadMetric}, "metric") if described else metric
 
