@@ -80,7 +80,7 @@ class Combinator(Layer):
             ):
                 check_layers(f.name, several)
 
-    def combine(self, x: Array, *args: Any, **kwargs: Any) -> tuple[Array, Back]:
+    def combine(self, x: Array, *args: Any, **inner: Any) -> tuple[Array, Back]:
         """Compute the outputs, and what takes gradients back.
 
         Parameters
@@ -100,7 +100,7 @@ class Combinator(Layer):
         """
         raise TypeError(f"the layer {type(self).__name__} does not define combine")
 
-    def combine_onnx(self, graph: Graph, x: str, *args: Any, **kwargs: Any) -> str:
+    def combine_onnx(self, graph: Graph, x: str, *args: Any, **inner: Any) -> str:
         """Say how ONNX computes what `combine` does.
 
         Parameters
