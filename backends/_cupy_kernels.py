@@ -125,8 +125,16 @@ def join(*arrays: Any) -> Any:
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (column_sums, sign, where_positive, pick, scatter_add, subtract_one_hot, join)
-    for f in (column_sums, erf, sign, where_positive, pick, subtract_one_hot, join)
+    for f in (
+        column_sums,
+        erf,
+        sign,
+        where_positive,
+        pick,
+        scatter_add,
+        subtract_one_hot,
+        join,
+    )
 }
 
 

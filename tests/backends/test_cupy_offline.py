@@ -25,6 +25,7 @@ import pytest
 
 import xpnn
 import xpnn.backend
+from xpnn import operations
 from xpnn.optimizers import OPTIMIZERS
 
 ROOT = Path(xpnn.__file__).parent
@@ -331,9 +332,11 @@ class Descent(xpnn.Optimizer):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", [*CASES, Descent(0.1)], ids=str)
-def test_update_rule_is_one_kernel_in_place(cupy, array, trace, optimizer, dtype):
-    from xpnn.backends._cupy_kernels import OneKernel
+def test_update_rule_is_one_kernel_in_place(cupy, array, trace, optimizer, dtype, monkeypatch):
+    from xpnn.backends._cupy_kernels import OPERATIONS, OneKernel
 
+    # as where there is a GPU, and so the backend, whose operations these are
+    monkeypatch.setattr(operations, "operations_of", lambda kind: OPERATIONS)
     n_slots, n_numbers = len(optimizer.slots), len(optimizer.numbers(np.asarray(0.0)))
     fakes = [array(dtype=dtype) for _ in range(2 + n_slots)]
     fakes += [array((), dtype) for _ in range(n_numbers)]
