@@ -76,10 +76,19 @@ def pick(a: Any, columns: Any) -> Any:
     return _pick(a, columns, a.shape[1])
 
 
+_scatter_add = cupy.ElementwiseKernel(
+    "T row, I place, int64 k",
+    "raw T total",
+    "atomicAdd(&total[place * k + i % k], row)",
+    "xpnn_scatter_add",
+)
+
+
 def scatter_add(rows: Any, places: Any, count: int) -> Any:
-    """Add where they belong, by atomic operations."""
-    total = cupy.zeros((count, rows.shape[1]), rows.dtype)
-    cupy.add.at(total, places, rows)
+    """Add where they belong in one kernel; in which order, the GPU decides."""
+    k = rows.shape[1]
+    total = cupy.zeros((count, k), dtype=rows.dtype)
+    _scatter_add(rows, places[:, None], k, total)
     return total
 
 

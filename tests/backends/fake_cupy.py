@@ -522,13 +522,16 @@ def __getattr__(name):
 
 
 class ElementwiseKernel:
-    """Runs a kernel from its source, which is an assignment, perhaps with ``? :``."""
+    """Runs a kernel from its source, an assignment, perhaps with ``? :``, or an addition."""
 
     def __init__(self, in_params, out_params, operation, name):
         self.params = [part.split() for part in f"{in_params}, {out_params}".split(", ")]
         self.n_in = len(in_params.split(", "))
         target, assign, value = operation.partition(" -= ")
-        if not assign:
+        if operation.startswith("atomicAdd(&"):
+            target, _, value = operation[len("atomicAdd(&") : -1].partition(", ")
+            assign = " += "
+        elif not assign:
             target, assign, value = operation.partition(" = ")
         self.code = compile(f"{target}{assign}{_python(value)}", name, "exec")
         self.target = target
