@@ -215,13 +215,16 @@ class Player:
 
     def _record(self) -> None:
         """Take the step with what a graph can hold, then again for the graph to be made."""
-        self._take_step = self._compare
+        refused: Exception | None = None
         try:
             with self._trying():
                 self._launch = self._stream.capture(self._take_captured)
         except Exception as error:
-            self._give_up(error)
-        self._take_as_written()
+            refused = error
+        self._take_as_written()  # where the step itself is wrong, this tells what is
+        self._take_step = self._compare
+        if refused is not None:
+            self._give_up(refused)
 
     def _compare(self) -> None:
         """Play, and take the step as it is written too; what differs is not played again."""

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import array_api_compat.cupy as xp
 import cupy
 
+from xpnn.backend import set_namespace
+
 from ._cuda_graph import no_collection
-from ._cupy_products import Captured, Products
+from ._cupy_products import Captured, CapturedNamespace, Products
 from ._graph_pieces import Pieces
 
 __all__ = ["CupyStream", "address"]
@@ -31,6 +34,7 @@ class CupyStream:
     """
 
     def __init__(self) -> None:
+        set_namespace(Captured, CapturedNamespace(xp))
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._pool = cupy.cuda.MemoryPool()
         self._products: Products | None = None

@@ -160,6 +160,40 @@ class Captured(cupy.ndarray):  # type: ignore[misc]
         return product(other, self)
 
 
+class CapturedNamespace:
+    """The namespace of captured arrays: what its functions return is captured as well.
+
+    CuPy joins, gathers and sums arrays to plain ones, and of a product at least one factor
+    must be of the other kind.
+
+    Parameters
+    ----------
+    xp : module
+        The namespace of CuPy's arrays.
+    """
+
+    matmul = staticmethod(product)
+
+    def __init__(self, xp: Any) -> None:
+        self._xp = xp
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._xp, name)
+        if isinstance(found, type) or not callable(found):
+            return found
+
+        def returning_captured(*args: Any, **kwargs: Any) -> Any:
+            return _captured(found(*args, **kwargs))
+
+        return returning_captured
+
+
+def _captured(result: Any) -> Any:
+    if isinstance(result, cupy.ndarray):
+        return result.view(Captured)
+    return [*map(_captured, result)] if isinstance(result, list | tuple) else result
+
+
 def _laid_out(a: Any) -> tuple[Any, tuple[int, int]]:
     """Return a matrix, copied if it must be, and its layout."""
     found = layout(a.shape, a.strides, a.itemsize)

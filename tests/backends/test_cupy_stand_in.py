@@ -4,6 +4,7 @@ import gc
 import itertools
 import pickle
 import sys
+import warnings
 from functools import partial
 from importlib import import_module
 
@@ -556,6 +557,42 @@ def test_streams_wait_for_each_other(backend, captured):
         elif what == "launch":
             assert current == [stream]
     assert current == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        xpnn.Concatenate(xpnn.Select(0), xpnn.Select(slice(0, 3))),
+        xpnn.Chain(
+            xpnn.Residual(xpnn.Dense(3, 3)),
+            xpnn.Concatenate(xpnn.Select(0, 1), xpnn.Select(0, 2)),
+        ),
+    ],
+    ids=["of the batch", "of what a layer made"],
+)
+def test_products_of_what_was_joined_are_captured(backend, captured, first):
+    layers = [
+        first,
+        xpnn.Dense(4, 5),
+        xpnn.ReLU(),
+        xpnn.Concatenate(xpnn.Dense(5, 2), xpnn.Chain()),
+    ]
+    layers += [xpnn.Dense(7, 3), xpnn.ReLU(), xpnn.Dense(3, 2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, found = train(backend, layers=layers, fits=2)
+    assert launches() > 0
+    check_as_numpy(found, layers=layers, fits=2)
+
+
+def test_an_error_of_the_step_itself_is_what_is_told(backend, captured):
+    model = xpnn.Sequential([xpnn.Dense(3, 2)], seed=1, backend=backend)
+    model.compile("mean_squared_error", "sgd", metrics=[lambda p, y: p])
+    X, y = np.ones((8, 3)), np.ones((8, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="must return one number"):
+            model.fit(X, y, epochs=3, batch_size=4)
 
 
 class LooksAtANumber(xpnn.Layer):

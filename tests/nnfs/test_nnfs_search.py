@@ -20,7 +20,7 @@ SCRIPTS = ["random", "walk", "spiral"]
 EVERYTHING = os.environ.get("XPNN_TEST_BOOK") == "1"
 BY_NUMPY = {"numpy", "torch", "jax"}
 """Backends whose arrays a script may mix with NumPy's."""
-UNMIXED = [("dpnp", "random")]
+UNMIXED = [("cupy", "random"), ("dpnp", "random")]
 """Where a backend refuses to mix them, the script that draws anew doesn't."""
 
 

@@ -41,7 +41,7 @@ def test_divergence_in_a_block_goes_back_to_where_an_epoch_began_well(backend):
                 if began_well:
                     wanted.fit(X, Y, epochs=began_well, **how)
                 for p, q in zip(model.parameters, wanted.parameters):
-                    if backend.name == "jax":  # growing numbers, and so do their differences
+                    if backend.name in ("jax", "cupy"):  # numbers grow, and so do differences
                         np.testing.assert_allclose(host(p), host(q), rtol=1e-2)
                     else:
                         np.testing.assert_array_equal(host(p), host(q))
