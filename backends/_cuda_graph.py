@@ -374,7 +374,7 @@ def repeat(
             return run_eagerly(buffers, slots, *steps)
         measured = player.take_steps(block)
         works = player.works
-        backend.flush(slots, block)
+        backend.flush(step.remembered(slots), block)
         return buffers, slots, [measured]
 
     return run

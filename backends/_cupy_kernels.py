@@ -76,20 +76,18 @@ def pick(a: Any, columns: Any) -> Any:
     return _pick(a, columns, a.shape[1])
 
 
-_scatter_add = cupy.ElementwiseKernel(
+_add_rows = cupy.ElementwiseKernel(
     "T row, I place, int64 k",
-    "raw T total",
-    "atomicAdd(&total[place * k + i % k], row)",
-    "xpnn_scatter_add",
+    "raw T table",
+    "atomicAdd(&table[place * k + i % k], row)",
+    "xpnn_add_rows",
 )
 
 
-def scatter_add(rows: Any, places: Any, count: int) -> Any:
+def add_rows(table: Any, places: Any, rows: Any) -> Any:
     """Add where they belong in one kernel; in which order, the GPU decides."""
-    k = rows.shape[1]
-    total = cupy.zeros((count, k), dtype=rows.dtype)
-    _scatter_add(rows, places[:, None], k, total)
-    return total
+    _add_rows(rows, places[:, None], rows.shape[1], table)
+    return table
 
 
 _subtract_one_hot = cupy.ElementwiseKernel(
@@ -140,7 +138,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
         sign,
         where_positive,
         pick,
-        scatter_add,
+        add_rows,
         subtract_one_hot,
         join,
     )

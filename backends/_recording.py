@@ -16,7 +16,7 @@ import numpy as np
 
 from ._tape import CannotRecordError, Tape
 
-__all__ = ["Recording", "added_up", "recorded", "summed", "take_rows"]
+__all__ = ["Recording", "added_to_rows", "added_up", "recorded", "summed", "take_rows"]
 
 _tape: ContextVar[Tape | None] = ContextVar("xpnn_tape", default=None)
 
@@ -229,23 +229,30 @@ def take_rows(a: np.ndarray, indices: np.ndarray) -> np.ndarray:
 
 
 def added_up(rows: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
-    """Return the sum of the rows of each place; on the tape it is one call."""
-    shape = (count, rows.shape[1])
-    if not isinstance(rows, Recording):
-        total = np.empty(shape, rows.dtype)
-        _add_up(total, places, rows)
-        return total
-    tape = _current()
-    recording = tape.empty(shape, rows.dtype)
-    tape.add(_add_up, *tape.plain((recording, places, rows)))
-    return recording
+    """Return the sum of the rows of each place."""
+    make = _current().empty if isinstance(rows, Recording) else np.empty
+    total = make((count, rows.shape[1]), rows.dtype)
+    total.fill(0)  # also each time that a tape is played
+    return added_to_rows(total, places, rows)
 
 
-def _add_up(total: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-    total.fill(0)
+def added_to_rows(table: np.ndarray, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return a table with rows added to those of some places, in place; one call of a tape."""
+    if any(isinstance(a, Recording) for a in (table, places, rows)):
+        tape = _current()
+        tape.add(_add_to_rows, *tape.plain((table, places, rows)))
+    else:
+        _add_to_rows(table, places, rows)
+    return table
+
+
+def _add_to_rows(table: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     columns = np.arange(rows.shape[1])
+    if not table.flags.c_contiguous:
+        np.add.at(table, (places[:, None], columns), rows)
+        return
     numbers = places[:, None] * rows.shape[1] + columns  # (n, k)
-    np.add.at(total.reshape(-1), numbers.reshape(-1), rows.reshape(-1))
+    np.add.at(table.reshape(-1), numbers.reshape(-1), rows.reshape(-1))
 
 
 def summed(a: np.ndarray, communicator: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from xpnn.backend import Array, Backend, BackendUnavailableError, Block, row_blo
 from xpnn.backend.base import Taken
 
 from ._playback import Player
-from ._recording import added_up, summed, take_rows
+from ._recording import added_to_rows, added_up, summed, take_rows
 from ._recurring import Players, shapes_of
 from ._threads import threads_for
 
@@ -112,8 +112,13 @@ def subtract_one_hot(a: Array, columns: Array) -> Array:
     return a
 
 
-def scatter_add(rows: Array, places: Array, count: int) -> Array:
+def add_rows(table: Array, places: Array, rows: Array) -> Array:
     """Add number by number, which is three times as fast as row by row (40 us -> 12)."""
+    return added_to_rows(table, places, rows)
+
+
+def scatter_add(rows: Array, places: Array, count: int) -> Array:
+    """Add to zeros, which a tape makes anew each time that it is played."""
     return added_up(rows, places, count)
 
 
@@ -131,6 +136,7 @@ class NumpyBackend(Backend):
             row_maxima,
             join,
             pick,
+            add_rows,
             scatter_add,
             subtract_one_hot,
             summed,
@@ -197,7 +203,7 @@ class NumpyBackend(Backend):
             if player is None or not player.works:
                 return as_written(buffers, slots, *steps)  # type: ignore[no-any-return]
             measured = player.take_steps(block)
-            self.flush(slots, block)
+            self.flush(step.remembered(slots), block)
             return buffers, slots, [tuple(measured)]
 
         return run

@@ -83,9 +83,9 @@ def pick(a: Array, columns: Array) -> Array:
     return a.gather(1, columns[:, None].long())[:, 0]
 
 
-def scatter_add(rows: Array, places: Array, count: int) -> Array:
+def add_rows(table: Array, places: Array, rows: Array) -> Array:
     """Add where they belong, in one call."""
-    return rows.new_zeros((count, rows.shape[1])).index_add_(0, places, rows)
+    return table.index_add_(0, places, rows)
 
 
 def subtract_one_hot(a: Array, columns: Array) -> Array:
@@ -162,7 +162,7 @@ class TorchBackend(Backend):
             add_product,
             join,
             pick,
-            scatter_add,
+            add_rows,
             subtract_one_hot,
             summed,
         )

@@ -187,6 +187,23 @@ def test_scatter_add(find, place, backend, dtype):
         np.testing.assert_array_equal(host(rows), values)
 
 
+def test_add_rows(find, place_to_change, backend, dtype):
+    for n, k, count in ((1, 1, 1), (7, 3, 4), (64, 5, 9)):
+        values, places = numbers((n, k)), columns_of((n, count))
+        around, table = place_to_change(numbers((count, k)) + 1)
+        wanted, add_rows = host(table).copy(), find("add_rows")
+        if backend.name == "jax":  # whose arrays nobody changes
+            add_rows = operations.add_rows
+        rows = backend.asarray(values, dtype)
+        result = add_rows(table, backend.asarray(places), rows)
+        for i, row in zip(places, rounded(values, dtype)):
+            wanted[i] += row
+        assert host(result).dtype == np.dtype(dtype)
+        np.testing.assert_allclose(host(result), wanted, atol=100 * np.finfo(dtype).eps)
+        if around.shape != table.shape:
+            assert set(host(around)[::2].ravel()) == {77.0}
+
+
 def test_subtract_one_hot(find, backend, place_to_change, dtype):
     for shape, index in product(SHAPES, ["uint8", "int32", "int64"]):
         values, chosen = rounded(numbers(shape), dtype), columns_of(shape)

@@ -36,6 +36,7 @@ __all__ = [
     "Cut",
     "Summing",
     "add_product",
+    "add_rows",
     "as_floats",
     "batch_rows",
     "column_sums",
@@ -191,17 +192,24 @@ def pick(a: Array, columns: Array) -> Array:
 
 
 @operation
+def add_rows(table: Array, places: Array, rows: Array) -> Array:
+    """Add rows to those of a table: (m, k), integers (n,), (n, k) -> (m, k); uses up `table`.
+
+    Several may belong to one place, and places are below m.
+    """
+    for i, place in enumerate(to_host(places).tolist()):
+        table[place, :] += rows[i, :]
+    return table
+
+
+@operation
 def scatter_add(rows: Array, places: Array, count: int) -> Array:
     """Return the sum of the rows of each place: (n, k), integers (n,) -> (count, k).
 
     Places are below `count`; where no row belongs there are zeros.
     """
-    xp = array_namespace(rows)
-    shape = (count, rows.shape[1])
-    total = xp.zeros(shape, dtype=rows.dtype, device=device_of(rows))
-    for i, place in enumerate(to_host(places).tolist()):
-        total[place, :] += rows[i, :]
-    return total
+    xp, shape = array_namespace(rows), (count, rows.shape[1])
+    return add_rows(xp.zeros(shape, dtype=rows.dtype, device=device_of(rows)), places, rows)
 
 
 @operation

@@ -394,7 +394,7 @@ def test_own_kernels_compile(cupy, array):
                 kernels._where_positive: [a, b],
                 kernels._erf: [a],
                 kernels._pick: [a, columns, k],
-                kernels._scatter_add: [a, array((6, 1), columns.dtype), k, b],
+                kernels._add_rows: [a, array((6, 1), columns.dtype), k, b],
                 kernels._subtract_one_hot: [columns, k, a],
                 **{kernels._join(n): [a, k] * n for n in (2, 3, kernels.MOST_JOINED)},
             }

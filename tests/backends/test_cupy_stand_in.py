@@ -797,7 +797,7 @@ def test_kernels_are_the_shared_bodies(backend):
         "sign": (np.array([[2.0, 0.0], [-0.5, -0.0]]),),
         "where_positive": (arrays[0], arrays[1]),
         "pick": (arrays[1], columns),
-        "scatter_add": (arrays[1], columns, 6),
+        "add_rows": (arrays[2].copy(), columns, arrays[1]),
         "subtract_one_hot": (arrays[1].copy(), columns),
         "join": (
             *arrays[:20],

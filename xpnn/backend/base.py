@@ -369,7 +369,7 @@ class Backend:
                 if not step.packing:
                     params = step.params(parts)
                 measured.append(measures)
-            self.flush(slot_parts, block)
+            self.flush(step.remembered(slot_parts), block)
             if not step.packing:
                 buffers, slots = parts, slot_parts
             return buffers, slots, measured

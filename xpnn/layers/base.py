@@ -68,6 +68,9 @@ class Parameter(NamedTuple):
     trainable : bool
         Whether training changes it.  Where it does not, nothing is remembered of it, it adds
         nothing to the loss, and its gradient may be None.
+    by_rows : bool
+        Whether the layer gives its gradient by `xpnn.row_gradients.gradient_of_rows`, so that a
+        step of plain gradient descent may leave alone the rows that it does not take.
     """
 
     shape: tuple[int, ...]
@@ -77,6 +80,7 @@ class Parameter(NamedTuple):
     learning_rate: float = 1.0
     weight_decay: bool | float = True
     trainable: bool = True
+    by_rows: bool = False
 
 
 @dataclass(frozen=True, eq=False)

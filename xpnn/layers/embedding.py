@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..backend import Array, array_namespace, index_dtype_of
 from ..checks import check_integer
 from ..initializers import Uniform
-from ..operations import scatter_add
+from ..row_gradients import gradient_of_rows
 from .base import Backward, Layer, Parameter, Params
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Embedding(Layer):
         first = self.vectors
         if first is None:
             first = Uniform(1 / math.sqrt(self.n_outputs))
-        return {"vectors": Parameter((self.n_categories, self.n_outputs), first)}
+        shape = self.n_categories, self.n_outputs
+        return {"vectors": Parameter(shape, first, by_rows=True)}
 
     def output_size(self, n_inputs: int | None) -> int:
         """Return `n_outputs`."""
@@ -98,7 +99,7 @@ class Embedding(Layer):
 
     def gradients(self, x: Array, dy: Array) -> Params:
         """Add up the gradients of the rows of each category."""
-        return (scatter_add(dy, _codes(x), self.n_categories),)  # (n_categories, n_outputs)
+        return (gradient_of_rows(dy, _codes(x), self.n_categories),)
 
     def to_onnx(self, graph: Graph, params: tuple[str, ...], x: str) -> str:
         """Add a Gather of the codes as integers."""

@@ -1,67 +1,109 @@
-"""Layers in training of which some parameters are not trainable."""
+"""Layers in training of which some parameters are not the optimizer's to go over.
+
+Some are not trainable. And a large table of which a step takes few rows is changed where these
+are, if the optimizer's rule `adds_up`.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from typing import Any
 
 from ..backend import Array
-from ..layers.base import Params
+from ..layers.base import Parameter, Params
 from ..layers.holding import split_by
+from ..row_gradients import keeping_rows
 from .stack import Noise, Stack
 
-__all__ = ["PartlyFixed", "in_training", "merged"]
+__all__ = ["STEPPED", "PartlyFixed", "in_training", "merged", "of_kind", "ways_of"]
+
+STEPPED, BY_ROWS, FIXED = range(3)
+"""How a step treats a parameter: it is the optimizer's; a table changed by rows; or fixed."""
+
+LARGE_TABLE = 1 << 14
+"""With fewer numbers a table is no quicker by rows than with other parameters in a buffer."""
 
 
-def in_training(stack: Stack) -> Stack:
-    """Return a stack as a step trains it: itself, where all of its parameters are trainable."""
-    own = (p for layer in stack.layers for p in layer.parameters().values())
-    return stack if all(p.trainable for p in own) else PartlyFixed(stack.layers, stack.head)
+def ways_of(declared: Iterable[Parameter], by_rows: bool) -> tuple[int, ...]:
+    """Return how a step treats each parameter.
+
+    Parameters
+    ----------
+    declared : iterable of Parameter
+        What the layers declare.
+    by_rows : bool
+        Whether tables may be changed by rows.
+    """
+    ways = []
+    for p in declared:
+        way = STEPPED if p.trainable else FIXED
+        is_plain = p.learning_rate == 1 and not p.l1 and not p.l2
+        if by_rows and way == STEPPED and p.by_rows and is_plain:
+            way = BY_ROWS if math.prod(p.shape) >= LARGE_TABLE else STEPPED
+        ways.append(way)
+    return tuple(ways)
 
 
-def merged(
-    trainable: Sequence[bool], trained: Iterable[Any], fixed: Iterable[Any]
-) -> list[Any]:
-    """Return all parameters, of those that are trained and those that are not."""
-    of_kind = {True: iter(trained), False: iter(fixed)}
-    return [next(of_kind[kind]) for kind in trainable]
+def in_training(stack: Stack, ways: tuple[int, ...]) -> Stack:
+    """Return a stack as a step trains it: itself, if all its parameters are stepped."""
+    return PartlyFixed(stack.layers, stack.head, ways) if any(ways) else stack
+
+
+def of_kind(values: Iterable[Any], ways: Sequence[int], kind: int) -> list[Any]:
+    """Return the values of the parameters that are treated in one way."""
+    return [value for value, way in zip(values, ways) if way == kind]
+
+
+def merged(ways: Sequence[int], *of_each: Iterable[Any]) -> list[Any]:
+    """Return the values of all parameters, of those of each way."""
+    of_way = [iter(values) for values in of_each]
+    return [next(of_way[way]) for way in ways]
 
 
 @dataclass(frozen=True)
 class PartlyFixed(Stack):
-    """A stack whose parameters are those that are trainable.
+    """A stack whose parameters are those that the optimizer steps.
 
-    The others are state, before that of the layers: a step keeps it, and neither remembers
-    anything of it nor changes it.
+    The others are state, before that of the layers: first the tables that are changed by rows,
+    then what a step only keeps.
     """
 
-    @cached_property
-    def _trainable(self) -> list[bool]:
-        own = (layer.parameters().values() for layer in self.layers)
-        return [p.trainable for p in chain.from_iterable(own)]
+    ways: tuple[int, ...] = ()
+
+    @property
+    def kept(self) -> int:
+        """How many parameters are state to a step."""
+        return len(self.ways) - self.ways.count(STEPPED)
+
+    @property
+    def tables(self) -> int:
+        """How many parameters are changed by rows."""
+        return self.ways.count(BY_ROWS)
 
     @cached_property
-    def _trained_counts(self) -> list[int]:
-        """How many trainable parameters each layer has."""
-        return [sum(of_layer) for of_layer in split_by(self._counts, self._trainable)]
+    def _stepped_counts(self) -> list[int]:
+        """How many parameters of each layer are the optimizer's."""
+        return [ways.count(STEPPED) for ways in split_by(self._counts, self.ways)]
 
     @cached_property
     def has_state(self) -> bool:
-        """Whether there is something that a step keeps: what is fixed, at least."""
+        """Whether there is something that a step keeps: what is not stepped, at least."""
         return True
 
     @cached_property
     def penalties(self) -> list[tuple[int, float, float]]:
-        """The number of each trainable parameter that is penalised, with its l1 and l2."""
-        number = merged(self._trainable, range(sum(self._trainable)), repeat(None))
+        """The number of each stepped parameter that is penalised, with its l1 and l2."""
+        number = merged(self.ways, count(), repeat(None), repeat(None))
         return [(number[i], l1, l2) for i, l1, l2 in super().penalties]
 
     def split(self, arrays: Sequence[Any]) -> list[Params]:
-        """Return a flat list of the trainable parameters as one tuple for each layer."""
-        return split_by(self._trained_counts, arrays)
+        """Return a flat list of the stepped parameters as one tuple for each layer."""
+        return split_by(self._stepped_counts, arrays)
 
     def train(
         self,
@@ -70,12 +112,17 @@ class PartlyFixed(Stack):
         x: Array,
         noise: Noise | None = None,
     ) -> tuple[Array, Callable[[Array], list[Array]], list[Array]]:
-        """Run the layers forwards in training, as `Stack.train`."""
-        n = self._trainable.count(False)
-        whole = merged(self._trainable, chain(*params), state[:n])
+        """Run the layers forwards in training, as `Stack.train`; of tables come gradients last.
+
+        These are of the kind `RowGradient`, where the layer gives them so.
+        """
+        k, n = self.tables, self.kept
+        whole = merged(self.ways, chain(*params), state[:k], state[k:n])
         y, backward, new = super().train(split_by(self._counts, whole), state[n:], x, noise)
 
-        def of_trained(dy: Array) -> list[Array]:
-            return [g for g, kind in zip(backward(dy), self._trainable) if kind]
+        def of_trained(dy: Array) -> list[Any]:
+            with keeping_rows() if k else nullcontext():
+                grads = backward(dy)
+            return [*of_kind(grads, self.ways, STEPPED), *of_kind(grads, self.ways, BY_ROWS)]
 
         return y, of_trained, [*state[:n], *new]

@@ -58,6 +58,16 @@ class Stack:
         """Whether a layer keeps something beside its parameters."""
         return any(self._state_counts)
 
+    @property
+    def kept(self) -> int:
+        """How many parameters are state to a step: here none is."""
+        return 0
+
+    @property
+    def tables(self) -> int:
+        """How many of these are tables that are changed by rows."""
+        return 0
+
     @cached_property
     def penalties(self) -> list[tuple[int, float, float]]:
         """The number of each parameter that is penalised, with its l1 and l2."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import accumulate, chain
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from ..metrics.shapes import mean_of_rows, of_each_output
 from ..operations import Cut, Summing, cut_up, join, summed
 from ..optimizers import Optimizer
 from ..packing import Packing
+from ..row_gradients import RowGradient
 from .stack import Noise, Stack
 
 __all__ = [
@@ -57,6 +59,8 @@ class TrainStep:
         memory, so that they stay as they are.
     clip_norm, clip_value : float or None
         What gradients are cut to; see `clip`.
+    row_optimizer : Optimizer or None
+        What steps the rows of tables, if the stack has such: the optimizer, as it is written.
     communicator : Communicator or None
         The processes over which batches are cut, if there are several.
     """
@@ -68,6 +72,7 @@ class TrainStep:
     packing: Packing | None
     clip_norm: float | None = None
     clip_value: float | None = None
+    row_optimizer: Optimizer | None = None
     communicator: Communicator | None = None
 
     @cached_property
@@ -96,6 +101,11 @@ class TrainStep:
             return [self.parts(slot) for slot in slots]
         *of_optimizer, state = slots
         return [*map(self.parts, of_optimizer), state]
+
+    def remembered(self, slots: Sequence[Sequence[Array]]) -> Sequence[Sequence[Array]]:
+        """Return of the slots what isn't parameters, in which tiny numbers may gather."""
+        kept = self.stack.kept
+        return [*slots[:-1], slots[-1][kept:]] if kept else slots
 
     def numbers(self, t: int, count: int) -> np.ndarray:
         """Return the optimizer's numbers for `count` steps from step `t` on, a row each."""
@@ -175,6 +185,11 @@ class TrainStep:
         # before anything is changed: a metric of somebody's own may raise an error
         metrics = [measure(predictions, y) for measure in self._measures]
         grads = backward(dpredictions)
+        if self.row_optimizer:
+            n = self.stack.tables
+            grads, of_tables = grads[:-n], grads[-n:]
+            stepped = map(partial(step_rows, self.row_optimizer, numbers), new_state, of_tables)
+            new_state = [*stepped, *new_state[n:]]
         if self.stack.penalties:
             share = cut.share if cut else 1.0
             loss = self.stack.penalise([*chain(*params)], loss, grads, share)
@@ -200,6 +215,17 @@ class TrainStep:
                     old[...] = new
             new_parts, new_slots = [*parts], [*map(list, slots)]
         return new_parts, new_slots, (loss, *metrics)
+
+
+def step_rows(
+    optimizer: Optimizer, numbers: Sequence[Array], table: Array, gradient: Any
+) -> Array:
+    """Take a step of an optimizer that `adds_up` with a table; it is consumed."""
+    if not isinstance(gradient, RowGradient):  # a layer that holds the table's made it whole
+        return optimizer.rule(table, gradient, *numbers)[0]
+    rows = gradient.rows
+    (step,) = optimizer.rule(array_namespace(rows).zeros_like(rows), rows, *numbers)
+    return replace(gradient, rows=step).added_to(table)
 
 
 def sum_over(communicator: Summing, grads: Sequence[Array]) -> list[Array]:

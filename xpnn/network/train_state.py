@@ -15,7 +15,7 @@ from ..optimizers.apart import vary
 from ..packing import Packing
 from .compiled import Compiled
 from .network import Network
-from .partly_fixed import in_training, merged
+from .partly_fixed import BY_ROWS, FIXED, STEPPED, in_training, merged, of_kind, ways_of
 from .stack import fuse
 from .step import TrainStep
 
@@ -40,10 +40,11 @@ class Packed:
         How many steps were taken.
     layer_state : list of array
         The layers' states.
-    trainable : tuple of bool
-        Whether each parameter is learnt; the others are not in the buffers.
-    fixed : list of array
-        The parameters that are not learnt.
+    ways : tuple of int
+        How a step treats each parameter; see `xpnn.network.partly_fixed`.
+    tables, fixed : list of array
+        The parameters that are changed by rows, and those that are not learnt: they are not in
+        the buffers.
     params, memory
         What the network and its train state have of it: views of the buffers, or these.
     """
@@ -54,19 +55,22 @@ class Packed:
     slots: list[list[Array]]
     iterations: int
     layer_state: list[Array]
-    trainable: tuple[bool, ...] = ()
+    ways: tuple[int, ...] = ()
+    tables: list[Array] = field(default_factory=list)
     fixed: list[Array] = field(default_factory=list)
     params: list[Array] = field(default_factory=list)
     memory: State = field(default_factory=dict)
 
     def split(self, buffers: Sequence[Array]) -> list[Array]:
-        """Return buffers as arrays in the learnt parameters' shapes."""
+        """Return buffers as arrays in the shapes of the parameters that lie in them."""
         return self.packing.split(buffers) if self.packing else list(buffers)
 
     def whole(self) -> list[Array]:
-        """Return all parameters of the network, those too that are not learnt."""
-        learnt = self.split(self.buffers)
-        return merged(self.trainable, learnt, self.fixed) if self.fixed else learnt
+        """Return all parameters of the network, those too that are not in the buffers."""
+        stepped = self.split(self.buffers)
+        return (
+            merged(self.ways, stepped, self.tables, self.fixed) if any(self.ways) else stepped
+        )
 
 
 class TrainState:
@@ -119,22 +123,21 @@ class TrainState:
 
     def prepare(self, network: Network) -> Packed:
         """Take over the network's arrays, also where somebody has set them, and return them."""
-        packed = self.packed
+        packed, ways = self.packed, self._ways(network)
         if packed is not None and (
-            packed.params is network.parameter_arrays
+            packed.ways == ways
+            and packed.params is network.parameter_arrays
             and packed.memory is self.memory
             and packed.layer_state is network.state_arrays
         ):
             return packed  # as the last steps left them
         optimizer = network.require_compiled().optimizer
-        trainable = tuple(p.trainable for p in network.declared_parameters.values())
-        params, fixed = (
-            [a for a, own in zip(network.parameter_arrays, trainable) if own is kind]
-            for kind in (True, False)
+        params, tables, fixed = (
+            of_kind(network.parameter_arrays, ways, way) for way in (STEPPED, BY_ROWS, FIXED)
         )
         backend = network.backend
         memory = self.memory or backend.compile(optimizer.init)(params)
-        packing = packing_of(network)
+        packing = packing_of(network, ways)
         join = packing.join if packing else list
 
         def placed(array: Any) -> Array:
@@ -149,7 +152,8 @@ class TrainState:
             [join([placed(array) for array in memory[name]]) for name in optimizer.slots],
             int(memory.get("iterations", 0)),
             network.state_arrays,
-            trainable,
+            ways,
+            tables,
             fixed,
         )
         self._publish(network, packed)
@@ -182,14 +186,16 @@ class TrainState:
             What the steps measured, as `Backend.repeat` tells.
         """
         packed = self.prepare(network)
-        state, n = [*packed.fixed, *packed.layer_state], len(packed.fixed)
+        k, n = len(packed.tables), len(packed.tables) + len(packed.fixed)
+        state = [*packed.tables, *packed.fixed, *packed.layer_state]
         slots = [*packed.slots, state] if state else packed.slots
-        run = self._steps(network, packed.packing)
+        run = self._steps(network, packed)
         packed.buffers, slots, measured = run(
             packed.buffers, slots, packed.iterations, count, data, rows, noise
         )
         packed.slots = slots[:-1] if state else slots
-        packed.fixed, packed.layer_state = (slots[-1][:n], slots[-1][n:]) if state else ([], [])
+        state = slots[-1] if state else []
+        packed.tables, packed.fixed, packed.layer_state = state[:k], state[k:n], state[n:]
         packed.iterations += count
         if packed.packing and not n:  # the network's arrays are views of the buffers
             packed.memory["iterations"] = packed.iterations
@@ -198,23 +204,38 @@ class TrainState:
             self._publish(network, packed)
         return measured  # type: ignore[no-any-return]
 
-    def _steps(self, network: Network, packing: Packing | None) -> Callable[..., Any]:
+    def _ways(self, network: Network) -> tuple[int, ...]:
+        """Return how the steps treat each parameter."""
+        declared = network.declared_parameters.values()
+        compiled = network.require_compiled()
+        by_rows = (
+            any(p.by_rows for p in declared)
+            and compiled.optimizer.adds_up
+            and compiled.clip_norm is None is compiled.clip_value
+            and self.communicator is None
+            and all(p.learning_rate == p.weight_decay == 1 for p in declared)
+        )
+        return ways_of(declared, by_rows)
+
+    def _steps(self, network: Network, packed: Packed) -> Callable[..., Any]:
         """Return the function that takes many steps, made anew for another `Compiled`."""
         compiled, cut_over = self._run_is_of
         if self._run is None or (
             compiled is not network.compiled or cut_over is not self.communicator
         ):
+            packing = packed.packing
             compiled = network.require_compiled()
             stack, criterion = fuse(network.layers, compiled.loss)
-            factors = packing.kinds_of_parts() if packing else factors_of(network)
+            factors = packing.kinds_of_parts() if packing else factors_of(network, packed.ways)
             step = TrainStep(
-                in_training(stack),
+                in_training(stack, packed.ways),
                 criterion,
                 vary(compiled.optimizer, factors),
                 compiled.step_metrics,
                 packing,
                 compiled.clip_norm,
                 compiled.clip_value,
+                compiled.optimizer if packed.tables else None,
                 self.communicator,
             )
             self._run = network.backend.repeat(step)
@@ -228,15 +249,16 @@ class TrainState:
             self.memory["iterations"] = backend.asarray(count)
 
 
-def packing_of(network: Network) -> Packing | None:
-    """Return how a network's parameters are packed; None where arrays can't share memory."""
-    shapes = tuple(p.shape for p in network.trained_parameters.values())
+def packing_of(network: Network, ways: Sequence[int]) -> Packing | None:
+    """Return how stepped parameters are packed; None where arrays can't share memory."""
     if not network.backend.packing:
         return None
-    return Packing(shapes, *network.backend.packing, tuple(factors_of(network)))
+    shapes = [p.shape for p in network.declared_parameters.values()]
+    stepped = tuple(of_kind(shapes, ways, STEPPED))
+    return Packing(stepped, *network.backend.packing, tuple(factors_of(network, ways)))
 
 
-def factors_of(network: Network) -> list[tuple[float, float]]:
-    """Return by what each parameter's learning rate and weight decay are multiplied."""
-    declared = network.trained_parameters.values()
+def factors_of(network: Network, ways: Sequence[int]) -> list[tuple[float, float]]:
+    """Return by what each stepped parameter's learning rate and decay are multiplied."""
+    declared = of_kind(network.declared_parameters.values(), ways, STEPPED)
     return [(float(p.learning_rate), float(p.weight_decay)) for p in declared]

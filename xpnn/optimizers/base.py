@@ -64,6 +64,15 @@ class Optimizer(Described):
         """
         return ()
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether a step adds to a parameter what is proportional to its gradient, and no more.
+
+        Rows of a large table of which a step gives no gradient are then left alone, and those
+        of which it gives several are added to it one after the other.  By default it is not so.
+        """
+        return False
+
     def init(self, params: list[Array]) -> State:
         """Return the state before the first step.
 

@@ -44,6 +44,11 @@ class SGD(Optimizer):
         """The velocity, where there is momentum."""
         return ("velocity",) if self.momentum else ()
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether there is no momentum."""
+        return not self.slots
+
     def rule(self, p: Array, g: Array, *rest: Array) -> tuple[Array, ...]:
         """Compute v = momentum * v - learning_rate * g; p = p + v."""
         *slots, learning_rate = rest

@@ -34,6 +34,7 @@ class Moment:
     slots: list[list[Array]]
     iterations: int
     layer_state: list[Array]
+    tables: list[Array]
     generator: Generator | None
 
 
@@ -65,6 +66,7 @@ class Recovery:
                 [self._copies(slot) for slot in packed.slots] if several else [],
                 packed.iterations,
                 self._copies(packed.layer_state),
+                self._copies(packed.tables),
                 copy.deepcopy(self._model.generator)
                 if several and self._blocks.draws
                 else None,
@@ -143,6 +145,7 @@ class Recovery:
         with model.gate.changing():
             packed = state.prepare(model)
             packed.buffers = self._copies(moment.buffers)
+            packed.tables = self._copies(moment.tables)
             packed.iterations = moment.iterations
             packed.layer_state = model.state_arrays = self._copies(moment.layer_state)
             if epoch > moment.epoch:  # take the steps again that lead there
