@@ -20,7 +20,7 @@ import numpy as np
 from xpnn.backend.arrays import set_namespace
 
 from ._cuda_graph import is_close, is_finite, warn
-from ._cupy_products import product
+from ._cupy_products import Captured, product
 
 MOST_JOINED = 16
 """How many arrays one kernel joins: a launch takes a few kilobytes of arguments."""
@@ -184,15 +184,20 @@ class OneKernel(InPlace):
     optimizer's own numbers are constants to it; what changes from step to step it gets as
     arrays of shape (), because CuPy would compute with Python's numbers in half precision.
     The first step is taken by the rule too; if the kernel differs, the rule is used instead.
+    A rule that is by parameter may multiply matrices, and stays as it is written.
     """
 
     def __init__(self, optimizer: Any) -> None:
         super().__init__(optimizer)
-        self._apply: Callable[..., None] = self._compare
+        is_one = not optimizer.by_parameter
+        self._apply: Callable[..., None] = self._compare if is_one else self._of_matrices
 
     def apply(self, *arrays: Any) -> None:
         """Apply the rule; as `InPlace.apply`."""
         self._apply(*arrays)
+
+    def _of_matrices(self, p: Any, g: Any, *rest: Any) -> None:
+        super().apply(p, g.view(Captured), *rest)  # what is computed of it can be captured
 
     def _compare(self, *arrays: Any) -> None:
         as_written, count = super().apply, 1 + self._n_changed

@@ -27,11 +27,18 @@ FIELDS = {
     ("AdamW", "beta_2"): [1.0],
     ("AdamW", "epsilon"): [0],
     ("AdaDelta", "rho"): [1.0],
-    **{(cls, b): [1.0] for cls in ("AdaMax", "NAdam", "Lion") for b in ("beta_1", "beta_2")},
+    **{
+        (cls, b): [1.0]
+        for cls in ("AdaMax", "NAdam", "Lion", "LAMB", "Muon")
+        for b in ("beta_1", "beta_2")
+    },
     **{("Adan", f"beta_{i}"): [1.0] for i in (1, 2, 3)},
-    **{(cls, "epsilon"): [0] for cls in ("AdaDelta", "AdaMax", "NAdam", "Adan")},
+    **{
+        (cls, "epsilon"): [0] for cls in ("AdaDelta", "AdaMax", "NAdam", "Adan", "LAMB", "Muon")
+    },
     ("NAdam", "momentum_decay"): [],
-    **{(cls, "weight_decay"): [] for cls in ("AdamW", "Lion", "Adan")},
+    ("Muon", "momentum"): [1.0],
+    **{(cls, "weight_decay"): [] for cls in ("AdamW", "Lion", "Adan", "LAMB", "Muon")},
     **{(cls, "learning_rate"): [0] for cls in OURS},
     **{(cls, "decay"): [] for cls in OURS},
 }

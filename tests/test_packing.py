@@ -24,6 +24,8 @@ OPTIMIZERS = [
     xpnn.NAdam(0.1),
     xpnn.Lion(0.1, weight_decay=0.3),
     xpnn.Adan(0.1, weight_decay=0.3),
+    xpnn.LAMB(0.1),
+    xpnn.Muon(0.1),
 ]
 
 sizes = st.lists(st.integers(1, 7), min_size=0, max_size=3).map(tuple)
@@ -136,11 +138,24 @@ SHAPES = ((3, 2), (2,), (20, 10), (10,), (10, 7), (7,), ())
 """With the limits below: joined and whole, joined and cut, alone and cut, alone and whole."""
 
 
+def test_by_parameter_each_is_a_part_in_its_shape():
+    kinds = tuple(range(len(SHAPES)))
+    packing = Packing(SHAPES, 1000, 10, kinds, by_parameter=True)
+    arrays = arrays_for(packing)
+    buffers = packing.join(arrays)
+    parts = packing.cut(buffers)
+    assert packing.kinds_of_parts() == [*kinds]
+    for array, buffer, part in zip(arrays, buffers, parts, strict=True):
+        assert np.shares_memory(part, buffer)
+        assert part.shape == array.shape
+        np.testing.assert_array_equal(part, array)
+
+
 @pytest.mark.parametrize("limits", [(30, 64), (1000, 64), (0, 64), (30, 1000)], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_a_step_with_parts_is_the_step_with_each_array(optimizer, dtype, limits):
-    packing = Packing(SHAPES, *limits)
+    packing = Packing(SHAPES, *limits, by_parameter=optimizer.by_parameter)
     rng = np.random.default_rng(0)
 
     def draw():

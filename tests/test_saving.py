@@ -160,6 +160,7 @@ GOES_ON = [
     xpnn.NAdam(0.01),
     xpnn.Lion(0.01),
     xpnn.Adan(0.01, weight_decay=xpnn.schedules.FlatCosine(0.1, 40)),
+    xpnn.Muon(0.01),
 ]
 
 

@@ -61,6 +61,7 @@ from .losses import (
     Quantile,
 )
 from .optimizers import (
+    LAMB,
     SGD,
     AdaDelta,
     AdaGrad,
@@ -69,6 +70,7 @@ from .optimizers import (
     AdamW,
     Adan,
     Lion,
+    Muon,
     NAdam,
     Optimizer,
     RMSProp,
@@ -129,6 +131,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "ELU",
     "GELU",
+    "LAMB",
     "SELU",
     "SGD",
     "AdaDelta",
@@ -167,6 +170,7 @@ __all__ = [
     "MeanSquaredError",
     "Mish",
     "ModelFileError",
+    "Muon",
     "NAdam",
     "NTKDense",
     "NumericEmbedding",

@@ -5,6 +5,8 @@ arrays are joined, because a call costs more than its numbers; large ones are cu
 so that what a rule needs at a time stays in the processor's cache.  Parameters and parts are
 both views of the same buffers: what the optimizer changes in place, the layers see.  This is
 for libraries whose arrays can share memory.
+
+A rule that is not elementwise is given each parameter by itself, in its shape: also a view.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from .backend import Array, array_namespace
@@ -34,12 +37,15 @@ class Packing:
         Buffers with more numbers are given to the optimizer in parts of half as many.
     kinds : tuple, optional
         Something for each parameter: only those of equal kinds lie in one buffer.
+    by_parameter : bool
+        Whether each parameter is a part by itself, in its shape, whatever its size.
     """
 
     shapes: tuple[tuple[int, ...], ...]
     join_below: int
     cut_above: int
     kinds: tuple[Any, ...] = ()
+    by_parameter: bool = False
     buffers: list[list[int]] = field(init=False)
     """For each buffer the parameters that lie in it, by their number."""
     cuts: bool = field(init=False)
@@ -49,9 +55,10 @@ class Packing:
         sizes = [math.prod(shape) for shape in self.shapes]
         small: dict[Any, list[int]] = {}
         for i, size in enumerate(sizes):
-            if size < self.join_below:
+            if size < self.join_below and not self.by_parameter:
                 small.setdefault(self.kinds[i] if self.kinds else None, []).append(i)
-        alone = [[i] for i, size in enumerate(sizes) if size >= self.join_below]
+        joined = {*chain.from_iterable(small.values())}
+        alone = [[i] for i in range(len(sizes)) if i not in joined]
         object.__setattr__(self, "buffers", [*small.values(), *alone])
         largest = max((sum(sizes[i] for i in members) for members in self.buffers), default=0)
         object.__setattr__(self, "cuts", largest > self.cut_above)
@@ -70,6 +77,8 @@ class Packing:
 
     def kinds_of_parts(self) -> list[Any]:
         """Return the kind of each part that the optimizer is given."""
+        if self.by_parameter:
+            return [*self.kinds]
         kinds = []
         for members in self.buffers:
             size = sum(math.prod(self.shapes[i]) for i in members)
@@ -79,6 +88,8 @@ class Packing:
 
     def cut(self, buffers: Sequence[Array]) -> list[Array]:
         """Return flat buffers as the parts that the optimizer is given: views of them."""
+        if self.by_parameter:
+            return self.split(buffers)
         if not self.cuts:
             return list(buffers)
         return [part for buffer in buffers for part in self._parts(buffer)]

@@ -108,6 +108,8 @@ OPTIMIZERS = [
     xpnn.NAdam(0.01),
     xpnn.Lion(0.01, weight_decay=0.3),
     xpnn.Adan(0.01, weight_decay=0.3),
+    xpnn.LAMB(0.01),
+    xpnn.Muon(0.01),
 ]
 
 

@@ -1,5 +1,7 @@
 """Beside PyTorch: its optimizers and its losses.  Run where torch is tested."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -68,7 +70,7 @@ def test_25_steps_of_an_optimizer(backend, double, name, decay):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((40, 5)), rng.integers(3, size=40)
     if decay and not ours.decay:
-        settings = {f: getattr(ours, f) for f in ours.__dataclass_fields__ if f != "_"}
+        settings = {f.name: getattr(ours, f.name) for f in dataclasses.fields(ours)}
         ours = type(ours)(**{**settings, "decay": decay})
     layers = [xpnn.Dense(5, 7), xpnn.Tanh(), xpnn.Dense(7, 3), xpnn.Softmax()]
     model = xpnn.Sequential(layers, seed=1, dtype="float64")

@@ -52,6 +52,8 @@ OPTIMIZERS = [
     xpnn.Lion(0.02, weight_decay=0.3),
     xpnn.Adan(0.02, weight_decay=FlatCosine(0.5, 30)),
     xpnn.NAdam(0.02),
+    xpnn.LAMB(0.02, weight_decay=0.3),
+    xpnn.Muon(0.02, weight_decay=FlatCosine(0.5, 30)),
 ]
 
 FACTORS = {"2.a": (0.1, 0.0), "2.b": (1.0, 0.5)}

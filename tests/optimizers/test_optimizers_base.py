@@ -34,7 +34,7 @@ def test_the_table_is_in_order_of_increasing_complexity():
     ours = [n for n, cls in xpnn.optimizers.OPTIMIZERS.items() if cls is getattr(xpnn, n, None)]
     assert ours == [
         *("SGD", "AdaGrad", "RMSProp", "AdaDelta", "Lion"),
-        *("Adam", "AdamW", "AdaMax", "NAdam", "Adan"),
+        *("Adam", "AdamW", "AdaMax", "NAdam", "Adan", "LAMB", "Muon"),
     ]
 
 

@@ -254,8 +254,9 @@ def packing_of(network: Network, ways: Sequence[int]) -> Packing | None:
     if not network.backend.packing:
         return None
     shapes = [p.shape for p in network.declared_parameters.values()]
-    stepped = tuple(of_kind(shapes, ways, STEPPED))
-    return Packing(stepped, *network.backend.packing, tuple(factors_of(network, ways)))
+    stepped, factors = tuple(of_kind(shapes, ways, STEPPED)), tuple(factors_of(network, ways))
+    by_parameter = network.require_compiled().optimizer.by_parameter
+    return Packing(stepped, *network.backend.packing, factors, by_parameter)
 
 
 def factors_of(network: Network, ways: Sequence[int]) -> list[tuple[float, float]]:

@@ -22,9 +22,12 @@ from .adam import Adam, AdamW
 from .adamax import AdaMax
 from .nadam import NAdam
 from .adan import Adan
+from .lamb import LAMB
+from .muon import Muon
 # isort: on
 
 __all__ = [
+    "LAMB",
     "OPTIMIZERS",
     "SGD",
     "AdaDelta",
@@ -34,6 +37,7 @@ __all__ = [
     "AdamW",
     "Adan",
     "Lion",
+    "Muon",
     "NAdam",
     "Optimizer",
     "RMSProp",

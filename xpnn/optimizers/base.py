@@ -11,15 +11,16 @@ A subclass says what is special about it in up to three words:
     parameter and its slots after the step.
 
 The rule is elementwise, so it may be given whole parameters, parts of them, or many joined in
-one array.  What changes from step to step enters it as 0-d arrays, so that a compiled step
-never goes stale.
+one array; unless the class says that it is `by_parameter`, as one is that takes norms or
+multiplies matrices: then it is given each parameter by itself, in its shape.  What changes from
+step to step enters it as 0-d arrays, so that a compiled step never goes stale.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backend import Array, array_namespace, device_of
 from ..checks import check_number
@@ -37,6 +38,9 @@ name in `Optimizer.slots` a list of arrays, one for each parameter."""
 @dataclass(frozen=True)
 class Optimizer(Described):
     """The base class of optimizers; a subclass defines `rule` and, if it has any, `slots`."""
+
+    by_parameter: ClassVar[bool] = False
+    """Whether the rule has to see each parameter by itself, in its shape."""
 
     learning_rate: float | Schedule
     _: KW_ONLY
@@ -177,7 +181,8 @@ class Optimizer(Described):
     def rule(self, p: Array, g: Array, *slots_and_numbers: Array) -> tuple[Array, ...]:
         """Take one step with one parameter: the equation that an optimizer is known for.
 
-        It is elementwise; the parameter and its slots are consumed.
+        It is elementwise, unless the class is `by_parameter`; the parameter and its slots are
+        consumed.
 
         Parameters
         ----------
