@@ -305,7 +305,10 @@ def describe(thing: Any) -> dict[str, Any]:
     for f in _saved_fields(thing):
         if f.name == "type":
             raise TypeError(f"{name} can't have a field 'type': give it another name")
-        saved[f.name] = _as_plain(getattr(thing, f.name), name, f.name)
+        value = getattr(thing, f.name)
+        if value is None and f.metadata.get("saved") == "where it is set":
+            continue  # a setting that came later: what lacks it is described as before
+        saved[f.name] = _as_plain(value, name, f.name)
     return {"type": name, **saved}
 
 

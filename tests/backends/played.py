@@ -110,6 +110,7 @@ OPTIMIZERS = [
     xpnn.Adan(0.01, weight_decay=0.3),
     xpnn.LAMB(0.01),
     xpnn.Muon(0.01),
+    xpnn.Adam(0.01, average=0.9),
 ]
 
 

@@ -207,3 +207,33 @@ def test_losses_of_other_targets(backend, loss):
     value, grad = loss(backend.asarray(predictions), backend.asarray(targets))
     np.testing.assert_allclose(float(value), wanted.item(), rtol=1e-12)
     np.testing.assert_allclose(host(grad), tensor.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("average", [0.9, 0.999])
+def test_the_mean_of_the_parameters_beside_torchs(average):
+    """torch has no correction for the start: it is given the corrected part of each step."""
+    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((20, 3)), rng.standard_normal((20, 2))
+    layers = [xpnn.Dense(3, 6), xpnn.Tanh(), xpnn.Dense(6, 2)]
+    model = xpnn.Sequential(layers, seed=0, dtype="float64", backend="torch")
+    optimizer = xpnn.Adam(0.01, average=average)
+    model.compile(xpnn.MeanSquaredError(), optimizer)
+    peer = torch.nn.Sequential(torch.nn.Linear(3, 6), torch.nn.Tanh(), torch.nn.Linear(6, 2))
+    peer.double()
+    with torch.no_grad():
+        for p, q in zip(peer.parameters(), model.parameters):
+            p.copy_(torch.tensor(host(q).T))
+    adam = torch.optim.Adam(peer.parameters(), lr=0.01, eps=1e-7)
+    averaged = AveragedModel(peer)
+    for t in range(25):
+        adam.zero_grad()
+        torch.nn.functional.mse_loss(peer(torch.tensor(x)), torch.tensor(y)).backward()
+        adam.step()
+        kept = average * (1 - average**t) / (1 - average ** (t + 1))
+        averaged.multi_avg_fn = get_ema_multi_avg_fn(kept)
+        averaged.update_parameters(peer)
+    model.fit(x, y, epochs=25, batch_size=None)
+    for p, q in zip(averaged.module.parameters(), model.parameters):
+        np.testing.assert_allclose(p.detach().numpy().T, q.numpy(), rtol=0, atol=1e-7)

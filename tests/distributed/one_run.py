@@ -87,7 +87,7 @@ SETTINGS = {
     ),
     "in their order, numbers": (
         [Dense(7, 12), ReLU(), Dense(12, 2)],
-        ("mean_squared_error", "adamw", (R2(), "mean_absolute_error")),
+        ("mean_squared_error", xpnn.Muon(average=0.9), (R2(), "mean_absolute_error")),
         NUMBERS,
         {"shuffle": False, "validation_split": 0.3},
     ),

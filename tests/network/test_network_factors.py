@@ -101,9 +101,11 @@ def test_each_parameter_is_trained_as_it_would_be_alone(backend, optimizer):
         np.testing.assert_allclose(host(p), q, rtol=1e-8, atol=1e-10)
 
 
-def test_it_goes_on_from_a_file(backend, tmp_path):
+@pytest.mark.parametrize("average", [None, 0.9])
+def test_it_goes_on_from_a_file(backend, tmp_path, average):
     x, y = rng.standard_normal((32, 3)), rng.standard_normal((32, 2))
-    model = network(xpnn.AdamW(0.02, weight_decay=FlatCosine(0.5, 30)), clip_norm=0.5)
+    optimizer = xpnn.AdamW(0.02, weight_decay=FlatCosine(0.5, 30), average=average)
+    model = network(optimizer, clip_norm=0.5)
     model.fit(x, y, epochs=3, batch_size=8, verbose=False)
     model.save(tmp_path / "model")
     loaded = xpnn.load(tmp_path / "model")

@@ -30,6 +30,7 @@ def assert_follows(optimizer, equation, backend, dtype):
 def assert_settings_are_checked(cls):
     """Check that no setting takes a negative number, NaN, text or None."""
     for field in dataclasses.fields(cls):
-        for value in (-0.1, float("nan"), "0.1", None):
+        wrong = (-0.1, float("nan"), "0.1", *([] if field.default is None else [None]))
+        for value in wrong:
             with pytest.raises((ValueError, TypeError), match=field.name):
                 cls(**{field.name: value})

@@ -88,6 +88,7 @@ def test_in_two_parts(tmp_path, seed, how):
         xpnn.AdaGrad(0.1),
         xpnn.RMSProp(0.01),
         xpnn.NAdam(0.01),
+        xpnn.Muon(0.01, average=0.9),
         xpnn.AdamW(xpnn.schedules.WarmUp(xpnn.schedules.CosineDecay(0.05, 40), 9)),
     ],
     ids=str,

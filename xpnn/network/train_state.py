@@ -10,8 +10,9 @@ import numpy as np
 
 from ..backend import Array, Backend
 from ..distributed import Communicator
-from ..optimizers import State
+from ..optimizers import Optimizer, State
 from ..optimizers.apart import vary
+from ..optimizers.base import averaged
 from ..packing import Packing
 from .compiled import Compiled
 from .network import Network
@@ -19,7 +20,10 @@ from .partly_fixed import BY_ROWS, FIXED, STEPPED, in_training, merged, of_kind,
 from .stack import fuse
 from .step import TrainStep
 
-__all__ = ["Packed", "TrainState"]
+__all__ = ["Packed", "TrainState", "memory_names"]
+
+UNAVERAGED = "unaveraged"
+"""In the memory, the parameters that training goes on with; the network has their means."""
 
 
 @dataclass
@@ -30,12 +34,13 @@ class Packed:
     ----------
     packing : Packing or None
         How parameters lie in the buffers; None where these are the parameters themselves.
-    slot_names : tuple of str
-        `Optimizer.slots`.
+    names : tuple of str
+        As `memory_names` returns them.
     buffers : list of array
-        The parameters.
+        The parameters, as the steps change them.
     slots : list of list of array
-        What the optimizer remembers, in the form of `buffers`.
+        What the optimizer remembers, in the form of `buffers`: last the means of the
+        parameters, if it averages.
     iterations : int
         How many steps were taken.
     layer_state : list of array
@@ -50,7 +55,7 @@ class Packed:
     """
 
     packing: Packing | None
-    slot_names: tuple[str, ...]
+    names: tuple[str, ...]
     buffers: list[Array]
     slots: list[list[Array]]
     iterations: int
@@ -65,9 +70,14 @@ class Packed:
         """Return buffers as arrays in the shapes of the parameters that lie in them."""
         return self.packing.split(buffers) if self.packing else list(buffers)
 
+    @property
+    def averages(self) -> bool:
+        """Whether the network has means for its parameters."""
+        return UNAVERAGED in self.names
+
     def whole(self) -> list[Array]:
         """Return all parameters of the network, those too that are not in the buffers."""
-        stepped = self.split(self.buffers)
+        stepped = self.split(self.slots[-1] if self.averages else self.buffers)
         return (
             merged(self.ways, stepped, self.tables, self.fixed) if any(self.ways) else stepped
         )
@@ -108,6 +118,14 @@ class TrainState:
         """How many steps the optimizer has taken since it started anew; an int32 at most."""
         return min(int(self.memory.get("iterations", 0)), 2**31 - 1)
 
+    def go_on_from(self, network: Network) -> None:
+        """Let training go on from the network's own parameters: somebody has set them."""
+        if UNAVERAGED in self.memory:
+            declared = zip(network.parameter_arrays, network.declared_parameters.values())
+            with network.backend.activate_for(network.dtype):
+                learnt = network.copy_arrays([a for a, p in declared if p.trainable])
+            self.memory = {**self.memory, UNAVERAGED: learnt}
+
     def map(self, function: Callable[[list[Array]], list[Any]]) -> TrainState:
         """Return another one, with a function applied to the memory's lists of arrays."""
         other = TrainState()
@@ -145,11 +163,19 @@ class TrainState:
                 return array
             return backend.asarray(array, network.dtype, copy=True)
 
+        def remembered(name: str) -> list[Array]:
+            return join([placed(array) for array in memory[name]])
+
+        buffers, slots = join(params), [remembered(name) for name in optimizer.slots]
+        if optimizer.average is not None:
+            slots.append(buffers)
+            is_new = UNAVERAGED not in memory
+            buffers = join(network.copy_arrays(params)) if is_new else remembered(UNAVERAGED)
         self.packed = packed = Packed(
             packing,
-            optimizer.slots,
-            join(params),
-            [join([placed(array) for array in memory[name]]) for name in optimizer.slots],
+            memory_names(optimizer),
+            buffers,
+            slots,
             int(memory.get("iterations", 0)),
             network.state_arrays,
             ways,
@@ -162,9 +188,8 @@ class TrainState:
     def _publish(self, network: Network, packed: Packed) -> None:
         """Let the network have what was learnt."""
         packed.params = packed.whole()
-        slots = {
-            name: packed.split(slot) for name, slot in zip(packed.slot_names, packed.slots)
-        }
+        held = [*packed.slots[:-1], packed.buffers] if packed.averages else packed.slots
+        slots = {name: packed.split(slot) for name, slot in zip(packed.names, held)}
         packed.memory = self.memory = {**slots, "iterations": packed.iterations}
         network.parameter_arrays, network.state_arrays = packed.params, packed.layer_state
 
@@ -230,7 +255,7 @@ class TrainState:
             step = TrainStep(
                 in_training(stack, packed.ways),
                 criterion,
-                vary(compiled.optimizer, factors),
+                averaged(vary(compiled.optimizer, factors), compiled.optimizer.average),
                 compiled.step_metrics,
                 packing,
                 compiled.clip_norm,
@@ -247,6 +272,11 @@ class TrainState:
         if self.memory:
             count = np.array(self.iterations, dtype=np.int32)
             self.memory["iterations"] = backend.asarray(count)
+
+
+def memory_names(optimizer: Optimizer) -> tuple[str, ...]:
+    """Return by which names a network's memory holds an array for each parameter."""
+    return optimizer.slots if optimizer.average is None else (*optimizer.slots, UNAVERAGED)
 
 
 def packing_of(network: Network, ways: Sequence[int]) -> Packing | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..backend import Array
 from ..schedules import Scaled, Schedule
-from .base import Optimizer
+from .base import Averaged, Optimizer
 
 __all__ = ["Apart", "variants_of", "vary", "with_variants"]
 
@@ -104,11 +104,15 @@ def _times(value: float | Schedule, factor: float) -> float | Schedule:
 
 def variants_of(optimizer: Any) -> tuple[Any, ...]:
     """Return the variants of a step's optimizer: itself alone, where it has none."""
+    if isinstance(optimizer, Averaged):
+        return variants_of(optimizer.optimizer)
     return optimizer.variants if isinstance(optimizer, Apart) else (optimizer,)
 
 
 def with_variants(optimizer: Any, variants: Sequence[Any]) -> Any:
     """Return a step's optimizer with something in the place of each of its variants."""
+    if isinstance(optimizer, Averaged):
+        return replace(optimizer, optimizer=with_variants(optimizer.optimizer, variants))
     if isinstance(optimizer, Apart):
         return replace(optimizer, variants=tuple(variants))
     (alone,) = variants

@@ -18,8 +18,9 @@ step to step enters it as 0-d arrays, so that a compiled step never goes stale.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from ..backend import Array, array_namespace, device_of
@@ -32,12 +33,30 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {}
 
 State = dict[str, Any]
 """What an optimizer remembers between steps: the count of steps, ``"iterations"``, and by each
-name in `Optimizer.slots` a list of arrays, one for each parameter."""
+name in `Optimizer.slots` a list of arrays, one for each parameter; ``"average"`` likewise,
+where it averages."""
 
 
 @dataclass(frozen=True)
 class Optimizer(Described):
-    """The base class of optimizers; a subclass defines `rule` and, if it has any, `slots`."""
+    """The base class of optimizers; a subclass defines `rule` and, if it has any, `slots`.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        The size of a step, > 0, or how it changes.
+    decay : float
+        The learning rate of step t = 0, 1, … is learning_rate / (1 + decay * t).
+    average : float, optional
+        The part of a running mean of the parameters that is kept at each step, as 0.99 or
+        0.999; 0 < average < 1.  The network then has this mean for its parameters, in `predict`
+        and in files, and training goes on with others.  Without it no mean is made.
+
+    Notes
+    -----
+    The mean is corrected for its start, as by Kingma and Ba (2015, section 7.2): step t counts
+    by average^(T - t) in it, and what was there before the first step not at all.
+    """
 
     by_parameter: ClassVar[bool] = False
     """Whether the rule has to see each parameter by itself, in its shape."""
@@ -45,6 +64,7 @@ class Optimizer(Described):
     learning_rate: float | Schedule
     _: KW_ONLY
     decay: float = 0.0
+    average: float | None = field(default=None, metadata={"saved": "where it is set"})
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -54,6 +74,8 @@ class Optimizer(Described):
         super().__post_init__()
         object.__setattr__(self, "learning_rate", as_learning_rate(self.learning_rate))
         check_number("decay", self.decay, at_least=0)
+        if self.average is not None:
+            check_number("average", self.average, above=0, below=1)
         if self.decay and isinstance(self.learning_rate, Schedule):
             raise ValueError(
                 f"decay must be 0 where the learning rate is a schedule, got {self.decay}"
@@ -89,13 +111,16 @@ class Optimizer(Described):
         -------
         dict
             ``"iterations"``, the number of steps taken, an integer array of shape (),
-            and for each of `slots` a list of zeros in the shapes of `params`.
+            and for each of `slots` a list of zeros in the shapes of `params`; with `average`,
+            ``"average"``, a list of copies of `params`.
         """
         state: State = {slot: [] for slot in self.slots}
         if params:
             xp = array_namespace(params[0])
             for slot in self.slots:
                 state[slot] = [xp.zeros_like(p) for p in params]
+            if self.average is not None:
+                state["average"] = [xp.asarray(p, copy=True) for p in params]
             state["iterations"] = xp.zeros((), dtype=xp.int32, device=device_of(params[0]))
         return state
 
@@ -123,10 +148,11 @@ class Optimizer(Described):
         if not params:
             return params, state
         xp = array_namespace(params[0])
-        numbers = self.numbers(xp.astype(state["iterations"], params[0].dtype))
-        slots = [state[slot] for slot in self.slots]
-        params, slots = self.step(params, grads, slots, numbers)
-        return params, dict(zip(self.slots, slots), iterations=state["iterations"] + 1)
+        stepping = averaged(self, self.average)
+        numbers = stepping.numbers(xp.astype(state["iterations"], params[0].dtype))
+        names = self.slots if self.average is None else (*self.slots, "average")
+        params, slots = stepping.step(params, grads, [state[name] for name in names], numbers)
+        return params, dict(zip(names, slots), iterations=state["iterations"] + 1)
 
     def step(
         self,
@@ -197,3 +223,55 @@ class Optimizer(Described):
             The parameter and its slots after the step.
         """
         raise TypeError(f"the optimizer {type(self).__name__} does not define rule")
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """An optimizer whose steps also average the parameters, as `Optimizer.average` tells.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        What takes the steps; a backend may have something faster in its place.
+    average : float
+        The part of the running mean that is kept at each step.
+    """
+
+    optimizer: Any
+    average: float
+
+    def numbers(self, t: Array) -> tuple[Array, ...]:
+        """Return the optimizer's numbers, and how far the means go to the parameters.
+
+        That is (1 - average) / (1 - average^(t + 1)), with which a mean is corrected for where
+        it began.
+        """
+        xp = array_namespace(t)
+        left = -xp.expm1((t + 1) * math.log(self.average))
+        return *self.optimizer.numbers(t), (1 - self.average) / left
+
+    def step(
+        self,
+        params: Sequence[Array],
+        grads: Sequence[Array],
+        slots: Sequence[Sequence[Array]],
+        numbers: Sequence[Array],
+    ) -> tuple[Sequence[Array], list[Sequence[Array]]]:
+        """Take a step, as `Optimizer.step`; the means are the last of the slots."""
+        *of_rule, means = slots
+        *of_numbers, part = numbers
+        params, new_slots = self.optimizer.step(params, grads, of_rule, of_numbers)
+        return params, [*new_slots, [_moved(m, p, part) for m, p in zip(means, params)]]
+
+
+def _moved(mean: Array, p: Array, part: Array) -> Array:
+    """Return a mean that went a part of the way to a parameter; it is consumed."""
+    way = p - mean
+    way *= part
+    mean += way
+    return mean
+
+
+def averaged(optimizer: Any, average: float | None) -> Any:
+    """Return an optimizer that averages too; itself, where `average` is None."""
+    return optimizer if average is None else Averaged(optimizer, average)

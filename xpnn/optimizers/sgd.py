@@ -46,8 +46,8 @@ class SGD(Optimizer):
 
     @property
     def adds_up(self) -> bool:
-        """Whether there is no momentum."""
-        return not self.slots
+        """Whether there is neither momentum nor an average."""
+        return not self.momentum and self.average is None
 
     def rule(self, p: Array, g: Array, *rest: Array) -> tuple[Array, ...]:
         """Compute v = momentum * v - learning_rate * g; p = p + v."""

@@ -18,6 +18,7 @@ from ..checks import check_integer, check_tensors
 from ..hooks import Trainable
 from ..layers.base import Parameter
 from ..network import Network
+from ..network.train_state import memory_names
 from ..optimizers import Optimizer, State
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
@@ -65,7 +66,7 @@ def keep(model: Trainable) -> dict[str, Any]:
     if model.compiled is not None and model.train_state.memory:
         memory = model.train_state.memory
         training["iterations"] = model.train_state.iterations
-        for slot in model.compiled.optimizer.slots:
+        for slot in memory_names(model.compiled.optimizer):
             arrays = {f"{PREFIX}slot/{slot}/{i}": a for i, a in enumerate(memory[slot])}
             tensors.update({name: to_host(array) for name, array in arrays.items()})
     return {"training": training, "tensors": tensors}
@@ -127,7 +128,7 @@ def check_memory(
     if count >= STEPS:
         raise ValueError(f"iterations must be below {STEPS}, got {count}")
     slots, parameters = of_kind(arrays, "slot"), [*declared.values()]
-    wanted = {f"{s}/{i}": p for s in optimizer.slots for i, p in enumerate(parameters)}
+    wanted = {f"{s}/{i}": p for s in memory_names(optimizer) for i, p in enumerate(parameters)}
     check_tensors("the optimizer's memory", slots, wanted)
     for name, array in slots.items():
         if np.isnan(array).any():
@@ -142,7 +143,7 @@ def memory_from(
     with np.errstate(over="ignore"):
         memory: State = {
             name: [np.asarray(slots[f"{name}/{i}"], network.dtype) for i in range(n)]
-            for name in network.require_compiled().optimizer.slots
+            for name in memory_names(network.require_compiled().optimizer)
         }
     return {**memory, "iterations": np.array(training["iterations"], dtype=np.int32)}
 

@@ -63,7 +63,9 @@ class Recovery:
                 step,
                 several,
                 self._copies(packed.buffers),
-                [self._copies(slot) for slot in packed.slots] if several else [],
+                [self._copies(slot) for slot in packed.slots]
+                if several or packed.averages
+                else [],
                 packed.iterations,
                 self._copies(packed.layer_state),
                 self._copies(packed.tables),
@@ -148,8 +150,9 @@ class Recovery:
             packed.tables = self._copies(moment.tables)
             packed.iterations = moment.iterations
             packed.layer_state = model.state_arrays = self._copies(moment.layer_state)
-            if epoch > moment.epoch:  # take the steps again that lead there
+            if moment.slots:  # the steps again, or the means that the network has
                 packed.slots = [self._copies(slot) for slot in moment.slots]
+            if epoch > moment.epoch:  # take the steps again that lead there
                 # the model's, where nothing is drawn
                 generator = copy.deepcopy(moment.generator) or model.generator
                 taken = 0
