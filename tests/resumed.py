@@ -20,7 +20,7 @@ def network(dtype="float32", optimizer=None, **options):
         xpnn.Dense(4, 9, l2=1e-4),
         xpnn.ReLU(),
         xpnn.BatchNorm(9),  # behind it: biases before it have gradients of rounding only
-        xpnn.Dropout(0.2),
+        xpnn.Dropout(xpnn.schedules.CosineDecay(0.4, 70)),
         xpnn.Dense(9, 2),
         xpnn.Softmax(),
     ]

@@ -34,7 +34,7 @@ SETTINGS = {
     # layers, how to compile, the targets, how to fit
     "plain": (classifier(), (CROSS_ENTROPY, "adam"), CLASSES, {}),
     "dropout and penalties": (
-        [Dropout(0.1), *classifier(Dropout(0.3), l1=1e-3, l2=1e-2)],
+        [Dropout(0.1), *classifier(Dropout(CosineDecay(0.3, 90)), l1=1e-3, l2=1e-2)],
         (CROSS_ENTROPY, "sgd"),
         CLASSES,
         {},

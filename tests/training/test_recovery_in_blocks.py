@@ -12,7 +12,9 @@ import xpnn
 
 def diverging(optimizer, seed):
     """A network without a kink: with such steps it grows evenly, until it is too large."""
-    model = xpnn.Sequential([xpnn.Dropout(0.2), xpnn.Dense(3, 2)], seed=seed)
+    model = xpnn.Sequential(
+        [xpnn.Dropout(xpnn.schedules.StepDecay(0.4, 5, 0.5)), xpnn.Dense(3, 2)], seed=seed
+    )
     return model.compile(xpnn.MeanSquaredError(), optimizer)
 
 

@@ -214,6 +214,10 @@ class Layer(Described):
         -------
         tuple of numpy.ndarray
             What `forward` gets after its first two arguments, in training only.
+
+        Notes
+        -----
+        For which step it draws, `xpnn.schedules.current_step` tells.
         """
         return ()
 

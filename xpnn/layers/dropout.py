@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..backend import Array
 from ..checks import check_number
+from ..schedules import Schedule, as_learning_rate, current_step
 from .base import Backward, Layer, Params
 
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from ..onnx_graph import Graph
 
 __all__ = ["Dropout"]
+
+CHECKED = 10_000
+"""How many steps of a schedule are looked at when the layer is made."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +31,48 @@ class Dropout(Layer):
 
     Parameters
     ----------
-    rate : float
-        The probability with which an input is silenced, 0 <= rate < 1.
+    rate : float or Schedule
+        The probability with which an input is silenced, 0 <= rate < 1, or how it changes with
+        the optimizer's steps.
     """
 
-    rate: float
+    rate: float | Schedule
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("rate", self.rate, at_least=0, below=1)
+        rate = self.rate
+        if isinstance(rate, Schedule | dict) or callable(rate):
+            rate = as_learning_rate(rate, "rate", may_be_zero=True)
+            object.__setattr__(self, "rate", rate)
+            self._rates_at(np.arange(CHECKED, dtype=np.float64))
+        else:
+            check_number("rate", rate, at_least=0, below=1)
+
+    def _rates_at(self, t: np.ndarray) -> np.ndarray:
+        """Return the rates of steps, of a schedule.
+
+        Raises
+        ------
+        ValueError
+            If one is out of range.
+        """
+        assert isinstance(self.rate, Schedule)
+        rates = np.asarray(self.rate(t))
+        wrong = ~((rates >= 0) & (rates < 1))
+        if wrong.any():
+            raise ValueError(
+                f"rate must be at least 0 and below 1 at each step, but {self.rate} gives "
+                f"{rates[wrong][0]:g} at step {t[wrong][0]:g}"
+            )
+        return rates
 
     def draw(self, generator: Generator, shape: tuple[int, int]) -> tuple[Any, ...]:
         """Draw the mask, of the inputs' shape: 0 or 1 / (1 - rate)."""
-        keep = generator.random(shape) >= self.rate
-        return (keep * (1 / (1 - self.rate)),)
+        rate = self.rate
+        if isinstance(rate, Schedule):
+            rate = float(self._rates_at(np.array([float(current_step())]))[0])
+        keep = generator.random(shape) >= rate
+        return (keep * (1 / (1 - rate)),)
 
     def forward(
         self, params: Params, x: Array, mask: Array | None = None

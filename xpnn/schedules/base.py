@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +12,14 @@ from ..backend import Array
 from ..checks import check_number
 from ..naming import Described, check_described, make, register
 
-__all__ = ["SCHEDULES", "Schedule", "as_learning_rate", "learning_rate_at"]
+__all__ = [
+    "SCHEDULES",
+    "Schedule",
+    "as_learning_rate",
+    "at_step",
+    "current_step",
+    "learning_rate_at",
+]
 
 SCHEDULES: dict[str, type[Schedule]] = {}
 """Every schedule class by its name: a model file names its schedule so."""
@@ -67,3 +77,24 @@ def as_learning_rate(
 def learning_rate_at(learning_rate: float | Schedule, t: Array) -> Array:
     """Return the learning rate of step `t`, of a number or a schedule."""
     return learning_rate(t) if isinstance(learning_rate, Schedule) else learning_rate
+
+
+_step: ContextVar[int] = ContextVar("xpnn_step", default=0)
+
+
+@contextmanager
+def at_step(t: int) -> Iterator[None]:
+    """Let layers know, in this thread, for which step they draw."""
+    token = _step.set(t)
+    try:
+        yield
+    finally:
+        _step.reset(token)
+
+
+def current_step() -> int:
+    """Return for which step of the optimizer a layer draws; 0 outside of training.
+
+    A layer asks in `Layer.draw`, on the host, where one of its settings is a schedule.
+    """
+    return _step.get()

@@ -20,6 +20,7 @@ from ..data import batch_slices
 from ..data.order import Windows, equal_parts
 from ..layers.base import Layer
 from ..network import Network
+from ..schedules import at_step
 from .supply import Data, Order, Span, Supply, numbers_of
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
@@ -147,7 +148,12 @@ class Blocks:
         return int(self.batch_size * sum(np.size(array) for array in drawn))
 
     def draw(
-        self, generator: Generator, epochs: int, skip: int = 0, cuts: Iterable[int] = ()
+        self,
+        generator: Generator,
+        epochs: int,
+        skip: int = 0,
+        cuts: Iterable[int] = (),
+        first: int = 0,
     ) -> abc.Generator[DrawnSteps, None, None]:
         """Yield the blocks of some epochs, drawing what is random in them.
 
@@ -161,12 +167,15 @@ class Blocks:
             How many steps of the first epoch won't be taken, so that their rows don't come.
         cuts : iterable of int
             After so many steps of each epoch a block ends.
+        first : int
+            How many steps the optimizer took before these epochs, for schedules.
         """
         n, size = self.supply.shape[0], self.batch_size
         if size == n:
             for start in range(0, epochs, self.steps_at_once):
                 count = min(self.steps_at_once, epochs - start)
-                yield self._block(generator, None, Span(0, count * n, n), (self._all, None))
+                span = Span(0, count * n, n)
+                yield self._block(generator, None, span, (self._all, None), first + start)
             return
         for _ in range(epochs):
             order = self._order(generator)
@@ -175,8 +184,9 @@ class Blocks:
             with closing(self.supply.of_epoch(order, left)) as coming:
                 for span in spans:
                     data = next(coming) if span.start >= skip * size else (NOTHING, None)
-                    yield self._block(generator, order, span, data)
-            skip = 0
+                    t = first + span.start // size
+                    yield self._block(generator, order, span, data, t)
+            skip, first = 0, first + self.n_steps
 
     def _order(self, generator: Generator) -> Order:
         """Draw the order in which an epoch goes through the rows."""
@@ -202,11 +212,16 @@ class Blocks:
         return spans if end == n else [*spans, Span(end, n, n - end)]
 
     def _block(
-        self, generator: Generator, order: Order, span: Span, coming: tuple[Data, Any]
+        self,
+        generator: Generator,
+        order: Order,
+        span: Span,
+        coming: tuple[Data, Any],
+        first: int,
     ) -> DrawnSteps:
-        """Return a block, for which something came."""
+        """Return a block, for which something came, and its first step's number."""
         weights = self._weights(order, span)
-        noise = self._noise(generator, span.steps, span.size)
+        noise = self._noise(generator, span.steps, span.size, first)
         if self._team.size > 1:
             own = self._weights(order, span, self._team.here(span.size))
             cuts = self._cuts(span.size, own, weights)
@@ -233,7 +248,9 @@ class Blocks:
         rows = np.full(len(weights), size)
         return tuple(self._backend.asarray(a, self._dtype) for a in (share, part, rows))
 
-    def _noise(self, generator: Generator, count: int, size: int) -> tuple[Any, ...]:
+    def _noise(
+        self, generator: Generator, count: int, size: int, first: int
+    ) -> tuple[Any, ...]:
         """Return what each layer draws for some steps, with the steps on the first axis."""
         if not self._draws_noise:
             return ()
@@ -241,7 +258,8 @@ class Blocks:
         places: list[tuple[np.ndarray, ...]] = []
         for step in range(count):
             for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
-                drawn = layer.draw(generator, (size, width))
+                with at_step(first + step):
+                    drawn = layer.draw(generator, (size, width))
                 if self._team.size > 1:
                     kinds = self._have_rows[number]
                     drawn = tuple(a[here] if rows else a for a, rows in zip(drawn, kinds))

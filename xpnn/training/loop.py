@@ -148,7 +148,8 @@ class Fit:
         steps_end = self._telling(self.listeners.steps_end)
         block_ends = self._telling(self.listeners.block_ends)
         cuts = (n_steps - 1,) if wanted else ()
-        with closing(self.blocks.draw(model.generator, count, skip, cuts)) as blocks:
+        first = model.train_state.iterations - skip
+        with closing(self.blocks.draw(model.generator, count, skip, cuts, first)) as blocks:
             for block in self.team.at_each(blocks):
                 measured.weights.append(block.weights)
                 begin, taken = taken, taken + block.steps

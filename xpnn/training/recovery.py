@@ -158,7 +158,8 @@ class Recovery:
                 taken = 0
                 team = self._blocks.supply.team
                 draw = self._blocks.draw
-                with closing(draw(generator, epoch - moment.epoch, moment.step)) as drawn:
+                count, first = epoch - moment.epoch, moment.iterations - moment.step
+                with closing(draw(generator, count, moment.step, (), first)) as drawn:
                     for block in team.at_each(drawn):
                         begin, taken = taken, taken + block.steps
                         if begin < moment.step:
