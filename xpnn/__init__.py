@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from .files.model_file import ModelFileError
     from .history import DivergenceError, History
     from .hooks import Callback
+    from .learning_rates import find_learning_rate
     from .minimizing import minimize
     from .sequential import Sequential
     from .serialization import load
@@ -95,6 +96,7 @@ _LATER = {
     "Sequential": "sequential",
     "__version__": "version",
     "compare_backends": "comparison",
+    "find_learning_rate": "learning_rates",
     "load": "serialization",
     "minimize": "minimizing",
 }
@@ -198,6 +200,7 @@ __all__ = [
     "calculus",
     "callbacks",
     "datasets",
+    "find_learning_rate",
     "get_backend",
     "initializers",
     "layers",

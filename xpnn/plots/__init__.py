@@ -8,7 +8,7 @@ may be on any backend.
 
 from .activations import neuron_activations
 from .confusion import confusion_matrix
-from .curves import learning_curves
+from .curves import learning_curves, rate_curve
 from .files import check_picture
 from .gradients import gradient_history, gradient_norms
 from .inside import dense_layers as dense_layers
@@ -39,6 +39,7 @@ __all__ = [
     "optimizer_walk",
     "optimizer_walks",
     "picture_of_training",
+    "rate_curve",
     "sine_by_hand",
     "valley",
     "walk",

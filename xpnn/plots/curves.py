@@ -1,4 +1,4 @@
-"""Learning curves: how a measure went, epoch by epoch."""
+"""Learning curves: how a measure went, epoch by epoch, or while the learning rate rose."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .style import COLOURS, epochs_across
+from .style import COLOURS, RING, epochs_across
 
-__all__ = ["learning_curves"]
+__all__ = ["learning_curves", "rate_curve"]
 
 
 def learning_curves(axes: Any, history: Mapping[str, Sequence[float]], name: str) -> None:
@@ -40,5 +40,36 @@ def learning_curves(axes: Any, history: Mapping[str, Sequence[float]], name: str
     epochs_across(axes)
     if name == "accuracy":
         axes.yaxis.set_major_formatter(lambda value, position: f"{value:.0%}")
+    axes.grid(alpha=0.3)
+    axes.legend()
+
+
+def rate_curve(
+    axes: Any,
+    rates: np.ndarray,
+    losses: np.ndarray,
+    smoothed: np.ndarray,
+    suggestion: float | None = None,
+) -> None:
+    """Draw how the loss went while the learning rate rose.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    rates, losses, smoothed : numpy.ndarray of shape (steps,)
+        As in `xpnn.learning_rates.LearningRateCurve`.
+    suggestion : float, optional
+        One of the rates, which is marked.
+    """
+    axes.plot(rates, losses, color=COLOURS[5], lw=0.8, label="loss of each step")
+    axes.plot(rates, smoothed, color=COLOURS[0], lw=1.5, label="smoothed")
+    if suggestion is not None:
+        height = np.interp(suggestion, rates, smoothed)
+        mark = f"falls most steeply at {suggestion:.2g}"
+        axes.plot([suggestion], [height], "o", ms=11, ls="", label=mark, **RING)
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_title("Loss")
     axes.grid(alpha=0.3)
     axes.legend()
