@@ -152,3 +152,14 @@ def test_divergence_goes_back_for_tables_too():
         model.fit(X, 1e3 * Y, epochs=50, batch_size=16)
     for name, array in tensors(model).items():
         np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [xpnn.SGD(0.1, momentum=0.9), xpnn.SGD(0.1, average=0.9), xpnn.Adam(0.1)],
+    ids=str,
+)
+def test_what_remembers_goes_over_all_of_a_table(optimizer):
+    model = network(TREES["plain"], "numpy").compile("mean_squared_error", optimizer)
+    model.fit(X, Y, epochs=1, batch_size=16)
+    assert not model.train_state.packed.tables
