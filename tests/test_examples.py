@@ -25,6 +25,10 @@ QUICK = {
         ["--epochs", "1", "--spiral-epochs", "50"],
         "wrote confusion.png gradients.png neurons.png probabilities.png",
     ),
+    "more_than_a_stack.py": (
+        ["--epochs", "2", "--rows", "2000"],
+        "two_heads: validation loss 2.",
+    ),
     "own_layer.py": ([], "PReLU is right on"),
 }
 
