@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -83,11 +83,11 @@ _step: ContextVar[int] = ContextVar("xpnn_step", default=0)
 
 
 @contextmanager
-def at_step(t: int) -> Iterator[None]:
-    """Let layers know, in this thread, for which step they draw."""
+def at_step(t: int = 0) -> Iterator[Callable[[int], Any]]:
+    """Let layers know, in this thread, for which step they draw; give what tells of another."""
     token = _step.set(t)
     try:
-        yield
+        yield _step.set
     finally:
         _step.reset(token)
 

@@ -256,19 +256,20 @@ class Blocks:
             return ()
         here = self._team.here(size)
         places: list[tuple[np.ndarray, ...]] = []
-        for step in range(count):
-            for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
-                with at_step(first + step):
+        with at_step() as tell:
+            for step in range(count):
+                tell(first + step)
+                for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
                     drawn = layer.draw(generator, (size, width))
-                if self._team.size > 1:
-                    kinds = self._have_rows[number]
-                    drawn = tuple(a[here] if rows else a for a, rows in zip(drawn, kinds))
-                if step == 0:  # arrays for all steps, which cost less than to join them later
-                    places.append(
-                        tuple(np.empty((count, *np.shape(a)), self._dtype) for a in drawn)
-                    )
-                for place, array in zip(places[number], drawn, strict=True):
-                    place[step] = array
+                    if self._team.size > 1:
+                        kinds = self._have_rows[number]
+                        drawn = tuple(a[here] if rows else a for a, rows in zip(drawn, kinds))
+                    if step == 0:  # arrays for all steps cost less than to join them later
+                        places.append(
+                            tuple(np.empty((count, *np.shape(a)), self._dtype) for a in drawn)
+                        )
+                    for place, array in zip(places[number], drawn, strict=True):
+                        place[step] = array
         return tuple(
             tuple(self._backend.asarray(place, self._dtype) for place in of_layer)
             for of_layer in places
