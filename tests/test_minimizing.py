@@ -45,6 +45,15 @@ def test_scikit_learns_from_the_same_start():
     assert max(np.abs(grad).max() for grad in grads) < 1e-3
 
 
+def test_rows_count_by_their_weights(backend):
+    weights = np.arange(60) % 3
+    weighed, repeated = network(backend=backend), network(backend=backend)
+    xpnn.minimize(weighed, X, Y, sample_weight=weights, max_iter=20)
+    xpnn.minimize(repeated, np.repeat(X, weights, 0), np.repeat(Y, weights, 0), max_iter=20)
+    for array, wanted in zip(weighed.parameters, repeated.parameters):
+        np.testing.assert_allclose(host(array), host(wanted), rtol=1e-6, atol=1e-8)
+
+
 def test_any_backend_and_dtype(backend, dtype):
     model = network(backend=backend, dtype=dtype)
     start = model.evaluate(X, Y)["loss"]
@@ -80,6 +89,8 @@ def test_what_is_refused():
         xpnn.minimize(model, X, Y, max_iter=0)
     with pytest.raises(ValueError, match="tol must be"):
         xpnn.minimize(model, X, Y, tol=0)
+    with pytest.raises(ValueError, match="sample_weight must have the shape"):
+        xpnn.minimize(model, X, Y, sample_weight=[1.0])
     with pytest.raises(RuntimeError, match="call compile"):
         xpnn.minimize(Sequential([Dense(3, 1)]), X, Y)
     with pytest.raises(ValueError, match="must have a parameter that is trained"):

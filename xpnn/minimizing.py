@@ -8,19 +8,22 @@ passes than steps of batches do, and ends at a minimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .backend import Array
 from .checks import check_integer, check_number
+from .data import check_sample_weight
 from .data.streams import all_rows
 from .history import DivergenceError, History
 from .hooks import Trainable
+from .network.stack import fuse
+from .network.step import make_gradients, with_gradient
 from .training.interrupt import deferred_interrupt
 
-__all__ = ["minimize"]
+__all__ = ["minimize", "search"]
 
 
 def minimize(
@@ -28,6 +31,7 @@ def minimize(
     X: Any,
     y: Any,
     *,
+    sample_weight: Any = None,
     max_iter: int = 200,
     max_fun: int = 15_000,
     tol: float = 1e-5,
@@ -48,6 +52,8 @@ def minimize(
         The inputs; all of them are in memory.
     y : array_like
         The targets, as the loss takes them.
+    sample_weight : array_like of shape (n,), optional
+        How much each row counts.
     max_iter : int
         The number of iterations, at most; each has a search along a line.
     max_fun : int
@@ -74,14 +80,6 @@ def minimize(
     KeyboardInterrupt, SystemExit
         As in `Sequential.fit`; the model then has the parameters of the last iteration.
     """
-    try:
-        from scipy import optimize
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "minimize needs the package scipy, which is not installed: "
-            "pip install 'xpnn[scipy]', or pip install scipy",
-            name="scipy",
-        ) from error
     check_number("tol", tol, above=0)
     options = {
         "maxiter": check_integer("max_iter", max_iter, at_least=1),
@@ -90,8 +88,45 @@ def minimize(
         "gtol": tol,
         "ftol": 64 * float(np.finfo(model.dtype).eps),
     }
+    search(model, X, y, sample_weight, options)
+    assert model.history is not None
+    return model.history
+
+
+def search(
+    model: Trainable,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    options: dict[str, Any],
+    tell: Callable[[float], Any] | None = None,
+) -> Any:
+    """Do what `minimize` does, and return how it ended.
+
+    Parameters
+    ----------
+    model, X, y, sample_weight
+        As in `minimize`.
+    options : dict
+        As SciPy's L-BFGS-B takes them.
+    tell : callable, optional
+        It is called with the loss after each iteration.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        With ``nit``, the number of iterations, ``status``, ``message`` and ``fun``, the loss.
+    """
+    try:
+        from scipy import optimize
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "minimize needs the package scipy, which is not installed: "
+            "pip install 'xpnn[scipy]', or pip install scipy",
+            name="scipy",
+        ) from error
     with model.gate.reserved("minimize"):
-        goal, history = _Goal(model, X, y), History()
+        goal, history = _Goal(model, X, y, sample_weight), History()
         start = goal.flat(model.parameters)
         best, (loss, gradient) = [start], goal(start)
         if not math.isfinite(loss) or not np.isfinite(gradient).all():
@@ -99,7 +134,10 @@ def minimize(
 
         def iterated(intermediate_result: Any) -> None:
             best[0] = intermediate_result.x.copy()
-            history.append({"loss": float(intermediate_result.fun)})
+            loss = float(intermediate_result.fun)
+            history.append({"loss": loss})
+            if tell is not None:
+                tell(loss)
             if interrupted():
                 raise StopIteration
 
@@ -117,14 +155,14 @@ def minimize(
             finally:
                 model.set_parameters(goal.whole(best[0]))
                 model.history = history
-    return history
+    return found
 
 
 class _Goal:
     """The loss and its gradient, as functions of the trainable parameters as one vector."""
 
-    def __init__(self, model: Trainable, X: Any, y: Any) -> None:
-        model.require_compiled()
+    def __init__(self, model: Trainable, X: Any, y: Any, sample_weight: Any) -> None:
+        compiled = model.require_compiled()
         if not model.trained_parameters:
             raise ValueError(f"model must have a parameter that is trained, got {model!r}")
         self._model, self._backend = model, model.backend
@@ -135,7 +173,15 @@ class _Goal:
         with self._backend.activate_for(model.dtype):
             x = model.place_inputs(all_rows(X, "X"))
             self._data = x, model.place_targets(y, x)
-        self._function = model.function("gradients")
+            weight = check_sample_weight(sample_weight, x.shape[0])
+            if weight is None:
+                self._function = model.function("gradients")
+                return
+            weight = self._backend.asarray(weight / weight.max(), model.dtype)
+        stack, criterion = fuse(model.layers, compiled.loss)
+        measure = with_gradient(criterion)
+        weighed: Any = lambda predictions, y: measure(predictions, y, weight)  # noqa: E731
+        self._function = self._backend.compile(make_gradients(stack, weighed))
 
     def flat(self, arrays: Sequence[Array]) -> np.ndarray:
         """Return what is trained of arrays, one for each parameter, as one vector."""

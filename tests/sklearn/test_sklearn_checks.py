@@ -44,6 +44,7 @@ CLASSIFIERS = [
         "tol": 0.1,
     },
     {"loss": xpnn.MeanSquaredError(), "activation": "logistic", "alpha": 0.1, "l1": 0.01},
+    {"solver": "lbfgs"},
 ]
 REGRESSORS = [  # Huber's loss, because SGD diverges on targets of some hundreds otherwise
     {
@@ -56,6 +57,7 @@ REGRESSORS = [  # Huber's loss, because SGD diverges on targets of some hundreds
     {"loss": "absolute_error", "hidden_layer_sizes": (), "solver": xpnn.Adam(SCHEDULE)},
     {"loss": SklearnCubed(), "solver": "adagrad", "learning_rate_init": 0.3},
     {"solver": "rmsprop", "activation": "logistic", "alpha": 0.1, "l1": 0.01},
+    {"solver": "lbfgs", "activation": "tanh"},
 ]
 ESTIMATORS = [
     MLPClassifier(),

@@ -59,7 +59,6 @@ __all__ = [
     "labels_on_host",
     "prepare_to_go_on",
     "record_of",
-    "record_of_stock",
     "validate_inputs",
     "validate_rows",
     "validate_weight",
@@ -228,18 +227,6 @@ def record_of(estimator: Any) -> dict[str, Any]:
     """Return by name what an MLP, ours or scikit-learn's, has noted of its training, copied."""
     noted = {name: getattr(estimator, name) for name in RECORD if hasattr(estimator, name)}
     return {name: copy.copy(value) for name, value in noted.items()}
-
-
-def record_of_stock(estimator: Any) -> dict[str, Any]:
-    """Return what scikit-learn's MLP has noted; for lbfgs, which notes no epochs, of none."""
-    without_epochs = {
-        "loss_curve_": [],
-        "best_loss_": estimator.loss_,
-        "validation_scores_": None,
-        "best_validation_score_": None,
-        "_no_improvement_count": 0,
-    }
-    return without_epochs | record_of(estimator)
 
 
 def prepare_to_go_on(stock: Any, random_state: Any) -> None:

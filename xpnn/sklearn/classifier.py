@@ -43,8 +43,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     loss : "log_loss" or Loss
         What is made small: the cross-entropy, or a loss of xpnn or one's own.  One that
         belongs to Softmax gives the network as many outputs as there are classes.
-    solver : {"adam", "sgd", "adagrad", "rmsprop"} or Optimizer
-        How; an optimizer of xpnn brings its own learning rate.
+    solver : {"lbfgs", "adam", "sgd", "adagrad", "rmsprop"} or Optimizer
+        How; an optimizer of xpnn brings its own learning rate.  ``"lbfgs"`` takes all rows at
+        once, as `xpnn.minimize` does: `max_iter`, `max_fun`, `tol` and penalties are its own,
+        and what is about epochs, batches, learning rates and early stopping says nothing.
     alpha : float
         The strength of the L2 penalty: ``alpha / 2 * sum(w**2)`` of all weights, divided by the
         rows of a batch (by their weight, where they have weights), is added to the loss.
@@ -64,7 +66,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     power_t : float
         The exponent of ``"invscaling"``.
     max_iter : int
-        The number of epochs at most.
+        The number of epochs at most; of ``"lbfgs"`` that of iterations.
     shuffle : bool
         Whether each epoch goes through the rows in a new order.
     random_state : int, RandomState or None
@@ -72,7 +74,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         from.  First values and the split are scikit-learn's own for the same seed.
     tol, n_iter_no_change : float, int
         Training ends when in more than `n_iter_no_change` epochs in a row the loss, or the
-        score of early stopping, did not improve by `tol`.
+        score of early stopping, did not improve by `tol`.  ``"lbfgs"`` ends where no entry of
+        the gradient is larger than `tol`.
     verbose : bool or int
         Whether to print each epoch.
     warm_start : bool
@@ -88,6 +91,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         Of ``solver="adam"``.
     epsilon : float
         Of ``"adam"``, ``"adagrad"`` and ``"rmsprop"``.
+    max_fun : int
+        How often ``"lbfgs"`` computes the loss at most.
     backend : str, Backend or None
         Where to compute, as in `xpnn.set_backend`; by default where the rows are.  What is
         fitted and predicted is where the rows are in either case.
@@ -99,13 +104,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     coefs_, intercepts_ : list of array
         The weights, of shape (n_inputs, n_outputs), and biases of each layer.
     n_iter_, t_ : int
-        The number of epochs of the last fit, and of rows that were gone through.
+        The number of epochs (of ``"lbfgs"`` iterations) of the last fit, and of rows that were
+        gone through in epochs.
     n_layers_, n_outputs_ : int
         The number of layers, the rows and the outputs counted, and of outputs.
     out_activation_ : str
         ``"softmax"`` or ``"logistic"``.
     loss_, loss_curve_, best_loss_ : float, list of float, float or None
-        The loss of the last epoch, of each, and the lowest (None with early stopping).
+        The loss of the last epoch, of each, and the lowest (None with early stopping).  Of
+        ``"lbfgs"`` there is `loss_` alone, in the end.
     validation_scores_, best_validation_score_ : list of float, float; or None
         The accuracy on the rows that were held back, after each epoch, and the best.
     validation_loss_curve_ : list of float or None

@@ -9,14 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..backend import to_host
 from ..layers.base import Layer
-from .adapter import prepare_to_go_on, record_of, record_of_stock
+from .adapter import prepare_to_go_on, record_of
 from .fitted import Fitted
 from .networks import activation_layers
 from .parameters import ACTIVATIONS
 
 __all__ = ["STOCK_VALUES", "Exchange"]
 
-STOCK_VALUES = {"solver": ("adam", "sgd"), "loss": ("squared_error", "poisson")}
+STOCK_VALUES = {"solver": ("lbfgs", "adam", "sgd"), "loss": ("squared_error", "poisson")}
 """The solvers and losses that scikit-learn has, too."""
 
 
@@ -82,8 +82,7 @@ class Exchange(Fitted):
         Parameters
         ----------
         estimator : sklearn.neural_network.MLPClassifier or MLPRegressor
-            Fitted.  Where its solver is ``"lbfgs"``, the result has ``"adam"`` for further
-            training.
+            Fitted.
 
         Returns
         -------
@@ -106,12 +105,11 @@ class Exchange(Fitted):
         new = cls()
         shared = new.get_params().keys() & estimator.get_params().keys()
         new.set_params(**{name: getattr(estimator, name) for name in shared})
-        if new.solver == "lbfgs":
-            new.set_params(solver="adam")
-        for name, value in record_of_stock(estimator).items():
+        for name, value in record_of(estimator).items():
             setattr(new, name, value)
-        watched = new.validation_scores_ is not None
-        new.validation_loss_curve_ = [] if watched else None
+        watched = getattr(new, "validation_scores_", None) is not None
+        if hasattr(new, "loss_curve_"):
+            new.validation_loss_curve_ = [] if watched else None
         new._weight_seen = float(new.t_)
         new.coefs_ = [np.array(a) for a in estimator.coefs_]
         new.intercepts_ = [np.array(a) for a in estimator.intercepts_]

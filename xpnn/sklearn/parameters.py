@@ -85,12 +85,13 @@ class Parameters(BaseEstimator, Helpful):
     beta_2: float = 0.999
     epsilon: float = 1e-8
     n_iter_no_change: Any = 10
+    max_fun: int = 15000
     backend: Any = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS)), Layer, "array-like"],
-        "solver": [StrOptions({"adam", "sgd", "adagrad", "rmsprop"}), Optimizer],
+        "solver": [StrOptions({"lbfgs", "adam", "sgd", "adagrad", "rmsprop"}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
@@ -115,17 +116,10 @@ class Parameters(BaseEstimator, Helpful):
             Interval(Integral, 1, None, closed="left"),
             Options(Real, {np.inf}),
         ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
         "backend": [str, Backend, None],
     }
 
     def _is_stochastic(self) -> bool:
+        """Whether it is trained by steps of batches."""
         return not (isinstance(self.solver, str) and self.solver == "lbfgs")
-
-    def _validate_params(self) -> None:
-        if not self._is_stochastic():
-            raise ValueError(
-                "solver='lbfgs' is not one of xpnn's: it searches along lines with all rows at "
-                "once, and has no steps that a device could be given in advance. Use 'adam', "
-                f"or scikit-learn's own {type(self).__name__}"
-            )
-        super()._validate_params()

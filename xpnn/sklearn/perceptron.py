@@ -20,6 +20,7 @@ from ..data import take_rows
 from ..history import DivergenceError
 from ..layers.base import Layer
 from ..losses import Loss
+from ..minimizing import search
 from ..sequential import Sequential
 from .adapter import check_same_namespace, fit_context, validate_inputs, validate_weight
 from .exchange import Exchange
@@ -28,6 +29,21 @@ from .networks import hidden_sizes, make_layers, make_optimizer
 from .watch import Memory, Validation, Watch
 
 __all__ = ["Perceptron", "Task"]
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed. In xpnn's words: "
+)
+
+OF_EPOCHS = (
+    "loss_curve_",
+    "best_loss_",
+    "validation_scores_",
+    "best_validation_score_",
+    "validation_loss_curve_",
+    "_no_improvement_count",
+)
+"""What is noted of epochs, and so not of lbfgs."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,12 @@ class Perceptron(Exchange, ABC):
     def _train(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         """Fit as scikit-learn's MLP does; the training itself is that of `Sequential.fit`."""
         again = hasattr(self, "coefs_") and bool(self.warm_start or incremental)
-        early_stopping = bool(self.early_stopping)
+        in_epochs = self._is_stochastic()
+        early_stopping = bool(self.early_stopping) and in_epochs
+        if not in_epochs and np.any(self.dropout):
+            raise ValueError(
+                f"dropout must be 0 for solver='lbfgs', which draws nothing, got {self.dropout}"
+            )
         if early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         if again:
@@ -149,22 +170,27 @@ class Perceptron(Exchange, ABC):
                 f"the layers must keep their sizes {self._sizes()} where training goes on, "
                 f"got {sizes}"
             )
+        if in_epochs and not (again and hasattr(self, "loss_curve_")):
+            self._start_epochs()
         if not (again and hasattr(self, "_random_state")):
             self._random_state = check_random_state(self.random_state)
 
         # scikit-learn draws first values before it splits, so the network is made before
         n = int(X.shape[0])
         n_held = math.ceil(self.validation_fraction * n) if early_stopping else 0
-        batch_size = self._batch_size(max(1, n - n_held))
+        batch_size = self._batch_size(max(1, n - n_held)) if in_epochs else n
         mean_weight = 1.0 if task.weight is None else float(np.mean(task.weight))
         layers = make_layers(self, sizes, task.output, batch_size * mean_weight)
         model = self._network(layers, task.loss, X, again=again, incremental=incremental)
         validation = None
         if early_stopping:
-            if not again:
+            if not (again and hasattr(self, "_best")):
                 self._best = model.parameters
             X, task, validation = self._hold_back(model, X, task)
-        ended = self._run(model, X, task, batch_size, validation, incremental)
+        if in_epochs:
+            ended = self._run(model, X, task, batch_size, validation, incremental)
+        else:
+            ended = self._search(model, X, task)
         if early_stopping:
             if not math.isfinite(self.best_validation_score_ or 0.0):
                 warnings.warn(
@@ -187,6 +213,11 @@ class Perceptron(Exchange, ABC):
         self._weight_seen = 0.0
         self.n_layers_, self.n_outputs_ = n_layers, task.n_outputs
         self.out_activation_ = task.output
+        for name in OF_EPOCHS:  # of a fit before, with another solver
+            self.__dict__.pop(name, None)
+
+    def _start_epochs(self) -> None:
+        """Begin the record of epochs."""
         self.loss_curve_: list[float] = []
         self._no_improvement_count = 0
         watched = bool(self.early_stopping)
@@ -294,10 +325,7 @@ class Perceptron(Exchange, ABC):
             return ended
         except DivergenceError as error:
             if validation is None:
-                raise ValueError(
-                    "Solver produced non-finite parameter weights. The input data may contain "
-                    f"large values and need to be preprocessed. In xpnn's words: {error}"
-                ) from error
+                raise ValueError(f"{NOT_FINITE}{error}") from error
             watch.diverged(error)
         finally:
             self._optimizer = memory.optimizer
@@ -305,4 +333,35 @@ class Perceptron(Exchange, ABC):
             self._weight_seen = memory.weight_seen
             if memory.best is not None:
                 self._best = memory.best
+        return None
+
+    def _search(self, model: Sequential, X: Array, task: Task) -> SystemExit | None:
+        """Train by lbfgs, and say how it ended; return what ends the process."""
+        options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
+        self.n_iter_ = 0
+
+        def tell(loss: float) -> None:
+            self.n_iter_ += 1
+            self.loss_ = loss
+            if self.verbose:
+                print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
+
+        try:
+            found = search(model, X, task.targets, task.weight, options, tell)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=5)
+            return None
+        except SystemExit as ended:
+            return ended
+        except DivergenceError as error:
+            raise ValueError(f"{NOT_FINITE}{error}") from error
+        self.n_iter_, self.loss_ = int(found.nit), float(found.fun)
+        if found.status:
+            warnings.warn(
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) "
+                f"(status={found.status}): {found.message}. More of them (max_iter="
+                f"{self.max_iter}, max_fun={self.max_fun}) or scaled inputs may help",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
         return None

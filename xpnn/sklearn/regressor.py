@@ -47,7 +47,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         As in `MLPClassifier`.
     momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
         As in `MLPClassifier`.
-    n_iter_no_change, backend
+    n_iter_no_change, max_fun, backend
         As in `MLPClassifier`.
 
     Attributes
