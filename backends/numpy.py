@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 import array_api_compat.numpy as xp
 import numpy as np
 
-from xpnn.backend import Array, Backend, BackendUnavailableError, Block, row_blocks, to_host
+from xpnn.backend import (
+    Array,
+    Backend,
+    BackendUnavailableError,
+    Block,
+    SparseRows,
+    row_blocks,
+    to_host,
+)
 from xpnn.backend.base import Taken
 
 from ._playback import Player
@@ -73,6 +81,13 @@ def row_sums(a: Array) -> Array:
 def mean(a: Array) -> Array:
     """Call the sum itself, without the functions around it (5 us -> 1)."""
     return np.add.reduce(a) / a.shape[0]
+
+
+def sum_of_squares(a: Array) -> Array:
+    """Multiply each row of a large matrix by itself (at (60000, 100), 2.5 ms -> 0.9)."""
+    if a.ndim != 2 or a.size < 1 << 16:
+        return np.add.reduce(a * a, axis=None)
+    return np.add.reduce(a[:, None, :] @ a[:, :, None], axis=None)
 
 
 def positive_part(a: Array) -> Array:
@@ -139,6 +154,7 @@ class NumpyBackend(Backend):
             add_rows,
             scatter_add,
             subtract_one_hot,
+            sum_of_squares,
             summed,
         )
     }
@@ -147,12 +163,16 @@ class NumpyBackend(Backend):
     # two million numbers take 5.9 ms at once and 4.2 in parts of 65 536.
     packing = (1 << 14, 1 << 17)
 
+    multiplies_sparse = True
+
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array as such; masked arrays and matrices mean other things."""
         return type(x) is np.ndarray or isinstance(x, np.generic)
 
     def asarray(self, x: Any, dtype: Any = None, *, copy: bool = False) -> Array:
         """Place an array; as in `Backend.asarray`."""
+        if isinstance(x, SparseRows):
+            return x
         plain = type(x) is np.ndarray and x.dtype.kind in "biuf" and x.dtype.isnative
         if plain and not copy and (dtype is None or x.dtype == dtype):
             return x  # what `predict` is mostly given: one row shall cost little more
@@ -192,7 +212,7 @@ class NumpyBackend(Backend):
         def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Taken:
             block = Block(*steps)
             player = None
-            if buffers:
+            if buffers and not isinstance(block.data[0], SparseRows):
                 # a recording is of certain parameters, and of a layout of all rows
                 whole = block.data if block.rows is None else ()
                 layout = [a if a is None else (a.shape, a.strides) for a in whole]

@@ -8,7 +8,7 @@ passes than steps of batches do, and ends at a minimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ import numpy as np
 from .backend import Array
 from .checks import check_integer, check_number
 from .data import check_sample_weight
+from .data.sources import Source, source_of
+from .data.sparse import Sparse
 from .data.streams import all_rows
 from .history import DivergenceError, History
 from .hooks import Trainable
+from .network.rows import weigh_targets
 from .network.stack import fuse
 from .network.step import make_gradients, with_gradient
 from .training.interrupt import deferred_interrupt
@@ -49,7 +52,7 @@ def minimize(
         A compiled model, on any backend; it ends with the best parameters that were found.
         What is not trainable stays as it is.
     X : array_like or row source of shape (n, n_features)
-        The inputs; all of them are in memory.
+        The inputs; all of them are in memory, sparse ones as they are.
     y : array_like
         The targets, as the loss takes them.
     sample_weight : array_like of shape (n,), optional
@@ -170,18 +173,30 @@ class _Goal:
         self._first = model.parameters
         shapes = [p.shape for p in model.declared_parameters.values() if p.trainable]
         self._shapes, self._ends = shapes, np.cumsum([math.prod(shape) for shape in shapes])
-        with self._backend.activate_for(model.dtype):
-            x = model.place_inputs(all_rows(X, "X"))
-            self._data = x, model.place_targets(y, x)
+        backend = self._backend
+        with backend.activate_for(model.dtype):
+            x = model.place_inputs(X if isinstance(source_of(X), Sparse) else all_rows(X, "X"))
+            y = model.place_targets(y, x)
             weight = check_sample_weight(sample_weight, x.shape[0])
+            self._x, self._y = x, y
+            self._weight: Any = None
+            if isinstance(x, Source):  # its batches are put together by what they weigh
+                self._y = backend.asarray(y.take(np.arange(x.shape[0])))
+                weight = weigh_targets(compiled, self._y, weight)
+                weight = np.ones(x.shape[0]) if weight is None else weight
             if weight is None:
                 self._function = model.function("gradients")
                 return
-            weight = self._backend.asarray(weight / weight.max(), model.dtype)
+            self._shares = weight / weight.sum()
+            self._weight = backend.asarray(weight / weight.max(), model.dtype)
         stack, criterion = fuse(model.layers, compiled.loss)
         measure = with_gradient(criterion)
-        weighed: Any = lambda predictions, y: measure(predictions, y, weight)  # noqa: E731
-        self._function = self._backend.compile(make_gradients(stack, weighed))
+
+        def gradients(arrays: Any, x: Array, y: Array, weight: Array) -> tuple[Array, Any]:
+            weighed: Any = lambda predictions, y: measure(predictions, y, weight)  # noqa: E731
+            return make_gradients(stack, weighed)(arrays, x, y)
+
+        self._function = backend.compile(gradients)
 
     def flat(self, arrays: Sequence[Array]) -> np.ndarray:
         """Return what is trained of arrays, one for each parameter, as one vector."""
@@ -204,6 +219,20 @@ class _Goal:
     def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient."""
         arrays = [*self.whole(flat), *self._model.state_arrays]
+        loss, gradient = 0.0, np.zeros_like(flat)
         with self._model.gate, self._backend.activate_for(self._model.dtype):
-            loss, grads = self._function(arrays, *self._data)
-            return float(loss), self.flat(grads)
+            for share, data in self._pieces():
+                of_piece, grads = self._function(arrays, *data)
+                loss += share * float(of_piece)
+                gradient += share * self.flat(grads)
+        return loss, gradient
+
+    def _pieces(self) -> Iterator[tuple[float, list[Array]]]:
+        """Yield which part of the whole some rows are, and these; sparse ones in pieces."""
+        if not isinstance(self._x, Source):
+            yield 1.0, [a for a in (self._x, self._y, self._weight) if a is not None]
+            return
+        at_once = self._model.rows_at_a_time(self._x.shape[1])
+        for rows, x in self._x.pieces(at_once):
+            share = float(np.sum(self._shares[rows]))
+            yield share, [self._backend.asarray(x), self._y[rows, ...], self._weight[rows]]

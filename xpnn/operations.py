@@ -54,6 +54,7 @@ __all__ = [
     "scatter_add",
     "sign",
     "subtract_one_hot",
+    "sum_of_squares",
     "summed",
     "where_positive",
 ]
@@ -146,6 +147,12 @@ def row_maxima(a: Array) -> Array:
 def mean(a: Array) -> Array:
     """Return the mean of a vector: (n,) -> ()."""
     return array_namespace(a).mean(a)
+
+
+@operation
+def sum_of_squares(a: Array) -> Array:
+    """Return the sum of the squares of all numbers, of any shape -> ()."""
+    return array_namespace(a).sum(a * a)
 
 
 @operation

@@ -12,7 +12,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import scipy.sparse
 from support import host
 
 import xpnn
@@ -172,8 +171,6 @@ class Rows(Pairs):
 
 
 REFUSED = {
-    "csr": (scipy.sparse.csr_matrix(X), ["csr_matrix", "(6 x 3)", "sparse", ".toarray()"]),
-    "coo": (scipy.sparse.coo_array(X), ["coo_array", ".toarray()"]),
     "loader": (Loader(), ["Loader", "collect", "fit(X, y, epochs=1)"]),
     "pairs": (Pairs(), ["Pairs", "collect"]),
     "generator": (pairs(), ["generator", "collect", "fit(X, y, epochs=1)"]),

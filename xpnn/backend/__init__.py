@@ -15,6 +15,7 @@ the end, in this order of precedence: the ``backend=`` of a model, `use_backend`
 from .arrays import (
     Array,
     Block,
+    SparseRows,
     array_namespace,
     device_of,
     dtype_name,
@@ -45,6 +46,7 @@ __all__ = [
     "BackendInfo",
     "BackendUnavailableError",
     "Block",
+    "SparseRows",
     "array_namespace",
     "available_backends",
     "backend_of",

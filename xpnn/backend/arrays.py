@@ -1,12 +1,12 @@
 """What is asked of arrays, whichever library they are of: no backend is needed for it.
 
-And `Block`, the arrays of some steps.
+And `Block`, the arrays of some steps, and `SparseRows`, which some backends take for one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -147,3 +147,56 @@ class Block:
         self.t, self.count = t, count
         self.data, self.rows, self.noise = data, rows, noise
         self.batch_size: int = batch_size_of(rows, count) or data[0].shape[0]
+
+
+class SparseRows:
+    """Rows of which only what isn't 0 is stored.
+
+    A backend whose `multiplies_sparse` says so is given them instead of an array where the
+    first layer is `Dense`, which only multiplies them and their transpose.
+
+    Parameters
+    ----------
+    rows : scipy.sparse.csr_array of shape (n, n_features)
+        In the dtype of the network.
+
+    Attributes
+    ----------
+    rows
+        As given.
+    shape, dtype, ndim
+        As of an array.
+    """
+
+    def __init__(self, rows: Any) -> None:
+        self.rows, self.shape, self.dtype, self.ndim = rows, rows.shape, rows.dtype, 2
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, rows: Any) -> SparseRows:
+        """Return rows, ``x[a:b]`` or ``x[a:b, ...]``."""
+        chosen = rows[0] if isinstance(rows, tuple) else rows
+        if isinstance(chosen, slice) and chosen.indices(len(self)) == (0, len(self), 1):
+            return self
+        return SparseRows(self.rows[chosen])
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        """Return that of the products."""
+        return array_namespace(self.rows.data)
+
+    def __matmul__(self, weights: np.ndarray) -> np.ndarray:
+        product: np.ndarray = self.rows @ weights
+        return product
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """The transpose, which also multiplies."""
+        return self.rows.T
+
+    @staticmethod
+    def joined(parts: Sequence[SparseRows]) -> SparseRows:
+        """Return rows that come in parts, one part after the other."""
+        from scipy.sparse import vstack
+
+        return SparseRows(vstack([part.rows for part in parts], format="csr"))

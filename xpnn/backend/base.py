@@ -80,6 +80,9 @@ class Backend:
     """How parameters are packed, ``(join_below, cut_above)`` of `xpnn.packing.Packing`; None
     where slices and reshaped arrays don't share memory, or can't be changed in place."""
 
+    multiplies_sparse: ClassVar[bool] = False
+    """Whether batches of sparse rows come as `SparseRows`, and not made dense."""
+
     measures_on_host: ClassVar[bool] = False
     """Whether losses and metrics of many rows are computed by NumPy, of the network's outputs:
     right for a library that would compile that for each number of rows."""

@@ -13,8 +13,8 @@ A source is any object that has
     rows are asked for in the order of `xpnn.data.order`, a few parts at a time.
 
 It is no array: what a library of arrays or tables made is read at once, as before, but for
-arrays that are mapped from a large file, dask's collections, and the datasets of h5py and
-Zarr, which are sources by themselves.
+arrays that are mapped from a large file, dask's collections, the datasets of h5py and Zarr,
+and sparse matrices, which are sources by themselves.
 
 A Python iterable of batches is refused.  In which order its rows come, nobody can draw from the
 seed; a run can't go on in the middle of it, be cut over processes, or say how long an epoch is;
@@ -24,7 +24,7 @@ numbers, too, and then has all of this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from operator import index
 from threading import Lock
@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import is_array, to_host
+from ..backend import Array, is_array, to_host
 from ..checks import about, check_codes
 
 __all__ = ["PROBED", "Held", "Source", "inputs", "source_of", "targets"]
@@ -63,6 +63,10 @@ def source_of(x: Any) -> Any:
         from .stored import from_dask
 
         return from_dask(x)
+    if callable(getattr(x, "tocsr", None)):
+        from .sparse import Sparse
+
+        return Sparse(x)
     if is_array(x) or any(hasattr(x, mark) for mark in HELD) or not hasattr(x, "shape"):
         return None
     if callable(getattr(x, "take", None)):
@@ -142,6 +146,17 @@ class Source:
         if not is_ours:
             rows = np.array(rows)  # whose it is may use it again, while steps are taken with it
         return self._finish(rows, numbers)
+
+    def batch(self, numbers: np.ndarray) -> Array:
+        """Return rows by their numbers as steps take them."""
+        return self.take(numbers)
+
+    def pieces(self, at_once: int) -> Iterator[tuple[slice, Array]]:
+        """Yield which rows, and these as steps take them, until all have come."""
+        n = self.shape[0]
+        for start in range(0, n, at_once):
+            rows = slice(start, min(start + at_once, n))
+            yield rows, self.batch(np.arange(rows.start, rows.stop))
 
     def __getitem__(self, rows: tuple[slice, Any]) -> Source:
         """Return consecutive rows, ``x[a:b, ...]`` as of an array, as a source."""

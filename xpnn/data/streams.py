@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, is_array, to_host
+from ..backend import Array, SparseRows, is_array, to_host
 from .ahead import ahead
 from .rows import take_rows
 from .sources import PROBED, Source, source_of
@@ -52,7 +52,7 @@ def stream(x: Source, rows: int, *others: Any) -> Generator[list[Any], None, Non
     def read(start: int, stop: int) -> list[Any]:
         numbers = np.arange(start, stop)
         return [
-            a.take(numbers) if isinstance(a, Source) else a if a is None else a[start:stop]
+            a.batch(numbers) if isinstance(a, Source) else a if a is None else a[start:stop]
             for a in (x, *others)
         ]
 
@@ -90,7 +90,10 @@ def recut(pieces: Iterator[list[Any]], counts: Iterable[int]) -> Iterator[list[A
 
 
 def _joined(arrays: Sequence[Any]) -> Any:
-    return arrays[0] if len(arrays) == 1 or arrays[0] is None else np.concatenate(arrays)
+    if len(arrays) == 1 or arrays[0] is None:
+        return arrays[0]
+    join = arrays[0].joined if isinstance(arrays[0], SparseRows) else np.concatenate
+    return join(arrays)
 
 
 def pieces_of(source: Source) -> Iterator[np.ndarray]:

@@ -14,6 +14,7 @@ from ..initializers import as_generator, draw
 from ..keywords import Helpful
 from ..layers.base import Layer, Parameter, by_name, parameters_of, state_of
 from ..layers.chain import Chain, links, size_of_inputs
+from ..layers.dense import Dense
 from ..layers.holding import check_layers, with_held, with_values
 from ..naming import check_described
 from .gate import Gate
@@ -239,6 +240,11 @@ class PlacedLayers(Helpful):
         if size is None:
             raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
         return size
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether inputs are multiplied by the first layer, and nothing else."""
+        return type(next(iter(self.links.values()), None)) is Dense
 
     def codes(self, n_inputs: int) -> dict[int, int]:
         """Return which inputs hold codes of categories, and of how many; see `Layer.codes`."""

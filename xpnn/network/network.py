@@ -127,7 +127,8 @@ class Network(PlacedLayers):
 
     def place_inputs(self, X: Any, name: str = "X") -> Array | Source:
         """Check inputs and place them on the backend; see `place_inputs`."""
-        return place_inputs(self.backend, self.dtype, X, self.n_inputs, self.codes, name)
+        where = self.backend, self.dtype
+        return place_inputs(*where, X, self.n_inputs, self.codes, name, self.multiplies)
 
     def place_targets(self, y: Any, x: Array | Source, name: str = "y") -> Array | Source:
         """Check the targets of placed inputs, and place them; see `place_targets`."""

@@ -26,6 +26,7 @@ def place_inputs(
     n_inputs: int | None,
     codes: Callable[[int], Mapping[int, int]],
     name: str = "X",
+    multiplies: bool = False,
 ) -> Array | Source:
     """Check inputs and place them on a backend.
 
@@ -41,6 +42,8 @@ def place_inputs(
         From a number of features to those that hold codes; see `Layer.codes`.
     name : str
         What an error calls them.
+    multiplies : bool
+        Whether the first layer only multiplies them, so that they may be sparse there.
 
     Returns
     -------
@@ -65,7 +68,15 @@ def place_inputs(
             _check_plain(name, X, backend)
         raise
     if source is not None:
-        x = inputs(source, dtype, name, codes)
+        from ..data.sparse import Sparse
+
+        if isinstance(source, Sparse):
+            from ..data.sparse_inputs import sparse_inputs
+
+            multiplies = multiplies and backend.multiplies_sparse
+            x = sparse_inputs(source, dtype, name, codes, multiplies)
+        else:
+            x = inputs(source, dtype, name, codes)
     if n_inputs is not None and x.shape[1] != n_inputs:
         raise ValueError(
             f"{name} must have {n_inputs} features, as the first layer takes, got the shape "

@@ -20,7 +20,7 @@ from ..layers.base import Backward, Layer, Params
 from ..layers.chain import links
 from ..layers.holding import parameter_gradients, split_by
 from ..losses import Loss
-from ..operations import sign
+from ..operations import sign, sum_of_squares
 
 __all__ = ["Noise", "Stack", "fuse", "is_ours"]
 
@@ -221,7 +221,7 @@ class Stack:
             if l1:
                 loss = loss + share * l1 * xp.sum(xp.abs(p))
             if l2:
-                loss = loss + share * l2 * xp.sum(p * p)
+                loss = loss + share * l2 * sum_of_squares(p)
             if grads is not None:
                 grads[i] = grads[i] + share * l1 * sign(p) if l1 else grads[i]
                 grads[i] = grads[i] + share * 2 * l2 * p if l2 else grads[i]

@@ -243,6 +243,8 @@ class ArrivingSupply(Supply):
             first, end = self._own.start, self._own.stop
             wanted = [rows[(rows >= first) & (rows < end)] - first for rows in wanted]
         together = [self._take(array, np.concatenate(wanted)) for array in self.seen]
+        if len(wanted) == 1:
+            return here, [together]
         cuts = np.cumsum([len(rows) for rows in wanted])[:-1]
         return here, [list(one) for one in zip(*(np.split(array, cuts) for array in together))]
 
@@ -254,10 +256,11 @@ class ArrivingSupply(Supply):
             taken |= (sizes == size) & (places >= here.start) & (places < here.stop)
         return taken
 
-    def _take(self, array: Array | Source, numbers: np.ndarray) -> np.ndarray:
+    def _take(self, array: Array | Source, numbers: np.ndarray) -> Array:
         """Return rows of this process on the host."""
         if isinstance(array, Source):
-            return array.take(numbers)
+            is_alone = self.team.communicator is None
+            return array.batch(numbers) if is_alone else array.take(numbers)
         rows = self._backend.take_rows(array, self._backend.asarray(numbers))
         return self._backend.to_numpy(rows)
 
