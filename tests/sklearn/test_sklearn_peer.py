@@ -46,9 +46,7 @@ def loss_and_gradient(self, flat, X, y, *rest):
 
 
 @pytest.fixture(autouse=True)
-def exceptions(request, monkeypatch):
-    if request.node.originalname == "test_sparse_matrices":
-        request.applymarker(pytest.mark.xfail(reason="sparse rows are refused", strict=True))
+def gradients(monkeypatch):
     monkeypatch.setattr(Perceptron, "_loss_grad_lbfgs", loss_and_gradient, raising=False)
 
 

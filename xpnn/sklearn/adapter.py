@@ -175,6 +175,7 @@ def validate_inputs(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: boo
             estimator,
             X,
             y,
+            accept_sparse="csr",
             multi_output=True,
             y_numeric=numeric,
             dtype=[xp.float64, xp.float32],
@@ -191,7 +192,8 @@ def validate_rows(estimator: Any, X: Any, *, attribute: str, method: str) -> Arr
     check_same_namespace(X, estimator, attribute=attribute, method=method)
     xp, _ = where_arrays_are(X)
     with told_better(X=X):
-        return validate_data(estimator, X, dtype=[xp.float64, xp.float32], reset=False)
+        dtypes = [xp.float64, xp.float32]
+        return validate_data(estimator, X, accept_sparse="csr", dtype=dtypes, reset=False)
 
 
 def validate_weight(weight: Any, X: Array) -> np.ndarray | None:

@@ -30,7 +30,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     Parameters that scikit-learn's has mean the same here and have its defaults.  Rows may be
     arrays of any library that xpnn has a backend for, where scikit-learn's dispatch is on
     (``sklearn.set_config(array_api_dispatch=True)``); what is fitted and predicted then is of
-    the same library, on the same device and of the same dtype.
+    the same library, on the same device and of the same dtype.  Or they are sparse, of SciPy.
 
     Parameters
     ----------
@@ -147,6 +147,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
+        tags.input_tags.sparse = True
         softmax = isinstance(self.loss, Loss) and self.loss.activation == "Softmax"
         tags.classifier_tags.multi_label = not softmax
         return tags
@@ -279,7 +280,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or sparse matrix of shape (n, n_features)
             The rows.
 
         Returns
@@ -308,7 +309,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or sparse matrix of shape (n, n_features)
             The rows.
 
         Returns
@@ -323,7 +324,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or sparse matrix of shape (n, n_features)
             The rows.
 
         Returns

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ..backend import Array, Backend, backend_of, dtype_name, resolve
+from ..backend import HOST, Array, Backend, backend_of, dtype_name, resolve
 from ..layers import Dense
 from ..layers.base import Layer
 from ..network.rows import beside
@@ -45,7 +46,9 @@ class Fitted(Parameters):
 
     def _where(self, X: Array) -> Backend:
         """Return where to compute: as asked for, or where the rows are."""
-        return backend_of(X) if self.backend is None else resolve(self.backend)
+        if self.backend is not None:
+            return resolve(self.backend)
+        return resolve(HOST) if issparse(X) else backend_of(X)
 
     def _arrays(self) -> list[Array]:
         """Return the fitted arrays in the order in which a network has them."""

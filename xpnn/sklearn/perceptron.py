@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -94,7 +95,7 @@ class Perceptron(Exchange, ABC):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or sparse matrix of shape (n, n_features)
             The rows.
         y : array_like of shape (n,) or (n, k)
             Of a classifier the class of each row, or 0 or 1 for each of k labels; of a
@@ -284,9 +285,12 @@ class Perceptron(Exchange, ABC):
         weights = [None if task.weight is None else task.weight[rows] for rows in (kept, held)]
         y_held = take_rows(task.targets, held)
         score = partial(self._score, targets=to_host(y_held), weight=weights[1])
-        validation = Validation(model, take_rows(X, held), y_held, weights[1], score)
+        x_kept, x_held = (
+            X[rows] if issparse(X) else take_rows(X, rows) for rows in (kept, held)
+        )
+        validation = Validation(model, x_held, y_held, weights[1], score)
         task = replace(task, targets=take_rows(task.targets, kept), weight=weights[0])
-        return take_rows(X, kept), task, validation
+        return x_kept, task, validation
 
     def _run(
         self,

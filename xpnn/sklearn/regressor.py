@@ -85,6 +85,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
+        tags.input_tags.sparse = True
         tags.target_tags.multi_output = True
         return tags
 
@@ -103,7 +104,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
         Parameters
         ----------
-        X : array_like of shape (n, n_features)
+        X : array_like or sparse matrix of shape (n, n_features)
             The rows.
 
         Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..backend import Array, array_namespace
-from ..data.streams import all_rows
+from ..data.sources import Held, Source
 from ..hooks import Callback
 from ..network import Network, fuse
 from .networks import rate_schedule
@@ -49,31 +49,43 @@ class Validation:
         self.model, self.score = model, score
         backend = model.backend
         with backend.activate_for(model.dtype):
-            self.x = model.place_inputs(all_rows(X, "X"))
-            self.y = model.place_targets(y, self.x)
-            share = None if weight is None else weight / np.sum(weight)
-            self.weight = None if share is None else backend.asarray(share, model.dtype)
-        stack, criterion = fuse(model.layers, model.require_compiled().loss)
-        last = stack.head
+            self.x = model.place_inputs(X)
+            y = model.place_targets(y, self.x)
+            self.y = backend.asarray(y.rows) if isinstance(y, Held) else y
+            weight = np.ones(self.x.shape[0]) if weight is None else weight
+            self.weight = backend.asarray(weight / np.sum(weight), model.dtype)
+        self._stack, criterion = fuse(model.layers, model.require_compiled().loss)
+        stack, last = self._stack, self._stack.head
 
-        def measure(params: Any, x: Array, y: Array, weight: Any) -> tuple[Array, Array]:
-            xp = array_namespace(x)
+        def measure(params: Any, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
             outputs = stack.predict(params, x)
             losses, _ = criterion.forward(outputs, y)
-            mean = xp.mean(losses) if weight is None else xp.sum(losses * weight)
-            return stack.penalise(params, mean), outputs if last is None else last.forward(
-                (), outputs
-            )[0]
+            loss = array_namespace(losses).sum(losses * weight)
+            return loss, outputs if last is None else last.forward((), outputs)[0]
 
         self._measure = backend.compile(measure)
+
+    def _pieces(self) -> Iterator[tuple[slice, Array]]:
+        """Yield which rows, and these: all at once, but for sparse ones that are made dense."""
+        n, n_features = self.x.shape
+        if isinstance(self.x, Source):
+            yield from self.x.pieces(self.model.rows_at_a_time(n_features))
+        else:
+            yield slice(0, n), self.x
 
     def __call__(self) -> tuple[float, float]:
         """Return the score and the loss with the parameters that the model now has."""
         model, backend = self.model, self.model.backend
+        params, total = model.parameter_arrays, 0.0
+        parts: list[np.ndarray] = []
         with backend.activate_for(model.dtype):
-            loss, outputs = self._measure(model.parameter_arrays, self.x, self.y, self.weight)
-            value = float(backend.read([loss])[0])
-            host = backend.to_numpy(outputs)
+            for rows, x in self._pieces():
+                data = backend.asarray(x), self.y[rows, ...], self.weight[rows]
+                loss, outputs = self._measure(params, *data)
+                total = total + loss
+                parts.append(backend.to_numpy(outputs))
+            value = float(backend.read([self._stack.penalise(params, total)])[0])
+        host = np.concatenate(parts)
         if not np.isfinite(host).all():
             return math.nan, value
         return self.score(host), value
