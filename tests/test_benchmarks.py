@@ -38,6 +38,14 @@ def test_the_sides_on_numpy_learn_the_same(works, optimizer, batch_size):
         assert np.max(np.abs(others - probabilities)) < tolerance
 
 
+def test_both_sides_learn_texts(works):
+    import sparse_text
+
+    ours, theirs = (sparse_text.fit(side, 300, 3000, 12) for side in sparse_text.SIDES)
+    assert ours["columns"] == theirs["columns"] > 300
+    assert ours["loss"] == pytest.approx(theirs["loss"], rel=0.05)
+
+
 def test_two_checkouts_take_turns(works):
     import checkouts
 

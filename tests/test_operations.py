@@ -69,6 +69,13 @@ REDUCTIONS = {
 }
 
 
+@pytest.mark.parametrize("shape", [(7,), (5, 3), (300, 250)])
+def test_sum_of_squares(find, place, dtype, shape):
+    values = rounded(numbers(shape), dtype)
+    result = host(find("sum_of_squares")(place(values)))
+    assert result == pytest.approx(np.sum(values**2), rel=float(50 * np.finfo(dtype).eps))
+
+
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_operations_of_one_matrix(find, place, dtype, name):
     for shape in SHAPES:

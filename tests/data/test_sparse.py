@@ -138,6 +138,15 @@ def test_what_is_refused_at_the_door(x, error, words):
             call(x)
 
 
+def test_targets_may_be_sparse():
+    labels = np.eye(3)[Y]
+    found = []
+    for y in (labels, sp.csr_array(labels)):
+        model = network().fit(sp.csr_array(X), y, epochs=1)
+        found += [*model.history["loss"], *network().fit(X, y, epochs=1).history["loss"]]
+    np.testing.assert_allclose(found, found[0], **CLOSE)
+
+
 def test_codes_are_checked_at_the_door():
     wrong = CODES.copy()
     wrong[3, 5] = 3
@@ -162,7 +171,7 @@ def test_matrices_of_other_libraries_come_to_the_host():
     class OnDevice:
         """What CuPy's sparse matrices have of what is asked for."""
 
-        dtype, shape, ndim, device = X.dtype, X.shape, 2, "GPU"
+        dtype, shape, ndim = X.dtype, X.shape, 2
 
         def tocsr(self):
             return self

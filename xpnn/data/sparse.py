@@ -40,7 +40,7 @@ class Sparse:
         if given.ndim != 2:
             raise ValueError(f"expected a sparse matrix of rows, got the shape {given.shape}")
         rows = given.tocsr()
-        rows = rows.get() if hasattr(rows, "get") and hasattr(rows, "device") else rows
+        rows = rows.get() if hasattr(rows, "get") else rows
         rows.check_format(full_check=True)
         self.rows, self.shape = rows, rows.shape
 
