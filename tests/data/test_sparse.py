@@ -171,7 +171,7 @@ def test_matrices_of_other_libraries_come_to_the_host():
     class OnDevice:
         """What CuPy's sparse matrices have of what is asked for."""
 
-        dtype, shape, ndim = X.dtype, X.shape, 2
+        dtype, shape = X.dtype, X.shape
 
         def tocsr(self):
             return self

@@ -37,7 +37,7 @@ class Sparse:
             raise TypeError(
                 f"expected numbers, got a sparse {type(given).__name__} of dtype {given.dtype}"
             )
-        if given.ndim != 2:
+        if len(given.shape) != 2:
             raise ValueError(f"expected a sparse matrix of rows, got the shape {given.shape}")
         rows = given.tocsr()
         rows = rows.get() if hasattr(rows, "get") else rows
