@@ -57,7 +57,8 @@ def test_out_of_fold_is_what_new_rows_show():
     rows = Path("shapes.csv").read_text().splitlines()
     for name, part in (("some.csv", rows[:401]), ("others.csv", [rows[0], *rows[401:]])):
         Path(name).write_text("\n".join(part))
-    told = run("train", "some.csv", "--target", "shape", "--no-baselines").stdout
+    words = ("--preset", "fast", "--no-baselines")
+    told = run("train", "some.csv", "--target", "shape", *words).stdout
     loss, right = measured(told)["out of fold"]
     of_new, right_of_new = measured(run("evaluate", "model.safetensors", "others.csv").stdout)[
         "500 rows"
@@ -69,7 +70,8 @@ def test_out_of_fold_is_what_new_rows_show():
 def test_numbers_are_predicted_in_their_own_units():
     x = np.linspace(-2, 2, 300)
     write_csv("line.csv", ["x", "price"], zip(x, 5000 + 1000 * x))
-    result = run("train", "line.csv", "--target", "price", "--plot", "curves.png")
+    words = ("--preset", "fast", "--no-baselines", "--plot", "curves.png")
+    result = run("train", "line.csv", "--target", "price", *words)
     assert "Task: regression of price, because it holds 300 different numbers." in result.stdout
     assert "mean absolute error" in result.stdout
     error, r2 = measured(result.stdout)["out of fold"]

@@ -188,7 +188,9 @@ def test_a_recipe_is_cut_to_a_time():
 def test_one_member_with_time_enough_is_trained_as_without_a_limit(small):
     frame, value, _ = messy()
     models = [
-        TabularRegressor(n_members=1, time_budget=budget, random_state=0).fit(frame, value)
+        TabularRegressor(preset="fast", n_members=1, time_budget=budget, random_state=0).fit(
+            frame, value
+        )
         for budget in (None, 1000)
     ]
     np.testing.assert_array_equal(*(model.predict(frame) for model in models))
@@ -198,8 +200,8 @@ def test_rows_that_count_nothing_decide_nothing(small):
     frame, value, _ = messy()
     odd = frame.assign(size=1e9, town="nowhere", price="?", day="never")
     weights = np.repeat([1.0, 0.0], N)
-    without = TabularRegressor(random_state=0).fit(frame, value, np.ones(N))
-    both = TabularRegressor(random_state=0)
+    without = TabularRegressor(preset="fast", random_state=0).fit(frame, value, np.ones(N))
+    both = TabularRegressor(preset="fast", random_state=0)
     both.fit(pd.concat([frame, odd], ignore_index=True), np.append(value, value), weights)
     np.testing.assert_array_equal(both.predict(frame), without.predict(frame))
     assert np.isnan(both.oof_predictions_[N:]).all()
@@ -218,7 +220,8 @@ def test_two_numbers_are_the_same_in_another_dtype(small, first, later):
         trained = (dose > 0.15).astype(int)
     elif first == "truth":
         later = lambda dose: (dose > 0.15).astype("float32")  # noqa: E731
-    model = TabularRegressor(random_state=0).fit(pd.DataFrame({"dose": trained}), dose)
+    model = TabularRegressor(preset="fast", random_state=0)
+    model.fit(pd.DataFrame({"dose": trained}), dose)
     told = model.predict(pd.DataFrame({"dose": later(dose)}))
     np.testing.assert_array_equal(told, model.predict(pd.DataFrame({"dose": trained})))
     assert len(np.unique(told)) == 2
