@@ -1,6 +1,7 @@
 """The page about a model: what is measured for it, and that it is whole."""
 
 import re
+import shutil
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -243,10 +244,20 @@ def test_numbers_new_rows_and_rows_that_were_held_out():
     assert "On 58 rows of new.csv. The model's file can't tell" in Page("report.html").text
 
 
+@pytest.fixture(scope="module")
+def of_the_command(tmp_path_factory):
+    """Return the file of a model that the command has trained."""
+    folder = tmp_path_factory.mktemp("trained")
+    write(folder / "t.csv", np.where(CLASSES, "yes", "no"))
+    path = folder / "model.safetensors"
+    run("train", folder / "t.csv", "--target", "y", *QUICK, "--epochs", 3, "--output", path)
+    return path
+
+
 @pytest.mark.usefixtures("folder")
-def test_what_cannot_be_told_is_refused(monkeypatch):
+def test_what_cannot_be_told_is_refused(monkeypatch, of_the_command):
     write("t.csv", np.where(CLASSES, "yes", "no"))
-    run("train", "t.csv", "--target", "y", *QUICK)
+    shutil.copy(of_the_command, "model.safetensors")
     run("train", "vertical", "--epochs", 1, "--output", "points")
 
     def refused(*words):
@@ -285,7 +296,7 @@ def test_rows_are_called_by_their_place_in_the_file_and_names_are_no_html_nor_fo
     y[25] = 900.0
     frame = pd.DataFrame({names[0]: X["strong"], names[1]: [f"${k % 3}_5" for k in range(N)]})
     frame.assign(y=y).to_csv("t.csv", index=False)
-    run("train", "t.csv", "--target", "y", "--preset", "fast", "--members", 5, "--no-baselines")
+    run("train", "t.csv", "--target", "y", *QUICK)
     run("report", "model.safetensors", "t.csv")
     text = Path("report.html").read_text(encoding="utf-8")
     rows = re.findall(r'<tr><td class="number">([\d,]+)</td>', text)
@@ -298,9 +309,7 @@ def test_rows_are_called_by_their_place_in_the_file_and_names_are_no_html_nor_fo
 def test_letters_that_the_pictures_font_lacks_are_left_to_the_browser():
     frame = pd.DataFrame({"面积": X["strong"], "近": np.where(np.abs(SIGNAL) < 1, "是", "否")})
     frame.to_csv("t.csv", index=False)
-    run(
-        "train", "t.csv", "--target", "近", "--preset", "fast", "--members", 2, "--no-baselines"
-    )
+    run("train", "t.csv", "--target", "近", *QUICK, "--epochs", 3)
     run("report", "model.safetensors", "t.csv")
     svg = "".join(
         re.findall(r"<svg.*?</svg>", Path("report.html").read_text("utf-8"), re.DOTALL)
@@ -333,10 +342,9 @@ def nothing(told):
         lambda r: r.update(seed=-1),
     ],
 )
-def test_what_a_file_tells_of_its_training_is_not_trusted(change):
+def test_what_a_file_tells_of_its_training_is_not_trusted(change, of_the_command):
     write("t.csv", np.where(CLASSES, "yes", "no"))
-    run("train", "t.csv", "--target", "y", *QUICK)
-    ensemble, extra = tabular.load("model.safetensors")
+    ensemble, extra = tabular.load(of_the_command)
     changed = change(extra["report"])
     if change in (a_list, nothing):
         extra["report"] = changed
