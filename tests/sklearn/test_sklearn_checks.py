@@ -33,27 +33,43 @@ class SklearnCubed(xpnn.Loss):
 SCHEDULE = xpnn.schedules.CosineDecay(0.2, 200, final=0.1)
 # Settings are joined where they go together: all checks of one estimator take two seconds.
 CLASSIFIERS = [
-    {"solver": "rmsprop", "hidden_layer_sizes": (8, 6), "activation": ["tanh", xpnn.Tanh()]},
-    {"solver": "adagrad", "learning_rate_init": 0.3, "batch_size": 150},
-    {"solver": xpnn.Adam(SCHEDULE), "shuffle": False, "class_weight": "balanced"},
-    {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.1},
-    {"solver": "sgd", "nesterovs_momentum": False},
     {
+        "solver": "rmsprop",
+        "hidden_layer_sizes": (8, 6),
+        "activation": ["tanh", xpnn.Tanh()],
+        "loss": xpnn.MeanSquaredError(),
+        "alpha": 0.1,
+        "l1": 0.01,
+    },
+    {"solver": "adagrad", "learning_rate_init": 0.3, "batch_size": 150},
+    {
+        "solver": xpnn.Adam(SCHEDULE),
+        "shuffle": False,
+        "class_weight": "balanced",
         "loss": xpnn.CategoricalCrossEntropy(label_smoothing=0.05),
         "activation": "identity",
         "tol": 0.1,
     },
-    {"loss": xpnn.MeanSquaredError(), "activation": "logistic", "alpha": 0.1, "l1": 0.01},
     {"solver": "lbfgs"},
+    {
+        "solver": "sgd",
+        "learning_rate": "invscaling",
+        "power_t": 0.1,
+        "nesterovs_momentum": False,
+        "activation": "logistic",
+    },
 ]
 REGRESSORS = [  # Huber's loss, because SGD diverges on targets of some hundreds otherwise
     {
         "loss": "huber",
         "hidden_layer_sizes": (8, 6),
         "activation": [xpnn.LeakyReLU(0.1), "relu"],
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "n_iter_no_change": 2,
+        "nesterovs_momentum": False,
+        "momentum": 0.8,
     },
-    {"loss": "huber", "solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 2},
-    {"loss": "huber", "solver": "sgd", "nesterovs_momentum": False, "momentum": 0.8},
     {"loss": "absolute_error", "hidden_layer_sizes": (), "solver": xpnn.Adam(SCHEDULE)},
     {"loss": SklearnCubed(), "solver": "adagrad", "learning_rate_init": 0.3},
     {"solver": "rmsprop", "activation": "logistic", "alpha": 0.1, "l1": 0.01},
