@@ -64,8 +64,8 @@ def find_streams(patch):
     patch.setattr(fused, "fused", fused_on_a_gpu(fused.fused))
 
 
-def check_one_run(library, n, spec, rows, file):
-    """Train on n processes, and check that it is what NumPy does on one.
+def check_one_run(library, n, spec, rows, file, some=slice(None, None, 2)):
+    """Train on n processes, in some settings, and check that it is what NumPy does on one.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def check_one_run(library, n, spec, rows, file):
         patch.syspath_prepend(here.parent.with_name("distributed"))
         run = import_module("processes_by_mpi").run
         one_run = import_module("one_run")
-    names = [*one_run.SETTINGS][::2]
+    names = [*one_run.SETTINGS][some]
     printed = run(n, here, library, "mpi", spec, file, rows, *names)
     found = np.load(file)
     for name in names:

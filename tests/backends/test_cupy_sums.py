@@ -12,20 +12,21 @@ from xpnn.distributed import Communicator
 
 
 @pytest.mark.parametrize(
-    ("n", "spec", "rows", "by"),
+    ("n", "spec", "rows", "by", "some"),
     [
-        (2, "cupy:{}", "same", "NCCL"),
-        (3, "cupy", "own", "the host"),
-        (1, "cupy", "same", "none"),
+        (2, "cupy:{}", "same", "NCCL", slice(0, None, 2)),
+        (3, "cupy", "own", "the host", slice(2, None, 4)),
+        (1, "cupy", "same", "none", slice(0, None, 4)),
     ],
+    ids=["NCCL", "the host", "one process"],
 )
-def test_one_seed_is_one_run(n, spec, rows, by, tmp_path):
+def test_one_seed_is_one_run(n, spec, rows, by, some, tmp_path):
     """By graphs, with the sums between them."""
-    printed, asked = check_one_run("cupy", n, spec, rows, tmp_path / "all.npz")
+    printed, asked = check_one_run("cupy", n, spec, rows, tmp_path / "all.npz", some)
     assert ("GPUs are summed over the host" in printed) == (by == "the host")
     (launched, summed), *others = asked
     # a step is one graph, and one more for each sum, of which batch normalisation has four
-    assert launched > (1000 if by == "none" else 3000)
+    assert launched > {"none": 500, "the host": 1200, "NCCL": 3000}[by]
     assert (summed > 2000) == (by == "NCCL")
     assert {number for _, number in others} <= {summed}
     assert [number > 0 for number, _ in others] == [True, False][: n - 1]

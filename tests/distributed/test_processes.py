@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import SPECS
 from one_ends import model, train
 from one_run import SETTINGS, results
 from processes_by_mpi import FAILED, HERE, run, start
@@ -15,25 +16,46 @@ from xpnn.callbacks import Checkpoint
 
 ONE_RUN, ONE_ENDS = HERE / "one_run.py", HERE / "one_ends.py"
 
+# What a backend does in its own way: draws, sums of a batch, short ones, metrics, gathering.
+OF_A_BACKEND = (
+    "dropout and penalties",
+    "batch normalisation",
+    "weights of classes and samples",
+    "one short batch",
+    "a source",
+)
+# Where there are more processes than rows of a batch, or of a part.
+OF_MANY = (*OF_A_BACKEND, "batches of two", "a source in parts")
+# How rows are cut and sums are met is NumPy's on the host, whatever computes.
+WAYS = [
+    *((spec, 2, "same", OF_A_BACKEND) for spec in SPECS if spec != "numpy"),
+    *(("numpy", n, rows, SETTINGS) for n, rows in [(2, "same"), (3, "own")]),
+    ("numpy", 4, "same", OF_MANY),
+]
+
 alone = {}
 
 
-@pytest.fixture
-def of_one(backend):
-    """What each setting gives on one process."""
-    if backend.spec not in alone:
-        alone[backend.spec] = {name: results(name, backend) for name in SETTINGS}
-    return alone[backend.spec]
+def of_one(name, backend):
+    """Return what a setting gives on one process."""
+    if (name, backend.spec) not in alone:
+        alone[name, backend.spec] = results(name, backend)
+    return alone[name, backend.spec]
 
 
 @pytest.mark.float64
-@pytest.mark.parametrize(("n", "rows"), [(2, "same"), (3, "own"), (4, "same")])
-def test_one_seed_is_one_run(backend, of_one, n, rows, tmp_path):
+@pytest.mark.parametrize(
+    ("backend", "n", "rows", "names"),
+    [way for way in WAYS if way[0] in SPECS],
+    ids=lambda value: None if isinstance(value, str | int) else "",
+    indirect=["backend"],
+)
+def test_one_seed_is_one_run(backend, n, rows, names, tmp_path):
     """Parameters, history, measures, predictions, and what is drawn next."""
-    run(n, ONE_RUN, "mpi", backend.spec, tmp_path / "all.npz", rows, *SETTINGS)
+    run(n, ONE_RUN, "mpi", backend.spec, tmp_path / "all.npz", rows, *names)
     found = np.load(tmp_path / "all.npz")
-    for name, expected in of_one.items():
-        for key, value in expected.items():
+    for name in names:
+        for key, value in of_one(name, backend).items():
             got = found[f"{name}/{key}"]
             assert got.shape == value.shape
             np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-12, err_msg=key)
