@@ -65,17 +65,25 @@ def typecheck(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("python, backend, extras", RUNS)
 def tests(session: nox.Session, backend: str, extras: str) -> None:
-    """Run the tests on one array library, or with the oldest packages that may be used."""
-    options = []
+    """Run the tests on one array library, or with the oldest packages that may be used.
+
+    A session of a library is about what it computes, so that it has the tests which use a
+    backend; what is about no library runs with NumPy.  The oldest packages are about what other
+    packages are asked: all cases of files, tables, pictures and estimators, and elsewhere the
+    first case of each test, as the others compute with functions that NumPy has had for long.
+    What the documentation shows is as new packages print it.
+    """
+    options, env = [], {"XPNN_TEST_BACKENDS": backend}
+    # that are the same for each, and have a session
+    ignored = ["--ignore=tests/test_examples.py"]
     if "oldest" in session.name:
         options = ["--constraint", oldest(session, extras)]
+        env["XPNN_TEST_CASES"] = "packages"
+        ignored.append("--ignore=tests/test_docs.py")
     elif session.python:  # the newest that this Python has
         options = ["--upgrade", "numpy"]
     session.install("-e", f".[{extras}]", *options)
-    env = {"XPNN_TEST_BACKENDS": backend}
-    # that are the same for each, and have a session
-    ignored = "--ignore=tests/test_examples.py"
-    session.run("pytest", "-n2", ignored, *session.posargs, env=env)
+    session.run("pytest", "-n2", *ignored, *session.posargs, env=env)
 
 
 def oldest(session: nox.Session, extras: str) -> str:
@@ -189,7 +197,11 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def dist(session: nox.Session) -> None:
-    """Build the sdist and from it the wheel, and test what it installs in the newest Python."""
+    """Build the sdist and from it the wheel, and test what it installs in the newest Python.
+
+    It is about whether all is there and runs on that Python, so that each test runs with its
+    first case: which numbers come out, the packages decide, which are those of other sessions.
+    """
     session.install("build")
     folder = Path(session.create_tmp())
     for old in folder.glob("*.whl"):
@@ -198,7 +210,7 @@ def dist(session: nox.Session) -> None:
     (wheel,) = folder.glob("*.whl")
     session.install("--force-reinstall", f"{wheel}[test]")
     # not the checkout's xpnn/, which lacks backends/ unless it is installed with -e
-    env = {"XPNN_TEST_BACKENDS": "numpy", "PYTHONSAFEPATH": "1"}
+    env = {"XPNN_TEST_BACKENDS": "numpy", "PYTHONSAFEPATH": "1", "XPNN_TEST_CASES": "first"}
     # what these run is a checkout's
     ignored = [f"--ignore=tests/test_{name}.py" for name in ("docs", "examples", "reliability")]
     session.run("python", "-m", "pytest", "-n2", *ignored, env=env)

@@ -35,6 +35,8 @@ PEERS = [
     *(DPNP if any(spec.startswith("dpnp") for spec in SPECS) else []),
     *(MLX if "mlx" in SPECS else []),
 ]
+# In which rooms tests come out otherwise with other versions of packages; see `is_its_turn`.
+OF_PACKAGES = {"data", "files", "plots", "sklearn", "tables", "tabular"}
 OF_ONE_LIBRARY = (*TORCH, *JAX, *DPNP, *MLX)
 collect_ignore = [f"backends/{name}" for name in OF_ONE_LIBRARY if name not in PEERS]
 
@@ -66,7 +68,21 @@ def pytest_collection_modifyitems(config, items):
 
     if "MUTANT_UNDER_TEST" in os.environ:  # which asks for tests by their names in one process
         assert not [item.nodeid for item in items if "\\n" in item.nodeid], "give it an id"
-    here = {item: is_of_this_run(item) for item in items}
+    cases, done = os.environ.get("XPNN_TEST_CASES", "all"), set()
+
+    def is_its_turn(item):
+        """Whether a case is run: all are, or the first of each test, or of some tests all.
+
+        ``XPNN_TEST_CASES=first`` shows that all is there and runs, as on another Python, and
+        ``packages`` does so with all cases where tables, files, pictures and estimators are.
+        """
+        test = item.path, getattr(item, "originalname", item.name)
+        is_first = test not in done
+        done.add(test)
+        of_packages = item.path.parent.name in OF_PACKAGES or "export" in item.path.name
+        return is_first or {"all": True, "first": False, "packages": of_packages}[cases]
+
+    here = {item: is_of_this_run(item) and is_its_turn(item) for item in items}
     items[:] = [item for item in items if here[item]]
     config.hook.pytest_deselected(items=[item for item in here if not here[item]])
 
