@@ -18,5 +18,5 @@ def test_some_cases(folder, capsys):
     # and what ends badly would be seen
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("xpnn.cli.train_table.read", lambda data: 1 / 0)
-        wrong = [module.run_case(n, models)[1] for n in range(40)]
+        wrong = [module.run_case(n, models)[1] for n in range(12)]
     assert any("ZeroDivisionError" in said for said in wrong if said)

@@ -359,12 +359,13 @@ def test_small_tables_have_a_page():
     Path("one.csv").write_text(
         "x,y\n" + "".join(f"{k / 7},no\n" for k in range(39)) + "9,yes\n"
     )
-    run("train", "one.csv", "--target", "y", "--preset", "fast", "--members", 5, "--epochs", 1)
+    words = ("train", "one.csv", "--target", "y", *QUICK, "--epochs", 1)
+    run(*words, "--members", 5)
     run("report", "model.safetensors", "one.csv")
     text = Page("report.html").text
     assert "Only 1 row is 'yes'" in text
     assert "40 rows are too few to tell whether it is worth using" in text
-    run("train", "one.csv", "--target", "y", "--preset", "fast", "--members", 1, "--epochs", 1)
+    run(*words, "--members", 1)
     run("report", "model.safetensors", "one.csv")
     said = re.search(
         r"On (\d+) rows of one.csv, .* the other (\d+) rows", Page("report.html").text
