@@ -131,9 +131,10 @@ def test_an_optimizer_by_one_kernel_is_captured(backend, optimizer):
 
 
 def test_graphs_with_sums_between_them_are_one_run(tmp_path):
-    _, asked = check_one_run("torch", 3, "torch", "own", tmp_path / "all.npz")
+    some = slice(2, None, 4)  # with sums of batch normalisation, short batches, and an end
+    _, asked = check_one_run("torch", 3, "torch", "own", tmp_path / "all.npz", some)
     (first, _), (second, _), (third, _) = asked
-    assert first > second > 3000  # a step is one graph, and one more for each sum
+    assert first > second > 500  # a step is one graph, and one more for each sum
     assert third == 0  # its captures fail
 
 

@@ -77,13 +77,13 @@ SETTINGS = {
         classifier(),
         (CROSS_ENTROPY, xpnn.SGD(0.05), ("accuracy", "f1", "log_loss")),
         CLASSES,
-        {"batch_size": 2, "epochs": 3, "sample_weight": (WEIGHT > 1).astype(float)},
+        {"batch_size": 2, "epochs": 2, "sample_weight": (WEIGHT > 1).astype(float)},
     ),
     "all rows": (
         classifier(Dropout(0.2)),
         (CROSS_ENTROPY, "adagrad"),
         CLASSES,
-        {"batch_size": None, "epochs": 200},
+        {"batch_size": None, "epochs": 60},
     ),
     "in their order, numbers": (
         [Dense(7, 12), ReLU(), Dense(12, 2)],
@@ -105,7 +105,10 @@ SETTINGS = {
         classifier(),
         (CROSS_ENTROPY, "adam"),
         CLASSES,
-        {"callbacks": lambda: [ReduceOnPlateau("loss", patience=1, min_delta=0.05)]},
+        {
+            "epochs": 20,
+            "callbacks": lambda: [ReduceOnPlateau("loss", patience=1, min_delta=0.05)],
+        },
     ),
     "a source": (
         classifier(BatchNorm(12), Dropout(0.2)),
@@ -153,7 +156,7 @@ def own(how, communicator, *arrays):
 def trained(name, backend, communicator=None, rows="same", **more):
     """Train as a setting says; return the model and its history."""
     layers, compiled, y, how = SETTINGS[name]
-    how = {"epochs": 20, "batch_size": 20, **how, **more}
+    how = {"epochs": 8, "batch_size": 20, **how, **more}
     how["callbacks"] = [*how.get("callbacks", list)(), *how.pop("also", ())]
     model = xpnn.Sequential(layers, seed=5, dtype="float64", backend=backend)
     loss, optimizer, *rest = compiled
