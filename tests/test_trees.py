@@ -113,6 +113,7 @@ def test_graphs_compute_the_same(layers):
         )
 
 
+@pytest.mark.float64
 def test_one_run_on_every_backend(backend):
     other = "array_api_strict" if backend.name == "numpy" else "numpy"
 

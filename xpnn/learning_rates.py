@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,9 +53,9 @@ class LearningRateCurve:
         it is lowest; None where it never falls.  Smith (2017).
     """
 
-    rates: np.ndarray
-    losses: np.ndarray
-    smoothed: np.ndarray
+    rates: np.ndarray = field(repr=False)
+    losses: np.ndarray = field(repr=False)
+    smoothed: np.ndarray = field(repr=False)
     suggestion: float | None
 
     def plot(self, axes: Any = None) -> Any:

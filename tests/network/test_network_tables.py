@@ -84,6 +84,7 @@ def tensors(model):
     return {name: host(a).copy() for name, a in model.tensors().items()}
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("layers", TREES.values(), ids=TREES)
 def test_steps_are_those_of_whole_gradients(backend, layers):
     """Norms are of whole gradients, so that where one is cut they are made."""
@@ -130,6 +131,7 @@ def test_it_goes_on_from_a_checkpoint_within_an_epoch_to_the_bit(tmp_path):
         np.testing.assert_array_equal(array, wanted[name], err_msg=name)
 
 
+@pytest.mark.float64
 def test_optimizers_take_turns(backend):
     """What one left where another one takes over: tables go into buffers, and out again."""
     runs = []
