@@ -7,7 +7,7 @@ import pytest
 from support import host
 
 import xpnn
-from xpnn.schedules import CosineLog, FlatCosine, Scaled
+from xpnn.schedules import CosineLog, FlatCosine, Scaled, StepDecay
 
 
 def rates(backend, schedule, steps):
@@ -23,6 +23,12 @@ def test_cosine_log(backend):
     tops = [10 * (2**half - 1) for half in (0.5, 1.5, 2.5)]
     np.testing.assert_allclose(rates(backend, schedule, tops), 0.4, rtol=1e-5)
     assert (np.diff(rates(backend, schedule, range(5))) > 0).all()
+
+
+def test_step_decay(backend):
+    t = backend.asarray(np.arange(12.0), "float64" if backend.has_float64 else "float32")
+    found = host(StepDecay(0.5, 5, 0.2)(t))
+    np.testing.assert_allclose(found, [0.5] * 5 + [0.1] * 5 + [0.02] * 2, rtol=1e-6)
 
 
 def test_flat_cosine(backend):
