@@ -231,7 +231,7 @@ GUISES = {
     "rows by number": Rows(),
     "deque": deque(X.tolist()),
     "memory": memoryview(X),
-    "matrix": np.matrix(X),
+    "matrix": X.view(np.matrix),
     "mask of nothing": np.ma.array(X),
     "range of one row": [range(3)],
     "list of rows of a table": [FRAME.loc[i] for i in FRAME.index],
