@@ -14,6 +14,7 @@ import os
 import weakref
 from contextvars import ContextVar
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import cupy
@@ -179,6 +180,8 @@ class CapturedNamespace:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._xp, name)
+        if isinstance(found, ModuleType):  # such as linalg
+            return CapturedNamespace(found)
         if isinstance(found, type) or not callable(found):
             return found
 
@@ -191,6 +194,8 @@ class CapturedNamespace:
 def _captured(result: Any) -> Any:
     if isinstance(result, cupy.ndarray):
         return result.view(Captured)
+    if isinstance(result, tuple) and hasattr(result, "_make"):
+        return result._make(map(_captured, result))
     return [*map(_captured, result)] if isinstance(result, list | tuple) else result
 
 

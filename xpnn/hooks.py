@@ -201,7 +201,8 @@ class Callback(Helpful):
 
         What training measures in a step is of the parameters before it.  So of all parameters
         that the epoch's loss and metrics are of, the model has the last ones now; at
-        `on_epoch_end` it has those after the step, which nobody has measured yet.
+        `on_epoch_end` it has those after the step, which nobody has measured yet.  (Where the
+        optimizer averages, what is measured is of the parameters behind the means.)
         """
 
     def on_block_end(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["Helpful", "helpful", "hint", "several", "with_settings"]
+__all__ = ["Helpful", "class_with", "helpful", "hint", "several", "with_settings"]
 
 KEYWORDS = {
     "learning_rate": "lr eta eta0 step_size learning_rate_init rate max_lr",
@@ -175,3 +175,8 @@ def hint(keyword: str, known: Iterable[str]) -> str:
     found = found or next(iter(get_close_matches(keyword, known, 1, 0.6)), None)
     taken = ", ".join(known) or "no arguments"
     return f"; did you mean {found!r}? It takes {taken}" if found else f". It takes {taken}"
+
+
+def class_with(kind: type, name: str) -> type:
+    """Return the class that defines an attribute of a class: itself, or one above it."""
+    return next(one for one in kind.__mro__ if name in vars(one))

@@ -1,12 +1,15 @@
 """How estimators are fitted: beside scikit-learn's own MLP, and in what that does not tell."""
 
+import pickle
 import re
+from copy import deepcopy
 
 import numpy as np
 import pytest
 import sklearn.neural_network as stock
 from perceptrons import DATA, OURS, diabetes, digit_labels, digits, fitted, progress
 
+import xpnn
 from xpnn.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Maximum iterations:UserWarning")
@@ -118,3 +121,44 @@ def test_weights_that_mean_nothing_are_refused(weight):
     for estimator in (MLPClassifier(), MLPRegressor()):
         with pytest.raises(ValueError, match=r"(sample_weight|Sample weights) must"):
             estimator.fit(X, X[:, 0] > 9, sample_weight=np.full(20, weight))
+
+
+def rows(n):
+    generator = np.random.default_rng(4)
+    X = generator.standard_normal((n, 5))
+    return X, X[:, 0] * X[:, 1] + 0.1 * generator.standard_normal(n)
+
+
+@pytest.mark.parametrize("through", [pickle.dumps, deepcopy], ids=["pickle", "deepcopy"])
+def test_a_copy_goes_on_with_what_is_behind_the_means(through):
+    X, y = rows(80)
+    model = MLPRegressor(
+        hidden_layer_sizes=(8,), solver=xpnn.Adam(0.01, average=0.9), random_state=0
+    )
+    for _ in range(3):
+        model.partial_fit(X, y)
+    copied = through(model)
+    copied = pickle.loads(copied) if isinstance(copied, bytes) else copied
+    for one in (model, copied):
+        one.partial_fit(X, y)
+    np.testing.assert_array_equal(copied.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("n", [80, 40])
+def test_arrays_that_are_set_are_gone_on_from_where_means_are_made(n):
+    X, y = rows(80)
+    solver = xpnn.SGD(1e-9, average=0.9)
+    model = MLPRegressor(hidden_layer_sizes=(8,), solver=solver, alpha=0.1, random_state=0)
+    for _ in range(3):
+        model.partial_fit(X, y)
+    model.coefs_ = [0 * c for c in model.coefs_]
+    model.partial_fit(X[:n], y[:n])  # with other batches the penalty of each step is another
+    assert max(np.abs(c).max() for c in model.coefs_) < 1e-3
+
+
+def test_early_stopping_may_begin_where_training_goes_on():
+    X, y = rows(80)
+    model = MLPRegressor(hidden_layer_sizes=(8,), max_iter=3, warm_start=True, random_state=0)
+    model.fit(X, y)
+    model.set_params(early_stopping=True).fit(X, y)
+    assert len(model.validation_scores_) == 3

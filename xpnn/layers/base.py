@@ -25,7 +25,7 @@ from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..backend import Array
-from ..keywords import several
+from ..keywords import class_with, several
 from ..naming import Described, register
 
 if TYPE_CHECKING:
@@ -327,8 +327,24 @@ def _shown(setting: Any) -> str:
 
 
 def parameters_of(layer: Layer) -> dict[str, Parameter]:
-    """Return a layer's parameters, with the first values that `with_values` gave them."""
-    return _with_first(layer, layer.parameters())
+    """Return a layer's parameters, with the first values that `with_values` gave them.
+
+    None is `by_rows` of a layer that says itself, beyond the class which declares parameters,
+    how it computes: it may do with gradients what needs whole ones.
+    """
+    declared = _with_first(layer, layer.parameters())
+    if any(p.by_rows for p in declared.values()) and not _hands_rows_on(type(layer)):
+        declared = {name: p._replace(by_rows=False) for name, p in declared.items()}
+    return declared
+
+
+def _hands_rows_on(kind: type) -> bool:
+    says = class_with(kind, "parameters")
+    computing = [class_with(kind, name) for name in ("forward", "train", "gradients")]
+    return all(
+        issubclass(says, own) or own.__module__.startswith(f"{__package__}.")
+        for own in computing
+    )
 
 
 def state_of(layer: Layer) -> dict[str, Parameter]:

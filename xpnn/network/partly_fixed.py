@@ -42,8 +42,7 @@ def ways_of(declared: Iterable[Parameter], by_rows: bool) -> tuple[int, ...]:
     ways = []
     for p in declared:
         way = STEPPED if p.trainable else FIXED
-        is_plain = p.learning_rate == 1 and not p.l1 and not p.l2
-        if by_rows and way == STEPPED and p.by_rows and is_plain:
+        if by_rows and way == STEPPED and p.by_rows and not p.l1 and not p.l2:
             way = BY_ROWS if math.prod(p.shape) >= LARGE_TABLE else STEPPED
         ways.append(way)
     return tuple(ways)

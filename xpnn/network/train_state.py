@@ -12,7 +12,7 @@ from ..backend import Array, Backend
 from ..distributed import Communicator
 from ..optimizers import Optimizer, State
 from ..optimizers.apart import vary
-from ..optimizers.base import averaged
+from ..optimizers.base import averaged, steps_by_rows
 from ..packing import Packing
 from .compiled import Compiled
 from .network import Network
@@ -235,7 +235,7 @@ class TrainState:
         compiled = network.require_compiled()
         by_rows = (
             any(p.by_rows for p in declared)
-            and compiled.optimizer.adds_up
+            and steps_by_rows(compiled.optimizer)
             and compiled.clip_norm is None is compiled.clip_value
             and self.communicator is None
             and all(p.learning_rate == p.weight_decay == 1 for p in declared)

@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 
 from ..backend import Array, array_namespace, device_of
 from ..checks import check_number
+from ..keywords import class_with
 from ..naming import Described, register
 from ..schedules import Schedule, as_learning_rate, learning_rate_at
 
@@ -95,7 +96,8 @@ class Optimizer(Described):
         """Whether a step adds to a parameter what is proportional to its gradient, and no more.
 
         Rows of a large table of which a step gives no gradient are then left alone, and those
-        of which it gives several are added to it one after the other.  By default it is not so.
+        of which it gives several are added to it one after the other.  By default it is not so;
+        a subclass that defines `rule`, `numbers` or `step` anew must say it anew.
         """
         return False
 
@@ -270,6 +272,14 @@ def _moved(mean: Array, p: Array, part: Array) -> Array:
     way *= part
     mean += way
     return mean
+
+
+def steps_by_rows(optimizer: Optimizer) -> bool:
+    """Whether an optimizer `adds_up`, and the class that says so knows how it steps."""
+    kind = type(optimizer)
+    said_by = class_with(kind, "adds_up")
+    steps = (class_with(kind, name) for name in ("rule", "numbers", "step"))
+    return optimizer.adds_up and all(issubclass(said_by, own) for own in steps)
 
 
 def averaged(optimizer: Any, average: float | None) -> Any:

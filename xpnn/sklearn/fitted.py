@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ..backend import HOST, Array, Backend, backend_of, dtype_name, resolve
+from ..backend import HOST, Array, Backend, backend_of, dtype_name, resolve, to_host
 from ..layers import Dense
 from ..layers.base import Layer
 from ..network.rows import beside
@@ -83,6 +83,11 @@ class Fitted(Parameters):
         arrays = self._arrays()
         same = len(arrays) == len(handed) and all(a is b for a, b in zip(arrays, handed))
         return model if same else None
+
+    def _holds(self, model: Sequential) -> bool:
+        """Whether the fitted arrays are, by their numbers, a network's parameters."""
+        pairs = zip(self._arrays(), model.parameter_arrays, strict=True)
+        return all(np.array_equal(to_host(a), to_host(p)) for a, p in pairs)
 
     def _around(self, layers: Sequence[Layer], backend: Backend) -> Sequential:
         """Return a network around the fitted arrays."""

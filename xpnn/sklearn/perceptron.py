@@ -171,7 +171,9 @@ class Perceptron(Exchange, ABC):
                 f"the layers must keep their sizes {self._sizes()} where training goes on, "
                 f"got {sizes}"
             )
-        if in_epochs and not (again and hasattr(self, "loss_curve_")):
+        watched = getattr(self, "validation_scores_", None) is not None
+        goes_on = again and hasattr(self, "loss_curve_") and watched is early_stopping
+        if in_epochs and not goes_on:
             self._start_epochs()
         if not (again and hasattr(self, "_random_state")):
             self._random_state = check_random_state(self.random_state)
@@ -256,7 +258,7 @@ class Perceptron(Exchange, ABC):
             and last.backend is backend
             and (last.layers, last.require_compiled().loss) == (tuple(layers), loss)
         ):
-            if self._kept() is None:
+            if self._kept() is None and not self._holds(last):
                 last.set_parameters(self._arrays())
             return last
         else:
@@ -265,6 +267,8 @@ class Perceptron(Exchange, ABC):
         model.compile(loss, self._optimizer, metrics=())
         if last is not None and goes_on:  # what the optimizer remembers
             model.train_state.memory = last.to(backend).train_state.memory
+            if not self._holds(last):
+                model.train_state.go_on_from(model)
         return model
 
     def _hold_back(
