@@ -112,6 +112,8 @@ class TrainState:
         self.packed: Packed | None = None
         self._run: Callable[..., Any] | None = None
         self._run_is_of: tuple[Compiled | None, Communicator | None] = None, None
+        self._known_ways: tuple[int, ...] = ()
+        self._ways_are_of: tuple[Compiled | None, Communicator | None] = None, None
 
     @property
     def iterations(self) -> int:
@@ -230,7 +232,12 @@ class TrainState:
         return measured  # type: ignore[no-any-return]
 
     def _ways(self, network: Network) -> tuple[int, ...]:
-        """Return how the steps treat each parameter."""
+        """Return how the steps treat each parameter; it is asked before each block."""
+        compiled, cut_over = self._ways_are_of
+        if compiled is not None and (
+            compiled is network.compiled and cut_over is self.communicator
+        ):
+            return self._known_ways
         declared = network.declared_parameters.values()
         compiled = network.require_compiled()
         by_rows = (
@@ -240,7 +247,9 @@ class TrainState:
             and self.communicator is None
             and all(p.learning_rate == p.weight_decay == 1 for p in declared)
         )
-        return ways_of(declared, by_rows)
+        self._known_ways = ways_of(declared, by_rows)
+        self._ways_are_of = compiled, self.communicator
+        return self._known_ways
 
     def _steps(self, network: Network, packed: Packed) -> Callable[..., Any]:
         """Return the function that takes many steps, made anew for another `Compiled`."""
