@@ -20,6 +20,7 @@ def network(*layers, backend="numpy", dtype="float64", loss="mean_squared_error"
     return model.compile(loss, xpnn.Adam(0.01))
 
 
+@pytest.mark.float64
 def test_a_linear_model_ends_at_the_closed_form(backend):
     model = network(Dense(3, 1, l2=0.1), backend=backend)
     history = xpnn.minimize(model, X, Y, tol=1e-10)
@@ -45,6 +46,7 @@ def test_scikit_learns_from_the_same_start():
     assert max(np.abs(grad).max() for grad in grads) < 1e-3
 
 
+@pytest.mark.float64
 def test_rows_count_by_their_weights(backend):
     weights = np.arange(60) % 3
     weighed, repeated = network(backend=backend), network(backend=backend)

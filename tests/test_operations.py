@@ -73,7 +73,9 @@ REDUCTIONS = {
 def test_sum_of_squares(find, place, dtype, shape):
     values = rounded(numbers(shape), dtype)
     result = host(find("sum_of_squares")(place(values)))
-    assert result == pytest.approx(np.sum(values**2), rel=float(50 * np.finfo(dtype).eps))
+    # a library may add up many numbers one after the other
+    rel = max(50, values.size**0.5) * float(np.finfo(dtype).eps)
+    assert result == pytest.approx(np.sum(values**2), rel=rel)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)

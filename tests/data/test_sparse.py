@@ -98,6 +98,7 @@ def test_a_first_layer_that_does_more_than_multiply_is_given_dense_rows(layers):
     assert_close(trained(sp.csr_array(CODES), layers), trained(CODES, layers))
 
 
+@pytest.mark.float64
 def test_lbfgs_takes_them_in_pieces(backend):
     wide = np.zeros((400, 20_000))  # a piece has 209 rows, where they are made dense
     wide[:, :3] = X[:400, :3]

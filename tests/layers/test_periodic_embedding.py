@@ -11,6 +11,7 @@ import xpnn
 rng = np.random.default_rng(8)
 
 
+@pytest.mark.float64
 def test_each_column_becomes_waves_and_what_is_above_0(backend):
     layer = xpnn.PeriodicEmbedding(3, 2, n_outputs=3, n_frequencies=4, scale=0.5)
     model = xpnn.Sequential([layer], seed=1, dtype="float64")

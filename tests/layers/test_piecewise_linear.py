@@ -22,6 +22,7 @@ def encoded(x, edges):
     return parts
 
 
+@pytest.mark.float64
 def test_each_column_becomes_its_bins(backend):
     x = 3 * rng.standard_normal((20, 4))
     x[0] = [0.3, 4.0, 0.5, 7.0]  # on edges
@@ -33,6 +34,7 @@ def test_each_column_becomes_its_bins(backend):
     np.testing.assert_allclose(host(model.predict(x)), wanted, rtol=1e-13, atol=1e-15)
 
 
+@pytest.mark.float64
 def test_gradients_go_to_the_bin_that_holds_the_number(backend):
     x = np.array([[-3.0], [-0.9], [0.0], [1.0], [9.0]])
     layer = xpnn.PiecewiseLinear(1, EDGES[:1])

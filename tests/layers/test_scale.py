@@ -7,6 +7,7 @@ from support import host
 import xpnn
 
 
+@pytest.mark.float64
 def test_a_line_through_0_for_each_feature(backend):
     x = np.random.default_rng(0).standard_normal((50, 3))
     model = xpnn.Sequential([xpnn.Scale(3)], dtype="float64")

@@ -28,6 +28,7 @@ def network(heads=HEADS, metrics=("accuracy", "r2"), backend=None, dtype="float6
     return model.compile(Heads(heads), xpnn.Adam(0.02), metrics)
 
 
+@pytest.mark.float64
 def test_what_is_measured(backend):
     model = network(backend=backend)
     history = model.fit(X, Y, epochs=3, batch_size=16, validation_data=(X, Y)).history
@@ -53,6 +54,7 @@ def test_what_is_measured(backend):
         assert measured[name] == pytest.approx(value, rel=1e-9), name
 
 
+@pytest.mark.float64
 def test_gradients_are_the_weighted_sum_of_those_of_each(backend):
     model = network(backend=backend)
     _, grads = model.gradients(X, Y)
@@ -78,6 +80,7 @@ def test_targets_in_every_form():
     np.testing.assert_array_equal(model.predict(X)["price"], other.predict(X)["price"])
 
 
+@pytest.mark.float64
 def test_one_run_on_every_backend(backend):
     runs = []
     for place in (backend, "numpy"):

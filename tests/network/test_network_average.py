@@ -111,6 +111,7 @@ def test_a_file_without_the_memory_has_the_mean(backend, tmp_path):
 
 
 @pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.float64
 def test_training_goes_on_from_parameters_that_are_set(backend, tmp_path, saved):
     """By a plain step, p - 0.1 * gradient; the mean goes a tenth of the way, and some more."""
     model = network(xpnn.SGD(0.1, average=AVERAGE), dtype="float64")
