@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -82,34 +81,9 @@ class Trainable(Network, ABC):
     stop_training: bool
     running: Running | None
 
-    def set_parameters(self, arrays: Sequence[Any]) -> None:
-        """Set all parameters, from which training goes on.
-
-        Parameters
-        ----------
-        arrays : sequence of array_like
-            In the order and the shapes of `parameters`, of any library; copied.
-
-        Raises
-        ------
-        ValueError
-            If their number or a shape is wrong; then nothing is changed.
-        """
-        with self.gate.changing():
-            super().set_parameters(arrays)
-            self.train_state.go_on_from(self)
-
-    def set_tensors(self, tensors: Mapping[str, Any]) -> None:
-        """Set parameters and states, of any library, by their names; copied.
-
-        Raises
-        ------
-        ValueError
-            If one is missing, unknown or of another shape; then nothing is changed.
-        """
-        with self.gate.changing():
-            super().set_tensors(tensors)
-            self.train_state.go_on_from(self)
+    def note_set(self) -> None:
+        """Let training go on from the arrays that somebody has set."""
+        self.train_state.go_on_from(self)
 
     @property
     @abstractmethod

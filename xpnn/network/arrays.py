@@ -14,7 +14,6 @@ from ..initializers import as_generator, draw
 from ..keywords import Helpful
 from ..layers.base import Layer, Parameter, by_name, parameters_of, state_of
 from ..layers.chain import Chain, links, size_of_inputs
-from ..layers.dense import Dense
 from ..layers.holding import check_layers, with_held, with_values
 from ..naming import check_described
 from .gate import Gate
@@ -241,11 +240,6 @@ class PlacedLayers(Helpful):
             raise ValueError(f"the layers don't tell how many outputs {n_inputs} inputs have")
         return size
 
-    @property
-    def multiplies(self) -> bool:
-        """Whether inputs are multiplied by the first layer, and nothing else."""
-        return type(next(iter(self.links.values()), None)) is Dense
-
     def codes(self, n_inputs: int) -> dict[int, int]:
         """Return which inputs hold codes of categories, and of how many; see `Layer.codes`."""
         if n_inputs not in self._codes:
@@ -296,6 +290,10 @@ class PlacedLayers(Helpful):
         with self.gate.changing():
             new = self._copies([tensors[name] for name in declared], declared)
             self.parameter_arrays, self.state_arrays = new[:n], new[n:]
+            self.note_set()
+
+    def note_set(self) -> None:
+        """Is called when somebody has set arrays, before anyone else may change them."""
 
     @property
     def parameters(self) -> list[Array]:
@@ -325,6 +323,7 @@ class PlacedLayers(Helpful):
             raise ValueError(f"arrays must hold {count} arrays, got {len(arrays)}")
         with self.gate.changing():
             self.parameter_arrays = self._copies(arrays, self.declared_parameters)
+            self.note_set()
 
     def _copies(self, arrays: Sequence[Any], declared: dict[str, Parameter]) -> list[Array]:
         """Copy arrays, which must have the declared shapes, to the backend."""

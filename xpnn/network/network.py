@@ -128,7 +128,7 @@ class Network(PlacedLayers):
     def place_inputs(self, X: Any, name: str = "X") -> Array | Source:
         """Check inputs and place them on the backend; see `place_inputs`."""
         where = self.backend, self.dtype
-        return place_inputs(*where, X, self.n_inputs, self.codes, name, self.multiplies)
+        return place_inputs(*where, X, self.n_inputs, self.codes, name, self.stack.multiplies)
 
     def place_targets(self, y: Any, x: Array | Source, name: str = "y") -> Array | Source:
         """Check the targets of placed inputs, and place them; see `place_targets`."""

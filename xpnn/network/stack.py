@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ..backend import Array, array_namespace
-from ..layers import Linear
+from ..layers import Dense, Linear
 from ..layers.base import Backward, Layer, Params
 from ..layers.chain import links
 from ..layers.holding import parameter_gradients, split_by
@@ -57,6 +57,11 @@ class Stack:
     def has_state(self) -> bool:
         """Whether a layer keeps something beside its parameters."""
         return any(self._state_counts)
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether inputs are multiplied by the first layer, and nothing else."""
+        return bool(self.layers) and type(self.layers[0]) is Dense
 
     @property
     def kept(self) -> int:
