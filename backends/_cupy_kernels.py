@@ -183,7 +183,9 @@ class OneKernel(InPlace):
     CuPy runs the rule once with variables that write down what is computed with them.  The
     optimizer's own numbers are constants to it; what changes from step to step it gets as
     arrays of shape (), because CuPy would compute with Python's numbers in half precision.
-    The first step is taken by the rule too; if the kernel differs, the rule is used instead.
+    The first call is compared with the rule; if the kernel differs, the rule is used instead.
+    Otherwise what it made stays, as the two round differently: a run that goes on from a file
+    compares anew, and takes that step as the run that was not interrupted.
     A rule that is by parameter may multiply matrices, and stays as it is written.
     """
 
@@ -207,17 +209,16 @@ class OneKernel(InPlace):
             kernel = self._fused()
             kernel(*arrays)
             right = [a.get() for a in wanted]
-            if not all(map(is_finite, right)):
-                return  # training diverges: the next step may tell
-            if not all(is_close(a.get(), b) for a, b in zip(arrays, right)):
-                raise ArithmeticError("it gives other numbers than the rule")
-            self._apply = kernel
+            if all(map(is_finite, right)):  # else training diverges: the next step may tell
+                if not all(is_close(a.get(), b) for a, b in zip(arrays, right)):
+                    raise ArithmeticError("it gives other numbers than the rule")
+                self._apply = kernel
+                return
         except Exception as error:
             self._apply = as_written
             warn(f"CuPy made no single kernel of the rule of {self.optimizer}", error)
-        finally:
-            for array, result in zip(arrays, wanted):
-                array[...] = result
+        for array, result in zip(arrays, wanted):
+            array[...] = result
 
     def _fused(self) -> Any:
         # the rule asks for the namespace of the arrays that it is given, here these variables

@@ -66,7 +66,9 @@ def test_divergence_is_the_same_whoever_listens(backend):
         for end in ends[1:]:
             if backend.name != "jax":  # of which an overflow can come a step earlier
                 assert end[:2] == ends[0][:2]
-                assert_same(backend, end[2], ends[0][2])
+                # on a GPU numbers grow, and so do differences
+                rtol = 1e-2 if backend.name == "cupy" else 1e-5
+                assert_same(backend, end[2], ends[0][2], rtol=rtol)
 
 
 @pytest.mark.parametrize("epochs", [2, 3])
