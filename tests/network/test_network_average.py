@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stepping import X, Y
+from stepping import X, Y, assert_same
 from support import assert_close, host
 
 import xpnn
@@ -85,8 +85,7 @@ def test_training_goes_on_as_if_it_had_not_ended(backend, tmp_path, way):
     np.testing.assert_array_equal(host(parts.predict(X)), host(whole.predict(X)))
     for model in (whole, parts):
         model.fit(X, Y, epochs=3, batch_size=5)
-    for p, q in zip(parts.parameters, whole.parameters):
-        np.testing.assert_array_equal(host(p), host(q))
+    assert_same(backend, parts.parameters, whole.parameters)
 
 
 def test_a_run_goes_on_from_a_checkpoint(backend, tmp_path):
@@ -98,8 +97,7 @@ def test_a_run_goes_on_from_a_checkpoint(backend, tmp_path):
 
     run(4, "parts")
     parts, whole = run(8, "parts", resume=tmp_path / "parts"), run(8, "whole")
-    for p, q in zip(parts, whole):
-        np.testing.assert_array_equal(host(p), host(q))
+    assert_same(backend, parts, whole)
 
 
 def test_a_file_without_the_memory_has_the_mean(backend, tmp_path):
