@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -18,7 +18,8 @@ from .arrays import (
     is_array,
     row_blocks,
 )
-from .batches import batches, noises
+from .batches import Taken as Taken
+from .batches import one_by_one
 from .finding import find, to_host
 
 FLUSH_EVERY = 64
@@ -29,8 +30,8 @@ FLUSH_BELOW = 1024.0
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-Taken = tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]
-"""What steps return that were taken: buffers, slots, measures, as `Backend.repeat` tells."""
+OneRow = Callable[[list[Array], Any], Array | None]
+"""What computes one row at once: of arrays and of what somebody gave; see `Backend.one_row`."""
 
 
 @cache
@@ -302,6 +303,27 @@ class Backend:
             [function(x[start : min(start + at_once, n), ...]) for start in starts]
         )
 
+    def one_row(self, stack: Any, dtype: str, n_features: int) -> OneRow | None:
+        """Return what computes one row at once, for who waits for it; None where nothing does.
+
+        Parameters
+        ----------
+        stack : xpnn.network.stack.Stack
+            Whose `predict` is computed.
+        dtype : {"float32", "float64"}
+            Of the arrays.
+        n_features : int
+            How many numbers a row has; any finite ones are allowed.
+
+        Returns
+        -------
+        callable or None
+            ``compute(arrays, x)`` looks itself whether `x`, as somebody gave it, is such a row.
+            It returns the outputs (1, n_outputs), which may share its memory; or None, and
+            then `x` is placed and checked.  It is called outside of `activate_for`.
+        """
+        return None
+
     def unstack(self, array: Array) -> Iterable[Array]:
         """Return the entries along the first axis, as arrays: views where there are any."""
         # [k, ...] is an array of shape () where [k] is a NumPy scalar, which is slower
@@ -356,28 +378,7 @@ class Backend:
             for one step with the shape () or (w,), or for many with the steps on an axis
             before.
         """
-
-        def run(buffers: list[Array], slots: list[list[Array]], *steps: Any) -> Taken:
-            block = Block(*steps)
-            parts, params = step.parts(buffers), step.params(buffers)
-            slot_parts = step.slot_parts(slots)
-            dtype = buffers[0].dtype if buffers else block.data[0].dtype
-            table = self.asarray(step.numbers(block.t, block.count), dtype)
-            numbers = zip(*(self.unstack(number) for number in self.unstack(table)))
-            measured = []
-            for batch, number, drawn in zip(batches(self, block), numbers, noises(self, block)):
-                parts, slot_parts, measures = step(
-                    params, parts, slot_parts, number, *batch, drawn
-                )
-                if not step.packing:
-                    params = step.params(parts)
-                measured.append(measures)
-            self.flush(step.remembered(slot_parts), block)
-            if not step.packing:
-                buffers, slots = parts, slot_parts
-            return buffers, slots, measured
-
-        return run
+        return partial(one_by_one, self, step)
 
     def flush(self, slots: list[list[Array]], block: Block) -> None:
         """Set to 0 what has become tiny in the optimizer's memory, after some blocks.

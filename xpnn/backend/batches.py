@@ -1,4 +1,7 @@
-"""What the steps of a block take, one after the other: rows of the data, and what was drawn."""
+"""Steps of a block, one after the other.
+
+And what each takes: rows of the data, and what was drawn.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,35 @@ from typing import Any
 
 from .arrays import Array, Block
 
-__all__ = ["batches", "noises"]
+__all__ = ["Taken", "batches", "noises", "one_by_one"]
+
+Taken = tuple[list[Array], list[list[Array]], list[tuple[Array, ...]]]
+"""What steps return that were taken: buffers, slots, measures, as `Backend.repeat` tells."""
 
 GATHERED = 1 << 16
 """About how many numbers of rows are gathered at once for several steps: a cache holds them."""
+
+
+def one_by_one(
+    backend: Any, step: Any, buffers: list[Array], slots: list[list[Array]], *steps: Any
+) -> Taken:
+    """Take steps as `Backend.repeat` tells, where there is no faster way."""
+    block = Block(*steps)
+    parts, params = step.parts(buffers), step.params(buffers)
+    slot_parts = step.slot_parts(slots)
+    dtype = buffers[0].dtype if buffers else block.data[0].dtype
+    table = backend.asarray(step.numbers(block.t, block.count), dtype)
+    numbers = zip(*(backend.unstack(number) for number in backend.unstack(table)))
+    measured = []
+    for batch, number, drawn in zip(batches(backend, block), numbers, noises(backend, block)):
+        parts, slot_parts, measures = step(params, parts, slot_parts, number, *batch, drawn)
+        if not step.packing:
+            params = step.params(parts)
+        measured.append(measures)
+    backend.flush(step.remembered(slot_parts), block)
+    if not step.packing:
+        buffers, slots = parts, slot_parts
+    return buffers, slots, measured
 
 
 def noises(backend: Any, block: Block) -> Iterable[tuple[tuple[Array, ...], ...]]:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Backend, to_host
+from ..backend import Array, Backend
 from ..checks import check_integer
 from ..data.sources import Source
-from ..data.streams import all_rows, first_rows, stream
+from ..data.streams import all_rows, first_rows
 from ..distributed import Communicator
-from ..distributed.communicator import ALONE, check_rows_of, check_same_rows, part_of
+from ..distributed.communicator import ALONE, check_rows_of, check_same_rows
 from ..history import History
 from ..keywords import helpful
 from ..layers.base import Layer
@@ -27,6 +27,7 @@ from ..losses import Heads
 from .arrays import PlacedLayers
 from .compiled import Compiled, not_compiled
 from .measuring import measure
+from .predicting import predict
 from .rows import beside, place_inputs, place_targets, place_weight, weigh_targets
 from .stack import fuse
 from .step import make_gradients, make_measure, make_measure_of_all
@@ -109,6 +110,15 @@ class Network(PlacedLayers):
         if name not in self._functions:
             self._functions[name] = self.backend.compile(self._make(name))
         return self._functions[name]
+
+    def _find_one_row(self) -> Callable[..., Any]:
+        """Return what computes one row at once; of nothing, where the backend has none."""
+        found, n = None, self.n_inputs
+        if n is not None and not self.codes(n):  # else there is more to look at
+            found = self.backend.one_row(self.stack, self.dtype, n)
+        one_row = found or (lambda arrays, x: None)
+        self._functions["one_row"] = one_row
+        return one_row
 
     def _make(self, name: str) -> Callable[..., Any]:
         if name == "predict":
@@ -201,52 +211,19 @@ class Network(PlacedLayers):
         if batch_size is not None:
             batch_size = check_integer("batch_size", batch_size, at_least=1)
         check_rows_of(rows)
-        with self.gate, self.backend.activate_for(self.dtype):
-            if communicator is not None and communicator.size > 1 and rows == "same":
-                y = self._predict_together(X, batch_size, communicator)
-            else:
-                x = self.place_inputs(X)
-                y = self._predict(x, batch_size)
-                if isinstance(x, Source):
-                    return self._by_head(y)
-                if y is x:  # no layer made a new array, and this one may be the caller's
-                    y = self.backend.xp.asarray(y, copy=True)
-            return self._by_head(beside(X, y, self.backend))
+        with self.gate:
+            if communicator is None:
+                one_row = self._functions.get("one_row") or self._find_one_row()
+                if (y := one_row(self.all_arrays, X)) is not None:
+                    return self._by_head(beside(X, y, self.backend))
+            with self.backend.activate_for(self.dtype):
+                return self._by_head(predict(self, X, batch_size, communicator, rows))
 
     def _by_head(self, y: Array) -> Any:
         """Return outputs by the names of the heads, where there are some."""
         if self.compiled is None or not isinstance(self.compiled.loss, Heads):
             return y
         return {head.name: y[:, head.columns] for head in self.compiled.loss}
-
-    def _predict(self, x: Array | Source, batch_size: int | None) -> Array:
-        """Compute the outputs of placed inputs; those of a source on the host."""
-        if isinstance(x, Source):
-            n_rows = batch_size or self.rows_at_a_time(x.shape[1])
-            with closing(stream(x, n_rows)) as pieces:
-                placed = (self.backend.asarray(piece) for (piece,) in pieces)
-                return np.concatenate(
-                    [to_host(self._predict(piece, batch_size)) for piece in placed]
-                )
-        if x.shape[0] == 1:  # what is asked for most often, and by who waits for it
-            return self.function("predict")(self.all_arrays, x)
-        at_once = batch_size or self.rows_at_a_time(x.shape[1])
-        return self.of_rows("predict", x, at_once)
-
-    def _predict_together(
-        self, X: Any, batch_size: int | None, communicator: Communicator
-    ) -> np.ndarray:
-        """Compute a part of the outputs on each process, and return all of them."""
-        own = None
-        with communicator.together():
-            x = self.place_inputs(X)
-        check_same_rows(communicator, first_rows(x))
-        with communicator.together():
-            here = part_of(x.shape[0], communicator.rank, communicator.size)
-            if here.stop > here.start:
-                y = self._predict(x[here, ...], batch_size)
-                own = y if isinstance(y, np.ndarray) else self.backend.to_numpy(y)
-        return np.concatenate([y for y in communicator.gather(own) if y is not None])
 
     def _placed_whole(self, X: Any) -> Array:
         """Check inputs and place them, also those of a source."""
