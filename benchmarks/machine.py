@@ -16,6 +16,7 @@ LIBRARIES = (
     "xpnn",
     "numpy",
     "scipy",
+    "numba",
     "torch",
     "jax",
     "jaxlib",

@@ -30,6 +30,7 @@ COLOURS = {"torch": ORANGE, "jax": GREEN, "scikit-learn": PURPLE}
 WORKS = {
     ("spiral", "step"): "spiral: 2-64-3, all 300 rows",
     ("small", "step"): "small: 64-32-10, batches of 32",
+    ("tables", "step"): "tables: waves of 16 columns, 128-128-128-2, batches of 128",
     ("fmnist", "epoch"): "Fashion-MNIST: 784-128-128-10, batches of 128",
     ("large", "step"): "large: 1024-2048-2048-1000, batches of 512",
 }

@@ -148,8 +148,11 @@ def turns(plan: Plan) -> Iterator[Record]:
     for work in plan.works:
         if work == "fmnist":
             yield {"side": "data", "work": work, **measure("data", work)}
+        able = [side for side in plan.sides if sides.takes(side, work)]
+        if others := [side for side in plan.sides if side not in able]:
+            click.echo(f"{work} has a network that is not there in {', '.join(others)}")
         for number in range(plan.rounds):
-            for side in plan.sides:
+            for side in able:
                 for threads in plan.threads:
                     if side not in missing:
                         yield from turn(plan, work, number, side, threads, missing)

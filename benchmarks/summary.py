@@ -243,7 +243,7 @@ def differing(records: list[Record]) -> list[str]:
         losses: dict[str, float] = {
             r["side"]: r["early_loss"]
             for r in records
-            if r["work"] == work and "early_loss" in r
+            if r["work"] == work and r.get("early_loss") is not None  # some learn nothing
         }
         if losses:
             usual = statistics.median(losses.values())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from machine import Neighbours, forget_peak, memory
-from sides import Trainer, UnavailableError, load, on_cuda
+from sides import Trainer, UnavailableError, load, on_cuda, takes
 
 if TYPE_CHECKING:
     from works import Work
@@ -82,7 +82,7 @@ def _settle(side: str, threads: int) -> None:
     # core is left to others where there is a choice.
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[-threads:])
-    for name in ("OMP", "MKL", "OPENBLAS"):
+    for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
         os.environ[f"{name}_NUM_THREADS"] = str(threads)
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # no helpers that look like neighbours
     # XLA would multiply in TF32 on a GPU, where the others don't
@@ -96,11 +96,10 @@ def _settle(side: str, threads: int) -> None:
 
 def _measure(side: str, task: Work, kind: str) -> dict[str, Any]:
     """Load a side and measure it."""
+    if not takes(side, task.name):
+        raise UnavailableError(f"{side} does not have the network of {task.name}")
     started = time.perf_counter()
     make = load(side)
-    # xpnn and keras import a library when they use it; a peer has done so when it is loaded
-    if "jax" in side:
-        import jax  # noqa: F401, TID251
     if "torch" in side:
         import torch  # noqa: TID251
 
@@ -139,21 +138,32 @@ def _whole(
     total = time.perf_counter() - imported
     others, peak = neighbours.share(), memory("VmHWM")
     epochs = [later - earlier for earlier, later in itertools.pairwise(ticks)]
-    X, y = fashion_mnist("test")
-    return {
+    record = {
         "measures": {"epoch": statistics.median(epochs[1:]), "ten epochs": total},
         "epochs": epochs,
         "others": others,
         "training_memory": peak,
         "loss": loss,
-        "accuracy": accuracy(trainer.predict(X), y),
     }
+    if loss is not None:  # who learns nothing has no answers
+        X, y = fashion_mnist("test")
+        record["accuracy"] = accuracy(trainer.predict(X), y)
+    _get_ready(trainer)  # for the next round
+    return record
+
+
+def _get_ready(trainer: Trainer) -> None:
+    """Let a side compile what it would compile only where many steps are to come."""
+    get_ready = getattr(trainer, "get_ready", None)
+    if get_ready is not None:
+        get_ready()
 
 
 def _blocks(trainer: Trainer, task: Work) -> dict[str, Any]:
     """Time steps in blocks of about a second."""
     warm_up = time.perf_counter()
     early_loss = trainer.train(task.early)
+    _get_ready(trainer)
     epochs = 1
     # the better of two, since a library may compile at the first call of a kind
     while (seconds := min(_clock(trainer.train, epochs) for _ in range(2))) < BLOCK / 8:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NAMES = ("spiral", "small", "fmnist", "large")
+NAMES = ("spiral", "small", "tables", "fmnist", "large")
 """The works to train, the smallest network first."""
 
 
@@ -22,26 +22,46 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam, with epsilon outside of the square root."""
+    """Adam, with epsilon outside of the square root; AdamW where there is a weight decay.
+
+    Then all parameters shrink by learning_rate * weight_decay before each step.
+    """
 
     learning_rate: float = 1e-3
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Waves:
+    """What comes before the first layer where numbers are embedded in waves.
+
+    Of each column x, with parameters of its own, it is
+    cos(2 π x frequencies + phases) @ weights + biases; then come the columns themselves.
+    `xpnn.NumericEmbedding` is this.
+    """
+
+    n_outputs: int = 3
+    n_frequencies: int = 16
+    scale: float = 0.1
+    """The standard deviation of the first frequencies."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A network with ReLU between its layers, trained by softmax and cross-entropy.
+    """A network, trained by softmax and cross-entropy.
 
     Parameters
     ----------
     name : str
         What it is called in tables.
     sizes : tuple of int
-        The number of inputs, of the neurons of each hidden layer, and of the classes.
-    X : numpy.ndarray of shape (n, n_inputs), float32
-        The inputs.
+        The number of inputs of the first layer, of the neurons of each hidden layer, and of
+        the classes.
+    X : numpy.ndarray of shape (n, n_columns), float32
+        The inputs: those of the first layer, or of what embeds them.
     y : numpy.ndarray of shape (n,), int64
         The classes.
     batch_size : int
@@ -54,7 +74,15 @@ class Work:
         The length of the whole task; 0 where single steps are timed instead.
     early : int
         After so many epochs all sides must have about the same loss, if they do the same
-        work.
+        work.  It is the mean of an epoch, so what dropout draws moves it little.
+    activation : {"ReLU", "SiLU"}
+        What follows a hidden layer.
+    dropout : float
+        The part of each hidden layer's outputs that is silenced in training.
+    label_smoothing : float
+        The part of each target that is spread evenly over the classes.
+    waves : Waves or None
+        How the columns are embedded before the first layer.
     """
 
     name: str
@@ -66,6 +94,10 @@ class Work:
     shuffle: bool = True
     epochs: int = 0
     early: int = 1
+    activation: str = "ReLU"
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    waves: Waves | None = None
 
     @property
     def steps(self) -> int:
@@ -76,11 +108,14 @@ class Work:
     def operations(self) -> int:
         """The additions and multiplications that a full step's matrix products take.
 
-        Each layer has three products, one forwards and two backwards; the gradient with
-        respect to the network's inputs is not needed.
+        Each layer has three products, one forwards and two backwards, and so have waves with
+        their weights; the gradient with respect to the network's inputs is not needed.
         """
         products = [m * n for m, n in zip(self.sizes, self.sizes[1:])]
-        return 2 * self.batch_size * (3 * sum(products) - products[0])
+        if self.waves is None:
+            return 2 * self.batch_size * (3 * sum(products) - products[0])
+        products.append(self.X.shape[1] * self.waves.n_frequencies * self.waves.n_outputs)
+        return 2 * self.batch_size * 3 * sum(products)
 
     def initial(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return new weights (n_inputs, n_outputs) and biases (n_outputs,) of each layer."""
@@ -91,6 +126,24 @@ class Work:
             weights = generator.uniform(-limit, limit, (n_inputs, n_outputs))
             layers.append((weights.astype(np.float32), np.zeros(n_outputs, np.float32)))
         return layers
+
+    def initial_waves(self) -> list[np.ndarray]:
+        """Return new parameters of the waves of c columns; none where there are no waves.
+
+        They are frequencies and phases (c, 1, f), weights (c, f, k) and biases (c, 1, k).
+        """
+        if self.waves is None:
+            return []
+        generator = np.random.default_rng(2)
+        c, f, k = self.X.shape[1], self.waves.n_frequencies, self.waves.n_outputs
+        limit = 1 / math.sqrt(f)
+        arrays = [
+            generator.normal(0, self.waves.scale, (c, 1, f)),
+            generator.uniform(-math.pi, math.pi, (c, 1, f)),
+            generator.uniform(-limit, limit, (c, f, k)),
+            generator.uniform(-limit, limit, (c, 1, k)),
+        ]
+        return [array.astype(np.float32) for array in arrays]
 
 
 def make(name: str) -> Work:
@@ -103,6 +156,8 @@ def make(name: str) -> Work:
         return Work(name, (2, 64, 3), X, y, 300, sgd, shuffle=False, early=50)
     if name == "small":
         return drawn(name, (64, 32, 10), 3200, 32, SGD(0.05), early=3)
+    if name == "tables":
+        return table(name)
     if name == "large":
         return drawn(name, (1024, 2048, 2048, 1000), 2048, 512, SGD(0.01))
     if name == "inference":
@@ -126,6 +181,32 @@ def drawn(
     n = min(rows, sizes[-1])
     y[:n] = np.arange(n)  # each class is there: scikit-learn asks for that
     return Work(name, sizes, X, y, batch_size, sgd, early=early)
+
+
+def table(name: str) -> Work:
+    """Return the network that xpnn makes for a table, on a drawn table of two classes.
+
+    It is that of `xpnn.tabular.recipe`, but for the schedules of its learning rate and weight
+    decay, which would need to know when the training ends; and batches are those of few rows.
+    """
+    generator = np.random.default_rng(1)
+    X = generator.standard_normal((12_800, 16), dtype=np.float32)
+    wavy = np.sin(3 * X[:, :8]).sum(axis=1) + X[:, 8:].sum(axis=1) / 2
+    y = (wavy + generator.standard_normal(len(X)) > 0).astype(np.int64)
+    waves = Waves()
+    return Work(
+        name,
+        (X.shape[1] * (waves.n_outputs + 1), 128, 128, 128, 2),
+        X,
+        y,
+        128,
+        Adam(0.004, beta_2=0.95, weight_decay=0.2),
+        early=4,
+        activation="SiLU",
+        dropout=0.15,
+        label_smoothing=0.1,
+        waves=waves,
+    )
 
 
 def accuracy(probabilities: np.ndarray, y: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """The sides that are compared do the same work, and ratios are those of a round."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,52 @@ def test_the_sides_on_numpy_learn_the_same(works, optimizer, batch_size):
         tolerance = 1e-5 if batch_size == 100 else 0.1
         assert other_loss == pytest.approx(loss, rel=tolerance)
         assert np.max(np.abs(others - probabilities)) < tolerance
+
+
+def test_a_network_for_tables_is_what_its_formula_says(works):
+    """The loss of the first step, before it, and the probabilities of a network not trained."""
+    from sides import load, takes
+
+    whole = works.make("tables")
+    part = {"X": whole.X[:200], "y": whole.y[:200], "batch_size": 200}
+    work = replace(whole, **part, dropout=0.0, shuffle=False)
+    frequencies, phases, weights, biases = (a.astype(float) for a in work.initial_waves())
+    waves = np.cos(2 * np.pi * work.X.T[:, :, None] * frequencies + phases) @ weights + biases
+    z = np.hstack([waves.transpose(1, 0, 2).reshape(200, -1), work.X])
+    *hidden, last = work.initial()
+    for w, b in hidden:
+        z = z @ w + b
+        z = z / (1 + np.exp(-z))
+    z = z @ last[0] + last[1]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    targets = 0.9 * np.eye(2)[work.y] + 0.05
+    trainer = load("xpnn-numpy")(work)
+    np.testing.assert_allclose(trainer.predict(work.X), p, atol=1e-5)
+    loss = -np.mean(np.sum(targets * np.log(p), axis=1))
+    assert trainer.train(1) == pytest.approx(loss, rel=1e-5)
+    assert not any(takes(side, "tables") for side in ("limit-numpy", "book", "keras-jax"))
+
+
+@pytest.mark.parametrize("name", ["small", "spiral", "tables"])
+def test_the_products_are_those_of_a_step(works, name):
+    from sides.products import ProductsTrainer
+
+    work = works.make(name)
+    trainer = ProductsTrainer(work)
+    assert trainer.train(1) is None
+    operations = sum(2 * a.size * b.shape[-1] for a, b, _ in trainer.products)
+    assert operations == work.steps * work.operations
+    for left, right, out in trainer.products[:20]:
+        np.testing.assert_allclose(out, left @ right, rtol=1e-4, atol=1e-6)
+
+
+def test_who_learns_nothing_does_no_other_work(works):
+    import summary
+
+    losses = {"xpnn-numpy": 1.0, "torch": 1.0, "book": 2.0, "products-numpy": None}
+    records = [{"side": s, "work": "small", "early_loss": x} for s, x in losses.items()]
+    (words,) = summary.differing(records)
+    assert words.startswith("book")
 
 
 def test_both_sides_learn_texts(works):

@@ -14,9 +14,11 @@ from typing import Protocol
 import numpy as np
 
 CPU = (
+    "products-numpy",
     "limit-numpy",
     "xpnn-numpy",
     "xpnn-numpy-accuracy",
+    "xpnn-numba",
     "book",
     "scikit-learn",
     "xpnn-torch",
@@ -39,7 +41,19 @@ CUDA = (
     "jax-step-cuda",
     "jax-scan-cuda",
 )
-INFERENCE = ("limit-numpy", "xpnn-numpy", "torch", "jax-step", "scikit-learn", "onnxruntime")
+INFERENCE = (
+    "limit-numpy",
+    "xpnn-numpy",
+    "xpnn-numba",
+    "torch",
+    "jax-step",
+    "scikit-learn",
+    "onnxruntime",
+)
+TABLES = ("products", "xpnn", "torch", "jax")
+"""The files whose sides can do the work `tables`; the others have ReLU alone, and no waves."""
+LIBRARIES = ("jax", "numba", "torch")
+"""What a side has in its name if it computes with it."""
 
 
 class UnavailableError(Exception):
@@ -49,7 +63,7 @@ class UnavailableError(Exception):
 class Trainer(Protocol):
     """A network that is being trained by one of the sides."""
 
-    def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float:
+    def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float | None:
         """Train on from where it is.
 
         Parameters
@@ -61,8 +75,9 @@ class Trainer(Protocol):
 
         Returns
         -------
-        float
-            The mean loss of the last epoch's steps.  The device has finished.
+        float or None
+            The mean loss of the last epoch's steps; None if the side learns nothing.  The
+            device has finished.
         """
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -71,14 +86,28 @@ class Trainer(Protocol):
 
 def load(name: str) -> Callable[..., Trainer]:
     """Return the side of a name; the name's first part is that of its file."""
-    file = name.partition("-")[0]
+    file = file_of(name)
     try:
         module = import_module(f"sides.{file}")
+        # xpnn and keras import a library when they use it, a peer when it is loaded
+        for library in LIBRARIES:
+            if library in name:
+                import_module(library)
     except ModuleNotFoundError as error:
         raise UnavailableError(f"{error.name} is not there") from error
     if name not in module.SIDES:
         raise UnavailableError(f"sides/{file}.py has no side {name!r}")
     return module.SIDES[name]
+
+
+def file_of(name: str) -> str:
+    """Return the name of a side's file."""
+    return name.partition("-")[0]
+
+
+def takes(name: str, work: str) -> bool:
+    """Whether a side can do a work."""
+    return work != "tables" or file_of(name) in TABLES
 
 
 def on_cuda(name: str) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,18 +19,38 @@ from . import UnavailableError
 Tree = Any
 
 
-def forward(params: Tree, X: jax.Array) -> jax.Array:
-    """Return the logits."""
-    for weights, biases in params[:-1]:
-        X = jax.nn.relu(X @ weights + biases)
-    weights, biases = params[-1]
+def embed(params: Tree, X: jax.Array) -> jax.Array:
+    """Return the columns in waves, and themselves."""
+    frequencies, phases, weights, biases = params
+    waves = jnp.cos(2 * math.pi * X.T[:, :, None] * frequencies + phases)  # (c, n, f)
+    e = waves @ weights + biases  # (c, n, k)
+    return jnp.concatenate([e.transpose(1, 0, 2).reshape(len(X), -1), X], axis=1)
+
+
+def forward(work: Work, params: Tree, X: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    """Return the logits; with a key, as in training, where dropout draws."""
+    waves, (*hidden, (weights, biases)) = params
+    if waves:
+        X = embed(waves, X)
+    activation = getattr(jax.nn, work.activation.lower())
+    for number, (w, b) in enumerate(hidden):
+        X = activation(X @ w + b)
+        if key is not None:
+            key_of_layer = jax.random.fold_in(key, number)
+            kept = jax.random.bernoulli(key_of_layer, 1 - work.dropout, X.shape)
+            X = jnp.where(kept, X / (1 - work.dropout), 0)
     return X @ weights + biases
 
 
-def loss_of(params: Tree, X: jax.Array, y: jax.Array) -> jax.Array:
+def loss_of(
+    params: Tree, X: jax.Array, y: jax.Array, work: Work, key: jax.Array | None
+) -> jax.Array:
     """Return the mean cross-entropy."""
-    log_probabilities = jax.nn.log_softmax(forward(params, X))
-    return -jnp.mean(jnp.take_along_axis(log_probabilities, y[:, None], axis=1))
+    log_probabilities = jax.nn.log_softmax(forward(work, params, X, key))
+    right = jnp.take_along_axis(log_probabilities, y[:, None], axis=1)
+    if s := work.label_smoothing:
+        right = (1 - s) * right + s * jnp.mean(log_probabilities, axis=1, keepdims=True)
+    return -jnp.mean(right)
 
 
 class JaxTrainer:
@@ -54,7 +75,7 @@ class JaxTrainer:
         self.work, self.scan = work, scan
         self.X = jax.device_put(work.X, device)
         self.y = jax.device_put(work.y.astype(np.int32), device)
-        params = jax.device_put(work.initial(), device)
+        params = jax.device_put((work.initial_waves(), work.initial()), device)
         zeros = jax.tree.map(jnp.zeros_like, params)
         slots = [zeros]
         if isinstance(work.optimizer, Adam):
@@ -64,7 +85,7 @@ class JaxTrainer:
         self.step = jax.jit(self.take_step, donate_argnums=0)
         self.epoch = jax.jit(self.take_epoch, donate_argnums=0)
         self.repeat = jax.jit(self.take_same, donate_argnums=0)
-        self.probabilities = jax.jit(lambda params, X: jax.nn.softmax(forward(params, X)))
+        self.probabilities = jax.jit(lambda params, X: jax.nn.softmax(forward(work, params, X)))
 
     def take_step(
         self, carry: Tree, X: jax.Array, y: jax.Array, rows: jax.Array | None = None
@@ -73,17 +94,22 @@ class JaxTrainer:
         if rows is not None:
             X, y = X[rows], y[rows]
         params, slots, t = carry
-        loss, grads = jax.value_and_grad(loss_of)(params, X, y)
+        key = None
+        if self.work.dropout:
+            key = jax.random.fold_in(jax.random.key(0), t.astype(jnp.int32))
+        loss, grads = jax.value_and_grad(loss_of)(params, X, y, self.work, key)
         rule = self.work.optimizer
         if isinstance(rule, Adam):
             b1, b2 = rule.beta_1, rule.beta_2
             m = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, slots[0], grads)
             v = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * g * g, slots[1], grads)
             c1, c2 = 1 - b1 ** (t + 1), 1 - b2 ** (t + 1)
+            shrink = 1 - rule.learning_rate * rule.weight_decay
             slots = [m, v]
             params = jax.tree.map(
                 lambda p, m, v: (
-                    p - rule.learning_rate * (m / c1) / (jnp.sqrt(v / c2) + rule.epsilon)
+                    p * shrink
+                    - rule.learning_rate * (m / c1) / (jnp.sqrt(v / c2) + rule.epsilon)
                 ),
                 params,
                 m,

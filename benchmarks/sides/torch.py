@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -12,6 +13,22 @@ from torch import nn
 from works import Adam, Work
 
 from . import UnavailableError
+
+
+class Waves(nn.Module):
+    """Columns in waves, and themselves; the parameters are those of `Work.initial_waves`."""
+
+    def __init__(self, arrays: list[np.ndarray]) -> None:
+        super().__init__()
+        self.arrays = nn.ParameterList([torch.from_numpy(array) for array in arrays])
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the embedded columns."""
+        frequencies, phases, weights, biases = self.arrays
+        columns = 2 * math.pi * X.T.unsqueeze(2)  # (c, n, 1)
+        waves = torch.cos(torch.addcmul(phases, columns, frequencies))  # (c, n, f)
+        e = torch.baddbmm(biases, waves, weights)  # (c, n, k)
+        return torch.cat([e.transpose(0, 1).flatten(1), X], dim=1)
 
 
 class TorchTrainer:
@@ -38,13 +55,16 @@ class TorchTrainer:
             raise UnavailableError("PyTorch finds no CUDA device")
         self.work = work
         self.device = device
-        layers: list[nn.Module] = []
+        layers: list[nn.Module] = [Waves(work.initial_waves())] if work.waves else []
         for weights, biases in work.initial():
             dense = nn.Linear(*weights.shape)
             dense.weight.data = torch.from_numpy(np.ascontiguousarray(weights.T))
             dense.bias.data = torch.from_numpy(biases)
-            layers += [dense, nn.ReLU()]
-        self.model = nn.Sequential(*layers[:-1]).to(device)
+            layers += [dense, getattr(nn, work.activation)()]
+            if work.dropout:
+                layers.append(nn.Dropout(work.dropout))
+        behind = 2 if work.dropout else 1  # nothing follows the last layer
+        self.model = nn.Sequential(*layers[:-behind]).to(device)
         self.X = torch.from_numpy(work.X).to(device)
         self.y = torch.from_numpy(work.y).to(device)
         self.iterations = 0
@@ -60,11 +80,13 @@ class TorchTrainer:
         """Return the work's optimizer."""
         rule, parameters = self.work.optimizer, self.model.parameters()
         if isinstance(rule, Adam):
-            return torch.optim.Adam(
+            kind = torch.optim.AdamW if rule.weight_decay else torch.optim.Adam
+            return kind(
                 parameters,
                 rule.learning_rate,
                 betas=(rule.beta_1, rule.beta_2),
                 eps=rule.epsilon,
+                weight_decay=rule.weight_decay,
                 **options,
             )
         return torch.optim.SGD(
@@ -73,7 +95,8 @@ class TorchTrainer:
 
     def loss(self, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Run forwards."""
-        return nn.functional.cross_entropy(self.model(X), y)
+        logits, smoothing = self.model(X), self.work.label_smoothing
+        return nn.functional.cross_entropy(logits, y, label_smoothing=smoothing)
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Go through the rows once, in a new order."""
@@ -108,6 +131,7 @@ class TorchTrainer:
 
     def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float:
         """Train; see `Trainer`."""
+        self.model.train()
         for _ in range(epochs):
             losses = [self.step(X, y) for X, y in self.batches()]
             if tick:
@@ -124,6 +148,8 @@ class TorchTrainer:
     @torch.inference_mode()
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return probabilities; see `Trainer`."""
+        if self.model.training:
+            self.model.eval()
         logits = self.model(torch.from_numpy(X).to(self.device))
         return torch.softmax(logits, 1).cpu().numpy()
 
@@ -184,6 +210,7 @@ class GraphTrainer(TorchTrainer):
 
     def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float:
         """Train; see `Trainer`."""
+        self.model.train()
         size = self.work.batch_size
         for _ in range(epochs):
             self.total.zero_()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 import numpy as np
 from works import Adam, Work
@@ -24,33 +25,55 @@ class Tick(xpnn.Callback):
         self.tick()
 
 
+def layers_of(work: Work) -> list[xpnn.Layer]:
+    """Return the layers of a work's network."""
+    layers: list[xpnn.Layer] = []
+    if work.waves is not None:
+        layers.append(
+            xpnn.NumericEmbedding(
+                work.X.shape[1],
+                n_outputs=work.waves.n_outputs,
+                n_frequencies=work.waves.n_frequencies,
+                learning_rate=1.0,
+            )
+        )
+    *hidden, last = (
+        xpnn.Dense(*weights.shape, weights=weights, biases=biases)
+        for weights, biases in work.initial()
+    )
+    for dense in hidden:
+        layers += [dense, getattr(xpnn, work.activation)()]
+        if work.dropout:
+            layers.append(xpnn.Dropout(work.dropout))
+    return [*layers, last, xpnn.Softmax()]
+
+
+def optimizer_of(work: Work) -> xpnn.Optimizer:
+    """Return a work's optimizer."""
+    rule = work.optimizer
+    if isinstance(rule, Adam):
+        options = {"beta_1": rule.beta_1, "beta_2": rule.beta_2, "epsilon": rule.epsilon}
+        if rule.weight_decay:
+            return xpnn.AdamW(rule.learning_rate, weight_decay=rule.weight_decay, **options)
+        return xpnn.Adam(rule.learning_rate, **options)
+    return xpnn.SGD(rule.learning_rate, momentum=rule.momentum, decay=rule.decay)
+
+
 class XpnnTrainer:
     """A Sequential."""
 
     def __init__(self, work: Work, backend: str, metrics: tuple[str, ...] = ()) -> None:
         self.work = work
-        layers = []
-        for weights, biases in work.initial():
-            layers += [xpnn.Dense(*weights.shape, weights=weights, biases=biases), xpnn.ReLU()]
-        layers[-1] = xpnn.Softmax()
-        optimizer = work.optimizer
-        if isinstance(optimizer, Adam):
-            rule = xpnn.Adam(
-                optimizer.learning_rate,
-                beta_1=optimizer.beta_1,
-                beta_2=optimizer.beta_2,
-                epsilon=optimizer.epsilon,
-            )
-        else:
-            rule = xpnn.SGD(
-                optimizer.learning_rate, momentum=optimizer.momentum, decay=optimizer.decay
-            )
         try:
             # with "!", so that no other backend steps in
-            self.model = xpnn.Sequential(layers, seed=0, backend=f"{backend}!")
+            self.model = xpnn.Sequential(layers_of(work), seed=0, backend=f"{backend}!")
         except xpnn.BackendUnavailableError as error:
             raise UnavailableError(str(error)) from error
-        self.model.compile(xpnn.CategoricalCrossEntropy(), rule, metrics=metrics)
+        if waves := work.initial_waves():  # which come first, and can't be given to a layer
+            rest = self.model.parameters[len(waves) :]
+            self.model.set_parameters([*waves, *rest])
+        loss = xpnn.CategoricalCrossEntropy(label_smoothing=work.label_smoothing)
+        self.model.compile(loss, optimizer_of(work), metrics=metrics)
 
     def train(self, epochs: int, tick: Callable[[], None] | None = None) -> float:
         """Train; see `Trainer`."""
@@ -71,9 +94,29 @@ class XpnnTrainer:
         return self.model.predict(X)
 
 
+class NumbaTrainer(XpnnTrainer):
+    """One that compiles its steps where so many are to come that it pays."""
+
+    def get_ready(self) -> None:
+        """Begin a long training, and end it when its steps have been compiled."""
+        taken = count(self.work.steps, self.work.steps)
+
+        def tick() -> None:
+            # the first are taken as they are written, and the next ones compared
+            self.model.stop_training = next(taken) >= READY
+
+        self.train(LONG, tick)
+
+
+LONG = 10**6
+"""Epochs after which any network's compilation would have paid."""
+READY = 512
+"""After how many steps it has happened: it is thought of before each block of at most 128."""
+
 SIDES = {
     "xpnn-numpy": partial(XpnnTrainer, backend="numpy"),
     "xpnn-numpy-accuracy": partial(XpnnTrainer, backend="numpy", metrics=("accuracy",)),
+    "xpnn-numba": partial(NumbaTrainer, backend="numba"),
     "xpnn-torch": partial(XpnnTrainer, backend="torch"),
     "xpnn-jax": partial(XpnnTrainer, backend="jax"),
     "xpnn-cupy": partial(XpnnTrainer, backend="cupy"),
