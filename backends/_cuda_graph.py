@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import gc
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
@@ -26,18 +25,16 @@ import numpy as np
 
 from xpnn.backend import Array, Backend, Block
 
-from ._recurring import Players, shapes_of
+from ._recurring import Players, shapes_of, warn
 
 __all__ = [
     "NO_GRAPH",
-    "EagerWarning",
     "Player",
     "Stream",
     "is_close",
     "is_finite",
     "no_collection",
     "repeat",
-    "warn",
 ]
 
 NO_GRAPH = "no CUDA graph could be made of a step of training"
@@ -45,22 +42,6 @@ NO_GRAPH = "no CUDA graph could be made of a step of training"
 COMPARISONS = 3
 """How many steps may differ: in one, rounding may turn the sign of a number that is almost 0,
 which Adam makes a whole step of; what is really wrong differs in each."""
-
-
-class EagerWarning(UserWarning):
-    """Training on the GPU goes on as it is written, which is slower."""
-
-
-_warned = False
-
-
-def warn(what: str, error: Exception) -> None:
-    """Say, once in a process, what could not be made faster."""
-    global _warned
-    if not _warned:
-        _warned = True
-        text = f"{what} ({type(error).__name__}: {error}). Training goes on without it, slower"
-        warnings.warn(text, EagerWarning, stacklevel=2)
 
 
 def is_finite(a: np.ndarray) -> bool:

@@ -19,8 +19,9 @@ import numpy as np
 
 from xpnn.backend.arrays import set_namespace
 
-from ._cuda_graph import is_close, is_finite, warn
+from ._cuda_graph import is_close, is_finite
 from ._cupy_products import Captured, product
+from ._recurring import warn
 
 MOST_JOINED = 16
 """How many arrays one kernel joins: a launch takes a few kilobytes of arguments."""

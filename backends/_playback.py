@@ -16,7 +16,7 @@ without it.  A layer's own memory, which no step of a pure layer has, would not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -136,21 +136,25 @@ class Player:
             self._places = places
 
     def _first_step(self) -> Sequence[np.ndarray]:
+        try:
+            self.works = self._tried(self._record)
+        except Exception:  # the step itself will tell what is really wrong
+            self.works = False
+        self.take_step = self._played if self.works else self._as_written
+        return self.take_step()
+
+    def _tried(self, make: Callable[[], bool]) -> bool:
+        """Make what plays the step, and return whether it does; nothing else changes."""
         ours = arrays_in([self.buffers, self.slots, self.noise, self.numbers])
         if self.others:
             ours = [*ours, *arrays_in(self.batch)]
         before = [array.copy() for array in ours]
         try:
             with self.step.alone():
-                self.works = self._record() and all(
-                    map(self._compare, self.others or [self.batch])
-                )
-        except Exception:  # the step itself will tell what is really wrong
-            self.works = False
-        for array, old in zip(ours, before):
-            array[...] = old
-        self.take_step = self._played if self.works else self._as_written
-        return self.take_step()
+                return make() and all(map(self._compare, self.others or [self.batch]))
+        finally:
+            for array, old in zip(ours, before):
+                array[...] = old
 
     def _take(self, kind: type, buffers: Any, slots: Any) -> Sequence[np.ndarray]:
         """Take the step as it is written, with arrays of a kind."""

@@ -240,13 +240,13 @@ def added_to_rows(table: np.ndarray, places: np.ndarray, rows: np.ndarray) -> np
     """Return a table with rows added to those of some places, in place; one call of a tape."""
     if any(isinstance(a, Recording) for a in (table, places, rows)):
         tape = _current()
-        tape.add(_add_to_rows, *tape.plain((table, places, rows)))
+        tape.add(add_to_rows, *tape.plain((table, places, rows)))
     else:
-        _add_to_rows(table, places, rows)
+        add_to_rows(table, places, rows)
     return table
 
 
-def _add_to_rows(table: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+def add_to_rows(table: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     columns = np.arange(rows.shape[1])
     if not table.flags.c_contiguous:
         np.add.at(table, (places[:, None], columns), rows)

@@ -6,12 +6,13 @@ shape, faster than as they are written, and are made while training goes on.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from xpnn.backend import Block
 
-__all__ = ["Players", "shapes_of"]
+__all__ = ["EagerWarning", "Players", "shapes_of", "warn"]
 
 STEPS_BEFORE_RECORDING = 16
 """Recording and comparing cost about as much as some steps do."""
@@ -23,6 +24,22 @@ MOST_SEEN = 64
 """How many keys are counted: there may be new ones in each fit, for ever."""
 
 Player = TypeVar("Player")
+
+
+class EagerWarning(UserWarning):
+    """Training goes on as it is written, or played, which is slower."""
+
+
+_warned = False
+
+
+def warn(what: str, error: Exception) -> None:
+    """Say, once in a process, what could not be made faster."""
+    global _warned
+    if not _warned:
+        _warned = True
+        text = f"{what} ({type(error).__name__}: {error}). Training goes on without it, slower"
+        warnings.warn(text, EagerWarning, stacklevel=2)
 
 
 class Players(Generic[Player]):

@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CannotRecordError", "Tape", "address", "arrays_in", "borrowed"]
+__all__ = [
+    "CannotRecordError",
+    "Tape",
+    "address",
+    "arrays_in",
+    "borrowed",
+    "copy_result",
+    "is_borrowed",
+    "lender_of",
+]
 
 ALIGNMENT = 64
 """Where results begin, in bytes: as one vector register and one line of the cache."""
@@ -40,7 +49,7 @@ def borrowed(array: np.ndarray, moved: int = 0) -> np.ndarray:
     return np.asarray(_Borrowed(array, moved))
 
 
-def _lender(array: Any) -> _Borrowed | None:
+def lender_of(array: Any) -> _Borrowed | None:
     """Return what a view of a borrowed array was made of."""
     while isinstance(array, np.ndarray):
         array = array.base
@@ -61,6 +70,8 @@ class Tape:
         self.calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self.constants: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         """What was not computed in the step, with a copy of it."""
+        self.loans: list[tuple[int, np.ndarray]] = []
+        """How many calls there were, and the memory, each time that memory was given."""
         self._free: dict[int, list[np.ndarray]] = {}
         self._loans: dict[int, np.ndarray] = {}
         self._scope: dict[str, Any] = {}
@@ -94,7 +105,7 @@ class Tape:
             Each array that was borrowed, and by how many bytes the other one, of the same
             shape, strides and dtype, lies behind it.
         """
-        by = {id(_lender(array)): bytes_behind for array, bytes_behind in moves}
+        by = {id(lender_of(array)): bytes_behind for array, bytes_behind in moves}
         for name, value in self._on_borrowed.items():
             self._scope[name] = _moved(value, by)
 
@@ -119,6 +130,7 @@ class Tape:
             memory = memory[offset : offset + size]
         # every view, of whatever kind, keeps the array: NumPy looks for what to keep through
         # views of one class only; what is written down here is no view of it
+        self.loans.append((len(self.calls), memory))
         loan = np.ndarray(shape, dtype, memory).view(_Loan)
         array = loan.view(self._kind)
         self._loans[id(loan)] = memory
@@ -170,7 +182,7 @@ class Tape:
             self.calls.append((joins, ()))
         else:
             copies = partial(function, *args, **kwargs)
-            self.calls.append((_copy_result, (self.plain(array), copies)))
+            self.calls.append((copy_result, (self.plain(array), copies)))
         return array
 
     def copy(self, to: Any, source: Any, casting: str = "same_kind") -> None:
@@ -245,13 +257,13 @@ def is_borrowed(value: Any) -> bool:
     """Whether an array, or one in a call or a collection, lies in borrowed memory."""
     if isinstance(value, partial):
         value = value.args, value.keywords
-    return any(_lender(array) is not None for array in arrays_in(value))
+    return any(lender_of(array) is not None for array in arrays_in(value))
 
 
 def _moved(value: Any, by: dict[int, int]) -> Any:
     """Return a value with its borrowed arrays moved by so many bytes."""
     if isinstance(value, np.ndarray):
-        lender = _lender(value)
+        lender = lender_of(value)
         return value if lender is None else borrowed(value, by[id(lender)])
     if isinstance(value, partial):
         return partial(value.func, *_moved(value.args, by), **_moved(value.keywords, by))
@@ -294,5 +306,5 @@ def _as_arrays(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(np.array(x, dtype) if type(x) in (int, float) else x for x in inputs)
 
 
-def _copy_result(out: np.ndarray, function: Callable[[], Any]) -> None:
+def copy_result(out: np.ndarray, function: Callable[[], Any]) -> None:
     out[...] = function()

@@ -39,7 +39,7 @@ def players(monkeypatch):
             made.append(self)
             super().__init__(*args)
 
-    monkeypatch.setattr(numpy_backend, "Player", Player)
+    monkeypatch.setattr(numpy_backend.NumpyBackend, "player", Player)
     return made
 
 

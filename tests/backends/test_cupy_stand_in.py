@@ -12,7 +12,7 @@ import fake_cupy
 import numpy as np
 import pytest
 from on_stand_in import PARTS, find_stand_in, give_cublas
-from xpnn.backends import _cuda_graph, _recurring
+from xpnn.backends import _recurring
 
 import xpnn
 import xpnn.backend
@@ -40,7 +40,7 @@ def gpus(monkeypatch, parts):
         monkeypatch.setitem(sys.modules, name, module)
     find_stand_in(monkeypatch)
     give_cublas(monkeypatch)
-    monkeypatch.setattr(_cuda_graph, "_warned", False)
+    monkeypatch.setattr(_recurring, "_warned", False)
     fake_cupy.happened.clear()
     monkeypatch.setattr(xpnn.backend.finding, "_found", {})
     monkeypatch.setattr(xpnn.backend.arrays, "_namespaces", {})
@@ -614,7 +614,7 @@ def with_layer(layer):
 
 def test_what_cannot_be_captured_is_not(backend, captured):
     layers = with_layer(LooksAtANumber())
-    with pytest.warns(_cuda_graph.EagerWarning, match="no CUDA graph") as caught:
+    with pytest.warns(_recurring.EagerWarning, match="no CUDA graph") as caught:
         _, found = train(backend, layers=layers, fits=2)
     train(backend, layers=layers)  # and no second warning
     (warning,) = caught

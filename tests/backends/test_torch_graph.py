@@ -35,7 +35,7 @@ def gpu(monkeypatch):
     """The CPU, taken for a device with streams and graphs."""
     find_streams(monkeypatch)
     monkeypatch.setattr(_recurring, "STEPS_BEFORE_RECORDING", 1)
-    monkeypatch.setattr(_cuda_graph, "_warned", False)
+    monkeypatch.setattr(_recurring, "_warned", False)
     fake_torch_cuda.happened.clear()
     yield
     assert fake_torch_cuda._State.stream is fake_torch_cuda._State.null
@@ -344,7 +344,7 @@ REFUSED = {
 @pytest.mark.parametrize("layer", REFUSED, ids=lambda layer: type(layer).__name__)
 def test_what_cannot_be_captured_is_not(backend, eager, layer):
     layers = with_layer(layer)
-    with pytest.warns(_cuda_graph.EagerWarning, match="no CUDA graph could be made") as caught:
+    with pytest.warns(_recurring.EagerWarning, match="no CUDA graph could be made") as caught:
         _, found = train(backend, layers=layers, fits=2)
     train(backend, layers=layers)  # and no second warning
     (warning,) = caught
@@ -369,7 +369,7 @@ def test_no_stream_or_graph(backend, eager, monkeypatch, name):
         raise MemoryError("no more of it")
 
     monkeypatch.setattr(fake_torch_cuda.cuda, name, refuse)
-    with pytest.warns(_cuda_graph.EagerWarning, match="MemoryError: no more of it") as caught:
+    with pytest.warns(_recurring.EagerWarning, match="MemoryError: no more of it") as caught:
         _, found = train(backend, fits=2)
     assert len(caught) == 1
     check_same(found, train(eager, fits=2)[1])
@@ -388,7 +388,7 @@ def test_what_differs_is_not_played(backend, eager, monkeypatch, times):
     monkeypatch.setattr(fake_torch_cuda.CUDAGraph, "replay", sometimes_wrong)
     options = {"rows": 16, "epochs": 8}
     if times == NEVER:
-        with pytest.warns(_cuda_graph.EagerWarning, match="it gives other numbers") as caught:
+        with pytest.warns(_recurring.EagerWarning, match="it gives other numbers") as caught:
             _, found = train(backend, **options)
         assert len(caught) == 1
     else:
@@ -408,7 +408,7 @@ class Counts(xpnn.Layer):
 
 
 def test_a_layer_that_remembers_is_found(backend):
-    with pytest.warns(_cuda_graph.EagerWarning, match="it gives other numbers than the step"):
+    with pytest.warns(_recurring.EagerWarning, match="it gives other numbers than the step"):
         train(backend, layers=with_layer(Counts()))
 
 
@@ -417,7 +417,7 @@ def test_a_replay_that_fails(backend, eager, monkeypatch):
         raise RuntimeError("CUDA error: unspecified launch failure")
 
     monkeypatch.setattr(fake_torch_cuda.CUDAGraph, "replay", refuse)
-    with pytest.warns(_cuda_graph.EagerWarning, match="unspecified launch failure"):
+    with pytest.warns(_recurring.EagerWarning, match="unspecified launch failure"):
         _, found = train(backend)
     check_same(found, train(eager)[1])
 

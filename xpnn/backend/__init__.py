@@ -28,6 +28,8 @@ from .arrays import is_array as is_array
 from .base import Backend
 from .choosing import backend_of, get_backend, resolve, set_backend, use_backend
 from .choosing import precise_backend as precise_backend
+from .coming import expecting as expecting
+from .coming import steps_to_come as steps_to_come
 from .finding import HOST as HOST
 from .finding import (
     BackendFallbackWarning,

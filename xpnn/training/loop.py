@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import expecting
 from ..history import DivergenceError
 from ..hooks import Callback, Trainable
 from .blocks import Blocks
@@ -112,7 +113,8 @@ class Fit:
                 left = self.epochs - self.progress.epoch
                 # of an epoch that was begun before, batches may be cut in another way
                 at_once = 1 if self.progress.step else self._epochs_at_once
-                self._take_epochs(min(at_once, left), interrupted)
+                with expecting(left * self.blocks.n_steps):
+                    self._take_epochs(min(at_once, left), interrupted)
             self._check_last_step()
             self.team.are_interrupted(interrupted)
 
