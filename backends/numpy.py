@@ -7,6 +7,7 @@ at (300, 3) along rows, in float32 on one core; ``benchmarks/operations.py`` mea
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from math import isfinite
 from typing import Any, ClassVar
 
 import array_api_compat.numpy as xp
@@ -21,12 +22,16 @@ from xpnn.backend import (
     row_blocks,
     to_host,
 )
-from xpnn.backend.base import Taken
+from xpnn.backend.base import OneRow, Taken
 
 from ._playback import Player
 from ._recording import added_to_rows, added_up, summed, take_rows
 from ._recurring import Players, shapes_of
 from ._threads import threads_for
+
+LONG = 1 << 13
+"""How many numbers a row has at most that is looked at as a whole: BLAS takes several threads
+for one that is longer, which then wait for one another."""
 
 _INTEGERS: dict[int, Any] = {4: np.int32, 8: np.int64}
 
@@ -165,6 +170,9 @@ class NumpyBackend(Backend):
 
     multiplies_sparse = True
 
+    player: ClassVar[type[Player]] = Player
+    """What takes the steps that recur."""
+
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array as such; masked arrays and matrices mean other things."""
         return type(x) is np.ndarray or isinstance(x, np.generic)
@@ -218,7 +226,7 @@ class NumpyBackend(Backend):
                 layout = [a if a is None else (a.shape, a.strides) for a in whole]
                 key = id(buffers), *shapes_of(block), *layout
                 player = players.get(
-                    key, block.count, lambda: Player.of_block(step, buffers, slots, block)
+                    key, block.count, lambda: self.player.of_block(step, buffers, slots, block)
                 )
             if player is None or not player.works:
                 return as_written(buffers, slots, *steps)  # type: ignore[no-any-return]
@@ -227,6 +235,29 @@ class NumpyBackend(Backend):
             return buffers, slots, [tuple(measured)]
 
         return run
+
+    def one_row(self, stack: Any, dtype: str, n_features: int) -> OneRow | None:
+        """Return what computes one row at once: NumPy's, of the dtype or of another.
+
+        Beside its layers `predict` costs 3 us so, and 6 where a row is placed and checked.
+        """
+        if n_features > LONG:
+            return None
+        shape, wanted = (1, n_features), np.dtype(dtype)
+
+        @np.errstate(over="ignore", invalid="ignore")  # as `activate`, but made once
+        def outputs(arrays: list[Array], x: Array) -> Array | None:
+            if x.dtype != wanted:
+                x = x.astype(wanted)
+            # a sum of squares is finite only if they are; where it is not, each is looked at
+            return stack.predict(arrays, x) if isfinite(np.vdot(x, x)) else None
+
+        def compute(arrays: list[Array], x: Any) -> Array | None:
+            if type(x) is np.ndarray and x.shape == shape and x.dtype.kind in "biuf":
+                return outputs(arrays, x)
+            return None
+
+        return compute
 
     def threads_for(self, multiplications: int) -> AbstractContextManager[Any]:
         """Let BLAS use one thread for small products; see `_threads.threads_for`."""
