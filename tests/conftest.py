@@ -29,15 +29,17 @@ TORCH = [
 ]
 JAX = ["test_jax.py", "test_jax_mesh.py", "test_jax_rows.py", "test_jax_found_in_the_field.py"]
 DPNP, MLX = ["test_dpnp.py"], ["test_mlx.py"]
+NUMBA = [f"test_numba_{part}.py" for part in ("passes", "rules", "steps", "trees")]
 PEERS = [
     *(TORCH if "torch" in SPECS else []),
     *(JAX if any(spec.startswith("jax") for spec in SPECS) else []),
     *(DPNP if any(spec.startswith("dpnp") for spec in SPECS) else []),
     *(MLX if "mlx" in SPECS else []),
+    *(NUMBA if "numba" in SPECS else []),
 ]
 # In which rooms tests come out otherwise with other versions of packages; see `is_its_turn`.
 OF_PACKAGES = {"data", "files", "plots", "sklearn", "tables", "tabular"}
-OF_ONE_LIBRARY = (*TORCH, *JAX, *DPNP, *MLX)
+OF_ONE_LIBRARY = (*TORCH, *JAX, *DPNP, *MLX, *NUMBA)
 collect_ignore = [f"backends/{name}" for name in OF_ONE_LIBRARY if name not in PEERS]
 
 
@@ -108,9 +110,12 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Most tests make a small network anew: JAX compiles each kind once, not each time.
     if hasattr(config, "cache"):  # which -p no:cacheprovider leaves out
+        os.environ["XPNN_CACHE_DIR"] = str(config.cache.mkdir("xpnn"))  # never the user's
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
         os.environ.setdefault("SYCL_CACHE_DIR", str(config.cache.mkdir("sycl")))
         os.environ.setdefault("SYCL_CACHE_PERSISTENT", "1")  # as each process does else
+        # what a test has compiled is no business of who runs it
+        os.environ.setdefault("XPNN_CACHE_DIR", str(config.cache.mkdir("xpnn")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     # What the environment says must not decide which backend a test runs on.
@@ -186,6 +191,9 @@ def dtype(request):
 
 if all(spec.startswith(("jax", "mlx")) for spec in SPECS):  # scikit-learn takes none of theirs
     collect_ignore += ["sklearn/test_sklearn_arrays.py", "sklearn/test_sklearn_checks.py"]
+
+if SPECS == ["numba"]:  # whose arrays are NumPy's
+    collect_ignore.append("sklearn/test_sklearn_checks.py")
 
 if any(spec.startswith("cupy") for spec in SPECS):  # what stands in for it would get in its way
     collect_ignore.append("backends/test_cupy_stand_in.py")

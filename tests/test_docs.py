@@ -37,6 +37,7 @@ NOT_RUN = {
     "docs/guides/gpu.md": 4,
     "docs/guides/many-fits.md": 1,
     "docs/guides/many.md": 7,
+    "docs/guides/backends.md": 3,
     "docs/index.md": 1,
 }
 # what takes long, and shows in a picture or a file only; docs/guides/tables.md trains in full

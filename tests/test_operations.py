@@ -305,12 +305,14 @@ def test_an_operation_of_ones_own(backend):
     def doubled(a):
         return 2 * a
 
-    @operations.operation(**{backend.name: doubled})
+    library = {"numba": "numpy"}.get(backend.name, backend.name)  # whose arrays it has
+
+    @operations.operation(**{library: doubled})
     def mean(a, times=1):  # called as one of ours
         return times * a
 
     assert host(mean(backend.asarray([3.0]))).tolist() == [6.0]
-    assert mean(np.float64(3.0)) == (6.0 if backend.name == "numpy" else 3.0)
+    assert mean(np.float64(3.0)) == (6.0 if library == "numpy" else 3.0)
     assert host(operations.mean(backend.asarray([3.0]))) == 3.0
 
     @operations.operation

@@ -298,6 +298,8 @@ LAZY = {
     "jax",
     "dpnp",
     "mlx",
+    "numba",
+    "llvmlite",
     "array_api_strict",
     "matplotlib",
     "tqdm",
@@ -321,5 +323,5 @@ def test_a_first_training_on_numpy_brings_no_other_library():
     )
     loaded = {module.partition(".")[0] for module in run_python(code).stdout.split()}
     assert "array_api_compat" in loaded
-    others = {"cupy", "torch", "jax", "dpnp", "mlx", "array_api_strict"}
+    others = {"cupy", "torch", "jax", "dpnp", "mlx", "numba", "array_api_strict"}
     assert not loaded & (others | {"matplotlib", "requests"})

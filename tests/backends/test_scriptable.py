@@ -49,13 +49,13 @@ FUNCTIONS = [
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=range(len(FUNCTIONS)))
 def test_what_scripts_do(function, backend, shown):
-    if backend.name not in ("numpy", "torch", "jax"):
+    if backend.name not in ("numba", "numpy", "torch", "jax"):
         return  # what these refuse, `docs/guides/backends.md` says
     np.testing.assert_allclose(np.asarray(function(shown)), function(VALUES), rtol=1e-6)
 
 
 def test_steps_in_place(backend):
-    if backend.name not in ("numpy", "torch", "jax"):
+    if backend.name not in ("numba", "numpy", "torch", "jax"):
         return
     weights = backend.scriptable(backend.asarray(VALUES, copy=True))
     best = weights.copy()
@@ -68,7 +68,7 @@ def test_steps_in_place(backend):
 
 
 def test_it_prints_as_numpy_s(backend, shown):
-    if backend.name in ("numpy", "torch", "jax"):
+    if backend.name in ("numba", "numpy", "torch", "jax"):
         assert str(shown[:2]) == f"{shown}" == str(VALUES)
 
 

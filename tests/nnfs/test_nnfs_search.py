@@ -18,7 +18,7 @@ from xpnn.nnfs.datasets import spiral_data, vertical_data
 ROWS = json.loads((Path(__file__).parents[1] / "data" / "book_search.json").read_text())
 SCRIPTS = ["random", "walk", "spiral"]
 EVERYTHING = os.environ.get("XPNN_TEST_BOOK") == "1"
-BY_NUMPY = {"numpy", "torch", "jax"}
+BY_NUMPY = {"numba", "numpy", "torch", "jax"}
 """Backends whose arrays a script may mix with NumPy's."""
 UNMIXED = [("cupy", "random"), ("dpnp", "random")]
 """Where a backend refuses to mix them, the script that draws anew doesn't."""
