@@ -26,6 +26,7 @@ RUNS = [
     nox.param(None, "jax", "test,jax", id="jax"),
     nox.param(None, "dpnp", "test,dpnp", id="dpnp"),
     nox.param(None, "mlx", "test,mlx", id="mlx"),
+    nox.param(None, "numba", "test,numba", id="numba"),
     *(nox.param(version, "numpy", "test", id=f"numpy-{version}") for version in PYTHONS),
     nox.param(PYTHONS[0], "numpy", "test", id="oldest"),
     nox.param(PYTHONS[0], "jax", "test,jax", id="oldest-jax"),
