@@ -7,6 +7,7 @@ number that one expression makes is still at hand for the next.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ._numba_operations import Each, Loop, Operation
@@ -32,6 +33,9 @@ class Opaque:
 
 Pass = list[Each]
 
+FEW = 1 << 14
+"""So many numbers of each of many arrays fit into the cache together."""
+
 
 def scheduled(
     operations: Sequence[Operation | Opaque],
@@ -40,7 +44,7 @@ def scheduled(
 
     It moves over what touches no memory that it touches, but for what both only read; and only
     to where something is that it needs too, or that it changes: else it would have to be stored
-    for who needs it.  Single numbers always move.
+    for who needs it.  Single numbers always move, and few go with whatever is beside them.
     """
     steps: list[Pass | Loop | Opaque] = []
     for operation in operations:
@@ -49,8 +53,8 @@ def scheduled(
             for i in reversed(range(len(steps))):
                 step = steps[i]
                 if isinstance(step, list) and _fits(step, operation, 0):
-                    is_last = i == len(steps) - 1
-                    if is_last or not operation.shape or _shares(step, operation):
+                    is_beside = i == len(steps) - 1 and math.prod(operation.shape) <= FEW
+                    if is_beside or not operation.shape or _shares(step, operation):
                         place = i
                         break
                 if isinstance(step, Opaque) or _touches(step, operation):

@@ -193,7 +193,7 @@ def _inference(trainer: Trainer, task: Work) -> dict[str, Any]:
     for rows in (1, len(task.X)):
         name = f"{rows} row" if rows == 1 else f"{rows} rows"
         parts = itertools.cycle(_parts(task, rows))
-        for _ in range(50):
+        for _ in range(getattr(trainer, "first_rows", 50) if rows == 1 else 50):
             trainer.predict(next(parts))
         times: list[float] = []
         deadline = time.perf_counter() + BLOCK

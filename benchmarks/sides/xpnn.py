@@ -97,6 +97,9 @@ class XpnnTrainer:
 class NumbaTrainer(XpnnTrainer):
     """One that compiles its steps where so many are to come that it pays."""
 
+    first_rows = 150_000
+    """After how many rows, one at a time, it has compiled `predict`."""
+
     def get_ready(self) -> None:
         """Begin a long training, and end it when its steps have been compiled."""
         taken = count(self.work.steps, self.work.steps)
