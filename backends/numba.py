@@ -42,6 +42,10 @@ class NumbaBackend(NumpyBackend):
         shape, wanted = (1, n_features), np.dtype(dtype)
 
         @np.errstate(over="ignore", invalid="ignore")
+        def placed(x: Array) -> Array:
+            return x.astype(wanted)
+
+        @np.errstate(over="ignore", under="ignore", invalid="ignore")
         def outputs(arrays: list[Array], x: Array) -> tuple[Array, Array]:
             return stack.predict(arrays, x), np.add.reduce(x * x, axis=None)
 
@@ -49,7 +53,7 @@ class NumbaBackend(NumpyBackend):
 
         def compute(arrays: list[Array], x: Any) -> Array | None:
             if type(x) is np.ndarray and x.shape == shape and x.dtype.kind in "biuf":
-                y, squares = compiled(arrays, x if x.dtype == wanted else x.astype(wanted))
+                y, squares = compiled(arrays, x if x.dtype == wanted else placed(x))
                 # which are finite only if the numbers are; else each is looked at
                 return y if isfinite(squares) else None
             return None
