@@ -33,7 +33,6 @@ SAVED = 1.5e-6
 CALLS = 10
 """How many such calls a function is thought to have before it was recorded."""
 
-
 MOST = 1 << 20
 """With more numbers a call takes so long that nothing is gained."""
 

@@ -1,4 +1,4 @@
-"""The Python that a compiled step is made of: loops over memory, a function for each pass.
+"""The Python that a compiled step is made of: loops over memory, a few passes a function.
 
 The text says all that the machine code depends on: expressions, shapes, strides and kinds of
 numbers, but no address.  Numbers that no later expression reads are not stored at all: most of
