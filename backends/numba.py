@@ -32,6 +32,7 @@ class NumbaBackend(NumpyBackend):
     """NumPy arrays, and steps that are compiled."""
 
     player: ClassVar[type[Player]] = CompiledPlayer
+    leaves_python: ClassVar[bool] = True
 
     def compile(self, function: Any, *, donate: tuple[int, ...] = ()) -> Any:
         """Return the function, which is compiled when that pays."""

@@ -72,6 +72,15 @@ def test_steps_of_all_rows_are_cut_into_blocks_too():
     assert all(block.rows is None for block in drawn)
 
 
+def test_an_epoch_is_cut_into_blocks_of_about_equally_many_steps():
+    """So that what is drawn for the next one is there when this one ends."""
+    many = blocks([xpnn.Dense(1, 1)], 10, n=1303, shuffle=False)
+    drawn = [*many.draw(np.random.default_rng(3), 1)]
+    assert [block.steps for block in drawn] == [65, 65, 1]
+    drawn = [*many.draw(np.random.default_rng(3), 1, cuts=(129,))]
+    assert [block.steps for block in drawn] == [65, 64, 1, 1]
+
+
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_what_is_drawn(batch_size):
     """Also where that is one number."""

@@ -84,6 +84,9 @@ class Backend:
     multiplies_sparse: ClassVar[bool] = False
     """Whether batches of sparse rows come as `SparseRows`, and not made dense."""
 
+    leaves_python: ClassVar[bool] = False
+    """Whether another thread may use Python while it takes the steps of a block."""
+
     measures_on_host: ClassVar[bool] = False
     """Whether losses and metrics of many rows are computed by NumPy, of the network's outputs:
     right for a library that would compile that for each number of rows."""
@@ -337,10 +340,7 @@ class Backend:
         return nullcontext()
 
     def activate_for(self, dtype: Any) -> AbstractContextManager[Any]:
-        """Return a context to be in while computing in a dtype; by default `activate`'s.
-
-        It is for a library that has float64 only where that was said before.
-        """
+        """Return `activate`'s context, for a dtype: some have float64 only where it is said."""
         return self.activate()
 
     def threads_for(self, multiplications: int) -> AbstractContextManager[Any]:

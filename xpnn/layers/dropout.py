@@ -71,8 +71,9 @@ class Dropout(Layer):
         rate = self.rate
         if isinstance(rate, Schedule):
             rate = float(self._rates_at(np.array([float(current_step())]))[0])
-        keep = generator.random(shape) >= rate
-        return (keep * (1 / (1 - rate)),)
+        mask = generator.random(shape)
+        np.multiply(mask >= rate, 1 / (1 - rate), out=mask)
+        return (mask,)
 
     def forward(
         self, params: Params, x: Array, mask: Array | None = None

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..data import batch_slices
 from ..data.order import Windows, equal_parts
-from ..layers.base import Layer
 from ..network import Network
-from ..schedules import at_step
+from .guesses import Call, Guesses
+from .noise import Noise
 from .supply import Data, Order, Span, Supply, numbers_of
 
 if TYPE_CHECKING:  # as in `xpnn.initializers`, which says why
@@ -108,11 +108,8 @@ class Blocks:
         one_by_one: bool,
     ) -> None:
         self.supply, self._team = supply, supply.team
-        self._backend, self._dtype, self._layers = (
-            network.backend,
-            network.dtype,
-            network.stack.layers,
-        )
+        self._backend, self._dtype = network.backend, network.dtype
+        self._n_layers = len(network.stack.layers)
         n, n_features = supply.shape
         slices = batch_slices(n, batch_size)
         self._all = NOTHING
@@ -125,12 +122,11 @@ class Blocks:
         self.shuffle = shuffle if len(slices) > 1 else False
         if self.shuffle and supply.parts is not None:
             self.shuffle = "parts"
-        self._widths = [size or 0 for size in network.link_sizes(n_features)][:-1]
-        n_drawn = sum(map(self._n_drawn, self._layers, self._widths))
-        self._draws_noise = n_drawn > 0
-        if self._draws_noise and self._team.size > 1:
-            self._have_rows = [*map(_have_rows, self._layers, self._widths)]
-        self.draws = bool(self.shuffle) or self._draws_noise
+        widths = [size or 0 for size in network.link_sizes(n_features)][:-1]
+        self._noise = Noise(network, widths, self._team)
+        n_drawn = self._noise.of_row * self.batch_size
+        self._draws = Guesses(n_drawn > 0 and self._backend.leaves_python)
+        self.draws = bool(self.shuffle or n_drawn)
         n_parameters = sum(math.prod(p.shape) for p in network.parameter_arrays)
         steps = min(
             STEPS,
@@ -140,13 +136,6 @@ class Blocks:
         )
         self.steps_at_once = 1 if one_by_one else max(1, int(steps))
 
-    def _n_drawn(self, layer: Layer, width: int) -> int:
-        """Return about how many numbers a layer draws for a step."""
-        if type(layer).draw is Layer.draw:
-            return 0
-        drawn = layer.draw(np.random.default_rng(0), (1, width))
-        return int(self.batch_size * sum(np.size(array) for array in drawn))
-
     def draw(
         self,
         generator: Generator,
@@ -154,6 +143,8 @@ class Blocks:
         skip: int = 0,
         cuts: Iterable[int] = (),
         first: int = 0,
+        *,
+        more: bool = False,
     ) -> abc.Generator[DrawnSteps, None, None]:
         """Yield the blocks of some epochs, drawing what is random in them.
 
@@ -169,24 +160,42 @@ class Blocks:
             After so many steps of each epoch a block ends.
         first : int
             How many steps the optimizer took before these epochs, for schedules.
+        more : bool
+            Whether others are likely to follow that are cut alike.
         """
-        n, size = self.supply.shape[0], self.batch_size
+        n, size, draws = self.supply.shape[0], self.batch_size, self._draws
         if size == n:
-            for start in range(0, epochs, self.steps_at_once):
-                count = min(self.steps_at_once, epochs - start)
-                span = Span(0, count * n, n)
-                yield self._block(generator, None, span, (self._all, None), first + start)
+            spans = [
+                Span(0, min(self.steps_at_once, epochs - start) * n, n)
+                for start in range(0, epochs, self.steps_at_once)
+            ]
+            for span, following in zip(spans, [*spans[1:], spans[0] if more else None]):
+                noise = draws.ask(generator, self._noise_of(span, first))
+                first += span.steps
+                if following is not None:
+                    draws.guess(generator, self._noise_of(following, first))
+                yield self._block(None, span, (self._all, None), noise)
             return
-        for _ in range(epochs):
-            order = self._order(generator)
+        for left in range(epochs - 1, -1, -1):
+            order = draws.ask(generator, (self._order,))
             spans = self._spans((skip, *cuts))
-            left = [span for span in spans if span.start >= skip * size]
-            with closing(self.supply.of_epoch(order, left)) as coming:
-                for span in spans:
+            to_come = [span for span in spans if span.start >= skip * size]
+            with closing(self.supply.of_epoch(order, to_come)) as coming:
+                for span, following in zip(spans, [*spans[1:], None]):
                     data = next(coming) if span.start >= skip * size else (NOTHING, None)
-                    t = first + span.start // size
-                    yield self._block(generator, order, span, data, t)
-            skip, first = 0, first + self.n_steps
+                    noise = draws.ask(generator, self._noise_of(span, first))
+                    if following is not None:
+                        draws.guess(generator, self._noise_of(following, first))
+                    elif left or more:
+                        begin, first = self._spans(cuts)[0], first + self.n_steps
+                        draws.guess(generator, (self._order,), self._noise_of(begin, first))
+                    yield self._block(order, span, data, noise)
+            skip = 0
+
+    def _noise_of(self, span: Span, first: int) -> Call:
+        """Return the call that draws a block's noise; `first` steps come before its epoch."""
+        t = first + span.start // self.batch_size
+        return self._noise.draw, span.steps, span.size, t
 
     def _order(self, generator: Generator) -> Order:
         """Draw the order in which an epoch goes through the rows."""
@@ -201,32 +210,32 @@ class Blocks:
     def _spans(self, cuts: Iterable[int]) -> list[Span]:
         """Return the blocks of an epoch, which end after so many steps at least."""
         n, size = self.supply.shape[0], self.batch_size
-        at_once = self.steps_at_once * size
         end = n // size * size
         ends = [0, *sorted(min(cut * size, end) for cut in cuts), end]
         spans = [
             Span(start, min(start + at_once, last), size)
             for first, last in pairwise(ends)
+            if last > first
+            for at_once in [self._at_once((last - first) // size) * size]
             for start in range(first, last, at_once)
         ]
         return spans if end == n else [*spans, Span(end, n, n - end)]
 
     def _block(
-        self,
-        generator: Generator,
-        order: Order,
-        span: Span,
-        coming: tuple[Data, Any],
-        first: int,
+        self, order: Order, span: Span, coming: tuple[Data, Any], noise: tuple[Any, ...]
     ) -> DrawnSteps:
-        """Return a block, for which something came, and its first step's number."""
+        """Return a block, for which something came, and something was drawn."""
         weights = self._weights(order, span)
-        noise = self._noise(generator, span.steps, span.size, first)
         if self._team.size > 1:
             own = self._weights(order, span, self._team.here(span.size))
             cuts = self._cuts(span.size, own, weights)
-            noise = (*(noise or ((),) * len(self._layers)), cuts)
+            noise = (*(noise or ((),) * self._n_layers), cuts)
         return DrawnSteps(span.steps, *coming, noise, weights)
+
+    def _at_once(self, steps: int) -> int:
+        """Return how many of some steps each block but the last has, of about equally many."""
+        n_blocks = -(-steps // self.steps_at_once)
+        return -(-steps // n_blocks)
 
     def _weights(self, order: Order, span: Span, here: slice | None = None) -> np.ndarray:
         """Return how much the rows of each step weigh, or those in some places of it."""
@@ -248,33 +257,6 @@ class Blocks:
         rows = np.full(len(weights), size)
         return tuple(self._backend.asarray(a, self._dtype) for a in (share, part, rows))
 
-    def _noise(
-        self, generator: Generator, count: int, size: int, first: int
-    ) -> tuple[Any, ...]:
-        """Return what each layer draws for some steps, with the steps on the first axis."""
-        if not self._draws_noise:
-            return ()
-        here = self._team.here(size)
-        places: list[tuple[np.ndarray, ...]] = []
-        with at_step() as tell:
-            for step in range(count):
-                tell(first + step)
-                for number, (layer, width) in enumerate(zip(self._layers, self._widths)):
-                    drawn = layer.draw(generator, (size, width))
-                    if self._team.size > 1:
-                        kinds = self._have_rows[number]
-                        drawn = tuple(a[here] if rows else a for a, rows in zip(drawn, kinds))
-                    if step == 0:  # arrays for all steps cost less than to join them later
-                        places.append(
-                            tuple(np.empty((count, *np.shape(a)), self._dtype) for a in drawn)
-                        )
-                    for place, array in zip(places[number], drawn, strict=True):
-                        place[step] = array
-        return tuple(
-            tuple(self._backend.asarray(place, self._dtype) for place in of_layer)
-            for of_layer in places
-        )
-
 
 @lru_cache
 def _equal(steps: int, rows: int) -> np.ndarray:
@@ -282,11 +264,3 @@ def _equal(steps: int, rows: int) -> np.ndarray:
     weights = np.full(steps, float(rows))
     weights.flags.writeable = False  # others are given the same
     return weights
-
-
-def _have_rows(layer: Layer, width: int) -> list[bool]:
-    """Return which of the arrays that a layer draws have a row for each of the inputs."""
-    few, more = (
-        [np.shape(a) for a in layer.draw(np.random.default_rng(0), (n, width))] for n in (2, 3)
-    )
-    return [a[:1] == (2,) and b[:1] == (3,) for a, b in zip(few, more)]

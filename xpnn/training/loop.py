@@ -151,7 +151,9 @@ class Fit:
         block_ends = self._telling(self.listeners.block_ends)
         cuts = (n_steps - 1,) if wanted else ()
         first = model.train_state.iterations - skip
-        with closing(self.blocks.draw(model.generator, count, skip, cuts, first)) as blocks:
+        more = progress.epoch + count < self.epochs
+        drawn = self.blocks.draw(model.generator, count, skip, cuts, first, more=more)
+        with closing(drawn) as blocks:
             for block in self.team.at_each(blocks):
                 measured.weights.append(block.weights)
                 begin, taken = taken, taken + block.steps
