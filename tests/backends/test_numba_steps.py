@@ -216,3 +216,38 @@ def test_a_second_process_finds_the_code(tmp_path):
     file.write_bytes(code[:-1])
     assert run_python(SCRIPT, "-W", "error", environment=where).stdout == "True True\n"
     assert len(file.read_bytes()) == len(code)
+
+
+@pytest.mark.parametrize("cache", ["kept", "a file, where nothing can be kept"])
+def test_another_number_of_threads_gives_the_same_bits(tmp_path, cache):
+    """Wide enough that the products would be cut into parts for two threads."""
+    script = """
+        import hashlib, numpy as np, xpnn
+        from xpnn.backends import _numba_player
+        _numba_player.COMPILING, _numba_player.LOOKING = (-1.0, 0.0), 0.0
+        x = np.random.default_rng(1).normal(size=(512, 128)).astype("float32")
+        model = xpnn.Sequential(
+            [xpnn.Dense(128, 256), xpnn.SiLU(), xpnn.Dropout(0.2), xpnn.Dense(256, 1)],
+            seed=0, backend="numba!",
+        )
+        model.compile("mean_squared_error", xpnn.Adam(0.001))
+        model.fit(x, x[:, :1], epochs=30, batch_size=128, verbose=False)
+        arrays = [*model.parameters, model.predict(x)]
+        print(hashlib.sha256(b"".join(np.asarray(a).tobytes() for a in arrays)).hexdigest())
+    """
+    place = tmp_path / "cache"
+    if cache != "kept":
+        place.touch()
+    printed = {
+        run_python(
+            script,
+            environment={
+                "XPNN_CACHE_DIR": str(place),
+                "OMP_NUM_THREADS": threads,
+                "OPENBLAS_NUM_THREADS": threads,
+            },
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(printed) == 1
+    assert place.is_dir() == (cache == "kept")
