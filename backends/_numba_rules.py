@@ -279,8 +279,9 @@ def _place_lines(n: int) -> tuple[str, ...]:
         "at{id}, best{id} = 0, {0:0}",
         f"for j{{id}} in range(1, {n}):",
         "    x{id} = {0:j{id}}",
-        "    if x{id} > best{id} or (x{id} != x{id} and best{id} == best{id}):",
-        "        at{id}, best{id} = j{id}, x{id}",
+        "    is{id} = (x{id} > best{id}) | ((x{id} != x{id}) & (best{id} == best{id}))",
+        "    at{id} = j{id} if is{id} else at{id}",
+        "    best{id} = x{id} if is{id} else best{id}",
     )
 
 
