@@ -65,7 +65,7 @@ def test_it_is_asked_for_a_block_at_a_time_in_another_thread():
     x, y = (Told(np.tile(a, (30,) + (1,) * (a.ndim - 1))) for a in (X, Y))
     made().fit(x, y, epochs=2, batch_size=8)
     x.asked.pop(0), y.asked.pop(0)  # to see at the door what comes
-    assert max(map(len, x.asked)) == 128 * 8
+    assert 64 * 8 < max(map(len, x.asked)) <= 128 * 8  # equal ones, as many as are needed
     assert [*map(len, x.asked)] == [*map(len, y.asked)]
     of_epochs = np.split(np.concatenate(x.asked), 2)
     for numbers in of_epochs:
