@@ -161,6 +161,7 @@ def _losses(
         epochs = -(-steps // blocks.n_steps)
         with (
             trial.multiplying(blocks.batch_size),
+            closing(blocks),
             closing(blocks.draw(trial.generator, epochs)) as drawn,
         ):
             for block in drawn:

@@ -102,6 +102,66 @@ def test_nothing_is_guessed_where_that_does_not_pay_or_the_generator_can_not_be_
     assert not guesses.ask(own, (uniforms, 3)).any()
 
 
+def spawned(generator, count):
+    (child,) = generator.spawn(1)
+    return child.random(count)
+
+
+def test_children_of_a_seed_are_drawn_where_they_are_asked_for(guesses):
+    """A copy would give the same ones again."""
+    ours, plain = np.random.default_rng(3), np.random.default_rng(3)
+    for _ in range(3):
+        guesses.guess(ours, (spawned, 4))
+        assert np.array_equal(guesses.ask(ours, (spawned, 4)), spawned(plain, 4))
+
+
+def test_a_thread_has_the_context_of_who_guesses(guesses):
+    def overflow(generator):
+        return np.array([1e300]) * 1e300
+
+    with np.errstate(over="raise"):
+        guesses.guess(np.random.default_rng(3), (overflow,))
+        assert not guesses._guessed.result()
+    with np.errstate(over="ignore"):
+        guesses.guess(np.random.default_rng(3), (overflow,))
+        assert guesses._guessed.result()[0].value == np.inf
+
+
+def test_bits_of_another_kind_are_not_guessed(guesses):
+    class PCG64(np.random.PCG64):
+        """Has the name of NumPy's."""
+
+    guesses.guess(np.random.Generator(PCG64(3)), (uniforms, 3))
+    assert guesses._guessed is None
+
+
+def test_a_process_without_the_thread_draws_itself(guesses):
+    """As that which a fork makes."""
+    ours, plain = np.random.default_rng(3), np.random.default_rng(3)
+    guesses.guess(ours, (normals, 3))
+    guesses._process += 1
+    assert np.array_equal(guesses.ask(ours, (normals, 3)), normals(plain, 3))
+    guesses.guess(ours, (normals, 3))
+    assert np.array_equal(guesses.ask(ours, (normals, 3)), normals(plain, 3))
+
+
+def test_what_is_closed_draws_itself(guesses):
+    ours, plain = np.random.default_rng(3), np.random.default_rng(3)
+    guesses.guess(ours, (normals, 3))
+    guesses.close()
+    for _ in range(2):
+        assert np.array_equal(guesses.ask(ours, (normals, 3)), normals(plain, 3))
+        guesses.guess(ours, (normals, 3))
+
+
+def test_where_no_thread_can_be_had_anything_is_drawn_when_it_is_asked_for(guesses):
+    ours, plain = np.random.default_rng(3), np.random.default_rng(3)
+    guesses._thread.shutdown()  # as when Python ends
+    for _ in range(2):
+        guesses.guess(ours, (normals, 3))
+        assert np.array_equal(guesses.ask(ours, (normals, 3)), normals(plain, 3))
+
+
 # -------------------------------------------------------------------------- in training
 
 

@@ -192,6 +192,10 @@ class Blocks:
                     yield self._block(order, span, data, noise)
             skip = 0
 
+    def close(self) -> None:
+        """Forget what was drawn ahead; nothing more is drawn."""
+        self._draws.close()
+
     def _noise_of(self, span: Span, first: int) -> Call:
         """Return the call that draws a block's noise; `first` steps come before its epoch."""
         t = first + span.start // self.batch_size

@@ -195,8 +195,15 @@ def set_generator_state(generator: Generator, state: Mapping[str, Any]) -> None:
         raise ValueError(f"expected the state of a generator: {error}") from error
 
 
-def generator_from(state: Any) -> Generator:
+def generator_from(state: Any, seed: Any = 0) -> Generator:
     """Return a generator in a state that `generator_state` returned.
+
+    Parameters
+    ----------
+    state : dict
+        The state.
+    seed : int or numpy.random.bit_generator.ISeedSequence
+        Whose children the generator spawns; nothing else comes of it.
 
     Raises
     ------
@@ -208,7 +215,7 @@ def generator_from(state: Any) -> Generator:
         raise ValueError(
             f"expected a generator of the kinds {', '.join(KINDS)}, got {kind!r:.80}"
         )
-    bits = getattr(np.random, kind)(0)
+    bits = getattr(np.random, kind)(seed)
     legacy = "has_gauss" in state
     generator = np.random.RandomState(bits) if legacy else np.random.Generator(bits)
     set_generator_state(generator, state)

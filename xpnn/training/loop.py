@@ -98,6 +98,7 @@ class Fit:
             deferred_interrupt() as interrupted,
             self.door.before(),
             closing(self.progress),
+            closing(self.blocks),
             self._begin(),
         ):
             with self.team.together():
