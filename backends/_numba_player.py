@@ -91,6 +91,7 @@ class CompiledPlayer(Player):
         play, batch = self._play, self.batch
         if block.rows is None:  # what was recorded may not be there any more
             self.batch = tuple(a if a is None else borrowed(a) for a in block.data)
+            steps.look_at(block.data)
 
         def make() -> bool:
             self._play = steps.play

@@ -126,6 +126,21 @@ def test_what_has_no_rule_is_played_between_pieces(players, caplog):
     assert len(players[0]._steps._text.source.behind) == 2
 
 
+def test_pieces_compute_with_the_rows_of_the_fit_that_compiles_them(players):
+    """A fit before it recorded them, whose rows may be gone by then."""
+    layers = [xpnn.Dense(6, 4), SummedOfTestNumba(), xpnn.Tanh(), xpnn.Dense(4, 3)]
+    rows = [np.ascontiguousarray(sign * X, dtype="float32") for sign in (1, -1, 1)]
+
+    def run(backend):
+        model = xpnn.Sequential(layers, seed=3, backend=backend)
+        model.compile("mean_squared_error", "sgd")
+        for x in rows:
+            model.fit(x, REGRESSION, batch_size=None, epochs=20)
+        return learnt(model)
+
+    check(players, run, whole=False)
+
+
 def test_code_that_computes_something_else_is_not_used(players, monkeypatch):
     monkeypatch.setitem(_numba_rules.EXPRESSIONS, np.add, "{0} - {1}")
     how = {"batch_size": None, "epochs": 20}
