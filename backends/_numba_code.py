@@ -17,6 +17,9 @@ __all__ = ["code_of", "object_of"]
 
 NAME = "xpnn_run"
 
+FORM = 2
+"""To be counted on where the same text and versions are compiled in another way."""
+
 
 def object_of(text: str, compiles: bool) -> bytes | None:
     """Return the object file of a text: kept, or compiled and then kept.
@@ -51,7 +54,7 @@ def _surroundings() -> str:
     features = binding.get_host_cpu_features().flatten()
     versions = (f"{name} {version(name)}" for name in ("xpnn", "numba", "llvmlite", "numpy"))
     machine = binding.get_default_triple(), binding.get_host_cpu_name(), features
-    return "\n".join([*versions, *machine])
+    return "\n".join([f"form {FORM}", *versions, *machine])
 
 
 def _emitted(assembly: str) -> bytes:

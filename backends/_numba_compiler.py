@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
-from numba.core.compiler_lock import global_compiler_lock
+from numba.core import cgutils
 from numba.extending import (
     intrinsic,
     lower_builtin,
@@ -53,26 +50,10 @@ def assembly(text: str, name: str) -> str:
     exec(text, scope)  # made of names and numbers of our own
     for part in [part for part in scope if part.startswith("part")]:
         scope[part] = njit(**OPTIONS)(scope[part])
-    with _vectors_of_lines():
-        run = njit((TABLE, TABLE, TABLE, types.intp), **OPTIONS)(scope["run"])
+    run = njit((TABLE, TABLE, TABLE, types.intp), **OPTIONS)(scope["run"])
     (signature,) = run.signatures
     given = run.overloads[signature].fndesc.llvm_func_name
     return str(run.inspect_llvm(signature).replace(given, name))
-
-
-@contextmanager
-def _vectors_of_lines() -> Iterator[None]:
-    """Let LLVM make vectors of lines alike too; for some processors it unrolls short loops.
-
-    Numba leaves that out by default, and nothing else is to be compiled otherwise.
-    """
-    with global_compiler_lock:
-        before = config.SLP_VECTORIZE
-        config.SLP_VECTORIZE = True
-        try:
-            yield
-        finally:
-            config.SLP_VECTORIZE = before
 
 
 # --------------------------------------------------------------------------------- memory
