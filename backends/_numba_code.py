@@ -17,7 +17,7 @@ __all__ = ["code_of", "object_of"]
 
 NAME = "xpnn_run"
 
-FORM = 2
+FORM = 3
 """To be counted on where the same text and versions are compiled in another way."""
 
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils, config
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import (
     intrinsic,
     lower_builtin,
@@ -50,10 +53,26 @@ def assembly(text: str, name: str) -> str:
     exec(text, scope)  # made of names and numbers of our own
     for part in [part for part in scope if part.startswith("part")]:
         scope[part] = njit(**OPTIONS)(scope[part])
-    run = njit((TABLE, TABLE, TABLE, types.intp), **OPTIONS)(scope["run"])
+    with _vectors_of_lines():
+        run = njit((TABLE, TABLE, TABLE, types.intp), **OPTIONS)(scope["run"])
     (signature,) = run.signatures
     given = run.overloads[signature].fndesc.llvm_func_name
     return str(run.inspect_llvm(signature).replace(given, name))
+
+
+@contextmanager
+def _vectors_of_lines() -> Iterator[None]:
+    """Let LLVM make vectors of lines alike too; for some processors it unrolls short loops.
+
+    Numba leaves that out by default, and nothing else is to be compiled otherwise.
+    """
+    with global_compiler_lock:
+        before = config.SLP_VECTORIZE
+        config.SLP_VECTORIZE = True
+        try:
+            yield
+        finally:
+            config.SLP_VECTORIZE = before
 
 
 # --------------------------------------------------------------------------------- memory
@@ -169,6 +188,7 @@ def call(typing: Any, loops: Any, number: Any, places: Any) -> Any:
         frame = builder.gep(table, [builder.mul(at, at.type(WORDS))])
         function, data = (builder.load(builder.gep(frame, [word(i)])) for i in range(2))
         arrays = cgutils.alloca_once(builder, word, size=len(places))
+        arrays.align = 16  # as one part's may be raised to, and then be another's
         for i in range(len(places)):
             place = builder.gep(arrays, [word(i)])
             builder.store(builder.extract_value(given, i), place)
