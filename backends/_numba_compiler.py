@@ -48,6 +48,7 @@ KINDS += ["float32", "float64"]
 def assembly(text: str, name: str) -> str:
     """Return LLVM's assembly of a text's function ``run``, under another name."""
     scope: dict[str, Any] = {"call": call, "memory": memory, "address": address}
+    scope |= {"fma": fma, "bits": bits}
     scope |= {name: getattr(types, name) for name in KINDS}
     scope |= {"sqrt": math.sqrt, "inf": math.inf, "nan": math.nan, "boolean": types.boolean}
     exec(text, scope)  # made of names and numbers of our own
@@ -173,6 +174,29 @@ def _scopes(module: Any, number: int, count: int) -> tuple[Any, Any]:
     scopes = [module.add_metadata([f"m{i}", domain]) for i in range(count)]
     here = scopes.pop(number)
     return module.add_metadata([here]), module.add_metadata(scopes)
+
+
+# ------------------------------------------------------------------------------- numbers
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a b + c, rounded once."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.fma(*values)
+
+    return a(a, b, c), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits(typing: Any, value: Any, dtype: Any) -> Any:
+    """Return the number of another kind that has the same bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], context.get_value_type(dtype.dtype))
+
+    return dtype.dtype(value, dtype), generate
 
 
 # --------------------------------------------------------------------------- NumPy's loops

@@ -109,7 +109,7 @@ def _needed_at(
 def together(operations: Sequence[Each], level: int) -> list[Pass]:
     """Return the operations of a loop's body: those that the same loop over an axis can do.
 
-    What has no axis any more is by itself.
+    What has no axis any more is by itself.  Loops that only a later one needs join it.
     """
     groups: list[Pass] = []
     for operation in operations:
@@ -125,6 +125,13 @@ def together(operations: Sequence[Each], level: int) -> list[Pass]:
             groups.append([operation])
         else:
             groups[place].append(operation)
+    for i in reversed(range(len(groups))):
+        group = groups[i]
+        behind = groups[i + 1 :]
+        later = next((g for g in behind if any(_touches(g, one) for one in group)), [])
+        is_loop = len(group[0].shape) > level
+        if later and is_loop and all(_fits(later, one, level) for one in group):
+            later[:0] = groups.pop(i)
     return groups
 
 
@@ -168,7 +175,7 @@ def _row_by_row(a: View, b: View, level: int) -> bool:
 
     What is before the axis is the same for both.
     """
-    if a.dtype != b.dtype:
+    if a.dtype.itemsize != b.dtype.itemsize:
         return False
     stride = a.strides[level]
     if a.strides[: level + 1] != b.strides[: level + 1]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ._numba_operations import Each, Loop, Operation
+from ._numba_products import product
 from ._numba_reading import Call, UnreadableError, View, dense_strides
 from ._recording import add_to_rows
 
@@ -85,7 +86,7 @@ def _of_ufunc(call: Call) -> list[Operation]:
         raise UnreadableError(f"{ufunc.__name__} with {', '.join(call.settings)}")
     if ufunc is np.matmul:
         a, b = call.inputs
-        return [_product(a, b, out)]
+        return [product(a, b, out)]
     kinds = [a.dtype if isinstance(a, View) else type(a) for a in call.inputs]
     *wanted, given = ufunc.resolve_dtypes((*kinds, None))
     if len(set(wanted)) != 1:
@@ -134,32 +135,6 @@ def _flat(views: Sequence[View]) -> list[View]:
             views = joined
         axis -= 1
     return views
-
-
-def _product(a: View, b: View, out: View) -> Loop:
-    """Return the loop that asks BLAS for a product of matrices, in NumPy's layouts."""
-    if not a.dtype == b.dtype == out.dtype:
-        raise UnreadableError("matmul of several dtypes")
-    if len(a.shape) < 2 or len(b.shape) < 2:
-        raise UnreadableError("matmul of vectors")
-    views = []
-    for view in (a, b, out):
-        outer, strides = replace(view, is_uniform=False), _whole(view)
-        outer = outer.over((*out.shape[:-2], *view.shape[-2:]))
-        views.append(replace(outer, strides=(*outer.strides[:-2], *strides)))
-    (n, k), m = a.shape[-2:], b.shape[-1]
-    steps = (stride * a.dtype.itemsize for view in views for stride in view.strides[-2:])
-    return Loop(np.matmul, a.dtype.char * 3, tuple(views), (n, k, m), tuple(steps))
-
-
-def _whole(view: View) -> tuple[int, int]:
-    """Return the last two strides, also of axes of length 1: as of an array made anew."""
-    (n, k), (outer, inner) = view.shape[-2:], view.strides[-2:]
-    if k == 1:
-        inner = 1 if n == 1 or outer >= 1 else inner
-    if n == 1:
-        outer = k * inner if k > 1 else 1
-    return outer, inner
 
 
 def _reduced(a: View, out: View, *, ufunc: np.ufunc, **settings: Any) -> list[Operation]:

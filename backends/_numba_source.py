@@ -295,7 +295,9 @@ class _Writer:
             self.source.read(value)
             return _Line(_array_of(value), _index(value, level), value.strides[-1])
         if _place(value) in known:
-            text, _ = known[_place(value)]
+            text, view = known[_place(value)]
+            if view.dtype != value.dtype:
+                text = f"bits({text}, {_kind_of(value)})"
         else:
             self.source.read(value)
             text = f"{_array_of(value)}[{_index(value, level)}]"
@@ -332,7 +334,8 @@ def _place(view: View) -> tuple[object, ...]:
     strides = view.strides
     while strides and strides[-1] == 0:
         strides = strides[:-1]
-    return view.memory, view.dtype, view.offset, strides
+    kind = "boolean" if view.dtype == bool else view.dtype.itemsize  # of which bits can be seen
+    return view.memory, kind, view.offset, strides
 
 
 def _array_of(view: View) -> str:

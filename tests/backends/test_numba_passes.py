@@ -14,6 +14,7 @@ from xpnn.backends._numba_rules import _along_last
 from xpnn.backends._numba_source import Source
 
 LONG, SHORT = np.dtype(np.int64), np.dtype(np.int32)  # whose sums wrap, and are exact
+UNSIGNED = np.dtype(np.uint64)
 SIZE, KEPT = 128, {0, 1}
 BYTES, FAR = SIZE * LONG.itemsize, 2**20
 
@@ -81,7 +82,7 @@ def compute(operation, memories, index):
         if is_line:
             names.append(Line(f"x{i}", value.strides[-1]))
         else:
-            scope[f"x{i}"] = scope[f"x{i}"][0]
+            scope[f"x{i}"] = scope[f"x{i}"][0].astype(operation.dtype or value.dtype)
             names.append(f"x{i}")
     expression = operation.expression.format(*names)
     exec(compiled(expression if operation.out is None else f"y = {expression}"), scope)
@@ -129,7 +130,8 @@ def played(source, memories, count):
             out[0] = loop.ufunc(*(a[0] for a in inputs))
 
     scope = {"memory": memory, "address": address, "call": call}
-    scope |= {"int64": Kind(LONG), "int32": Kind(SHORT)}
+    scope |= {kind.name: Kind(kind) for kind in (LONG, SHORT, UNSIGNED)}
+    scope["bits"] = lambda value, kind: np.asarray(value).view(kind.dtype)[()]
     exec(source.text, scope)
     starts = [i * FAR for i in range(len(memories))]
     for number, place in source.places.items():  # in one memory, some after others
@@ -200,7 +202,7 @@ EXPRESSIONS = {1: ["{0}", "3 * {0}", "-{0}"], 2: ["{0} + {1}", "{0} - 2 * {1}"]}
 
 
 @st.composite
-def views(draw, shape):
+def views(draw, shape, dtypes=(LONG, LONG, LONG, SHORT, UNSIGNED)):
     """Draw a view of a shape that fits into its memory."""
     kinds = ["dense", "dense", "transposed", "spread", "gaps", "back", "any"]
     kind = draw(st.sampled_from(kinds))
@@ -220,7 +222,7 @@ def views(draw, shape):
         if shape:
             offset += (shape[axis] - 1) * strides[axis]
             strides[axis] *= -1
-    dtype = draw(st.sampled_from([LONG, LONG, LONG, SHORT]))
+    dtype = draw(st.sampled_from(dtypes))
     return View(draw(st.integers(0, 3)), dtype, offset, shape, tuple(strides))
 
 
@@ -229,15 +231,17 @@ def each(draw, shape):
     """Draw an expression for each number of an array, which it reads only where it writes."""
     kind = draw(st.sampled_from(["plain"] * 6 + ["line", "scattered"]))
     inputs = [draw(views(shape)) for _ in range(draw(st.integers(1, 2)))]
-    dtype = LONG if draw(st.booleans()) else None
+    is_mixed = any(a.dtype == UNSIGNED for a in inputs)  # of which NumPy makes float64
+    dtype = LONG if is_mixed or draw(st.booleans()) else None
     if kind == "plain":
         expression = draw(st.sampled_from(EXPRESSIONS[len(inputs)]))
         out = inputs[0] if draw(st.booleans()) else draw(views(shape))
         return Each(expression, *apart(inputs, out), dtype)
-    line = draw(views((*shape, 3)))
+    line = draw(views((*shape, 3), [LONG, LONG, LONG, SHORT]))
+    dtype = LONG if is_mixed else None
     if kind == "scattered":
         (rows,), line = apart(inputs[:1], line)
-        return Each("{1:{0} % 3} += {0}", (rows, line), None)
+        return Each("{1:{0} % 3} += {0}", (rows, line), None, dtype)
     place = draw(st.sampled_from(["0", "2", "{0} % 3"]))
     inputs = inputs[0], line
     return Each(f"{{1:{place}}} + {{0}}", *apart(inputs, draw(views(shape))), dtype)
@@ -253,8 +257,8 @@ def apart(inputs, out):
 @st.composite
 def of_numpy(draw, shape):
     """Draw a loop of NumPy's."""
-    inputs = [draw(views(shape)) for _ in range(2)]
-    inputs, out = apart(inputs, draw(views(shape)))
+    inputs = [draw(views(shape, [LONG])) for _ in range(2)]
+    inputs, out = apart(inputs, draw(views(shape, [LONG])))
     return _along_last(np.add, "lll", (*inputs, out))
 
 
@@ -307,6 +311,26 @@ def test_what_nobody_reads_again_is_not_stored():
     assert source.text.count("for ") == 3
     assert source.places == {}
     assert "m2" not in source.text
+
+
+def test_bits_of_another_kind_are_in_the_same_pass():
+    """As ReLU's mask of whole numbers, and a gradient."""
+    seen = replace(A, dtype=UNSIGNED)
+    source = check([DOUBLED, Each("{0} & 6", (seen,), replace(Y, dtype=UNSIGNED))])
+    assert source.text.count("for ") == 3
+    assert "bits(v" in source.text
+    assert "m2" not in source.text
+
+
+def test_what_one_later_loop_needs_joins_it():
+    """And does not go through memory, where a shorter one is in between."""
+    between = Each("{0} * 3", (view(0, 3, 2, offset=40),), view(3, 3, 2))
+    last = Each("{0} + {1}", (A, view(3, 3, 4, strides=(2, 0))), Y)
+    assert together([DOUBLED, between, last], 1) == [[between], [DOUBLED, last]]
+    assert "m2" not in check([DOUBLED, between, last]).text
+    changing = replace(between, out=view(2, 3, 2, strides=(4, 1)))  # a part of what is doubled
+    assert together([DOUBLED, changing, last], 1) == [[DOUBLED], [changing], [last]]
+    check([Each("{0}", (view(0, 6),), view(3, 6)), DOUBLED, changing, last])
 
 
 APART = {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from xpnn.backends._numba_code import code_of, object_of
 from xpnn.backends._numba_frames import frames
+from xpnn.backends._numba_products import _expression
 from xpnn.backends._numba_reading import UnreadableError, read
 from xpnn.backends._numba_rules import EXPRESSIONS, RULES, operations
 from xpnn.backends._numba_source import Source
@@ -289,8 +290,46 @@ def test_products_of_matrices(dtype):
     cases += [(lambda a, b: a.transpose(1, 0, 2) @ b[:3], a, b)]
     gaps = np.repeat(np.repeat(matrices(6, 8, dtype)[0], 2, axis=0), 2, axis=1)[::2, ::2]
     cases += [(np.matmul, gaps, gaps.T), (np.matmul, gaps.T[:2], gaps)]
+    few = matrices(20, 3, dtype)
+    cases += [(np.matmul, a, b) for a in few for b in matrices(3, 33, dtype)]
+    cases += [(lambda a: a @ a.T, a) for a in few]
+    special_columns = np.tile(special(dtype)[:, None], 3)
+    cases += [(np.matmul, special_columns, b) for b in matrices(3, 5, dtype)]
     special_rows = np.tile(special(dtype), (3, 1))
     assert check([*cases, (np.matmul, special_rows, special_rows.T)]) == {np.matmul}
+
+
+def by_blas(order, ending):
+    """Return products that add one product after the other, in an order."""
+
+    def matmul(a, b, out):
+        chain = np.zeros(out.shape, "float32")
+        for i in order(range(len(b))):
+            chain = (np.float64(a[:, i, None]) * np.float64(b[i]) + chain).astype("float32")
+        out[...] = ending(chain)
+
+    return matmul
+
+
+FIRST_TO_LAST = "fma({2}, {3}, fma({0}, {1}, float32(0)))"
+
+
+@pytest.mark.parametrize(
+    ("matmul", "expression"),
+    [
+        (by_blas(list, lambda chain: chain), FIRST_TO_LAST),
+        (by_blas(list, lambda chain: 0 + chain), f"float32(0) + {FIRST_TO_LAST}"),
+        (by_blas(reversed, lambda chain: chain), None),
+        (lambda a, b, out: np.copyto(out, (a[:, :, None] * b).sum(1)), None),
+    ],
+    ids=["as it is", "without -0", "last to first", "products rounded"],
+)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 20), (300, 64)])
+def test_a_product_over_few_is_as_blas_adds_it(monkeypatch, matmul, expression, shape):
+    n, m = shape
+    layouts = ((n, 2), (1, n)), ((2, m), (m, 1)), ((n, m), (m, 1))  # one is transposed
+    monkeypatch.setattr(np, "matmul", matmul)
+    assert _expression.__wrapped__(*layouts) == expression
 
 
 # -------------------------------------------------------------------------------------- others
