@@ -212,7 +212,9 @@ def call(typing: Any, loops: Any, number: Any, places: Any) -> Any:
         frame = builder.gep(table, [builder.mul(at, at.type(WORDS))])
         function, data = (builder.load(builder.gep(frame, [word(i)])) for i in range(2))
         arrays = cgutils.alloca_once(builder, word, size=len(places))
-        arrays.align = 16  # as one part's may be raised to, and then be another's
+        arrays.align = (
+            16  # LLVM raises some to it, and may let another part use the table of one
+        )
         for i in range(len(places)):
             place = builder.gep(arrays, [word(i)])
             builder.store(builder.extract_value(given, i), place)

@@ -109,7 +109,8 @@ def _needed_at(
 def together(operations: Sequence[Each], level: int) -> list[Pass]:
     """Return the operations of a loop's body: those that the same loop over an axis can do.
 
-    What has no axis any more is by itself.  Loops that only a later one needs join it.
+    What has no axis any more is by itself.  A loop moves down to the first later one that
+    touches what it touches, if it can be a part of it: nothing in between is in its way.
     """
     groups: list[Pass] = []
     for operation in operations:

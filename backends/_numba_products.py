@@ -7,8 +7,10 @@ again.  As an expression of each number it is a part of the pass that needs it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -18,12 +20,15 @@ from ._numba_reading import UnreadableError, View
 
 __all__ = ["product"]
 
-FEW, LARGE = 3, 1 << 18
+FEW, LARGE = 3, 1 << 16
 """Products over more are left to BLAS, as are larger results, which take long to look at.
 
 Over two or three numbers a loop takes a third of the time (300 x 2 by 2 x 64, with a maximum:
 2.6 instead of 7.7 us on a Zen 3), over four of a transpose 2.6 times as long.
 """
+
+LOOKS, SCALES = 64, [1.0, 1e-20, 1e-30]
+"""At least so many numbers of a product are looked at, for matrices of each size of numbers."""
 
 
 def product(a: View, b: View, out: View) -> Operation:
@@ -32,14 +37,17 @@ def product(a: View, b: View, out: View) -> Operation:
     Raises
     ------
     UnreadableError
-        If it is one of vectors, or of several dtypes.
+        If it is one of vectors, of several dtypes, or into what it reads.
     """
     if not a.dtype == b.dtype == out.dtype:
         raise UnreadableError("matmul of several dtypes")
     if len(a.shape) < 2 or len(b.shape) < 2:
         raise UnreadableError("matmul of vectors")
-    is_few = 0 < a.shape[-1] <= FEW and 0 < out.size <= LARGE
-    if is_few and a.dtype == np.float32 and not a.overlaps(b):  # BLAS has another for a @ a.T
+    if a.overlaps(out) or b.overlaps(out):
+        raise UnreadableError("matmul into what it reads")
+    is_few = 0 < a.shape[-1] <= FEW and out.size <= LARGE and min(out.shape[-2:]) > 1
+    # of vectors, and of a matrix and its transpose, BLAS has other products
+    if is_few and a.dtype == np.float32 and not a.overlaps(b):
         layouts = tuple((view.shape[-2:], _whole(view)) for view in (a, b, out))
         expression = _expression(*layouts)
         if expression is not None:
@@ -83,30 +91,25 @@ def _expression(a: Layout, b: Layout, out: Layout) -> str | None:
     """Return the expression that has the bits of NumPy's product; None if none is known.
 
     BLAS adds one product after the other, each rounded once with the sum, or it does not: that
-    depends on the processor and the shapes, as does what becomes of -0.  So products of numbers
-    of many sizes are looked at.
+    depends on the processor, the shapes and the strides, as does what becomes of -0.  So such
+    products of random numbers are looked at, also of some so small that theirs are -0 and 0.
     """
-    k = b[0][0]
+    k, size = b[0][0], math.prod(out[0])
     chain = "float32(0)"
     for i in range(0, 2 * k, 2):
         chain = f"fma({{{i}}}, {{{i + 1}}}, {chain})"
+    endings: dict[str, Any] = {chain: np.positive, f"float32(0) + {chain}": partial(np.add, 0)}
     rng = np.random.default_rng(0)
-    tries = 1 + min(LOOKS // (out[0][0] * out[0][1]), LOOKS // 8)
-    with np.errstate(all="ignore"):
-        products = [_product_and_chain(rng, a, b, out) for _ in range(tries)]
-    if all(_same_bits(found, wanted) for found, wanted in products):
-        return chain
-    if all(_same_bits(found, 0 + wanted) for found, wanted in products):
-        return f"float32(0) + {chain}"
-    return None
-
-
-LOOKS = 1 << 12
-"""So many numbers are looked at, if there are not fewer."""
+    for scale in SCALES * (1 + LOOKS // size):
+        found, wanted = _product_and_chain(rng, scale, a, b, out)
+        endings = {e: end for e, end in endings.items() if _same_bits(found, end(wanted))}
+        if not endings:
+            return None
+    return next(iter(endings))
 
 
 def _product_and_chain(
-    rng: np.random.Generator, *layouts: Layout
+    rng: np.random.Generator, scale: float, *layouts: Layout
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a product of random matrices in such layouts, by NumPy and one after the other.
 
@@ -116,16 +119,17 @@ def _product_and_chain(
     arrays = []
     for shape, strides in layouts:
         steps = [(n - 1) * stride for n, stride in zip(shape, strides)]
-        numbers = rng.standard_normal(1 + sum(map(abs, steps)))
-        numbers *= rng.choice([0.0, 1.0, 1e-30, 1e-30], len(numbers))
+        memory = np.zeros(1 + sum(map(abs, steps)), np.float32)
         first = -sum(step for step in steps if step < 0)
-        in_bytes = [stride * 4 for stride in strides]
-        arrays.append(as_strided(numbers.astype(np.float32)[first:], shape, in_bytes))
+        in_bytes = [stride * memory.itemsize for stride in strides]
+        arrays.append(as_strided(memory[first:], shape, in_bytes))
     left, right, found = arrays
-    np.matmul(left, right, out=found)
-    chain = np.zeros(found.shape, np.float32)
-    for column, row in zip(left.T.astype(np.float64), right.astype(np.float64)):
-        chain = (column[:, None] * row + chain).astype(np.float32)
+    with np.errstate(all="ignore"):
+        left[...], right[...] = (scale * rng.standard_normal(m.shape) for m in (left, right))
+        np.matmul(left, right, out=found)
+        chain = np.zeros(found.shape, np.float32)
+        for column, row in zip(left.T.astype(np.float64), right.astype(np.float64)):
+            chain = (column[:, None] * row + chain).astype(np.float32)
     return np.ascontiguousarray(found), chain
 
 

@@ -334,7 +334,8 @@ def _place(view: View) -> tuple[object, ...]:
     strides = view.strides
     while strides and strides[-1] == 0:
         strides = strides[:-1]
-    kind = "boolean" if view.dtype == bool else view.dtype.itemsize  # of which bits can be seen
+    # of a bool a variable has one bit, and memory a byte; of others the bits can be seen
+    kind = "boolean" if view.dtype == bool else view.dtype.itemsize
     return view.memory, kind, view.offset, strides
 
 

@@ -324,7 +324,7 @@ FIRST_TO_LAST = "fma({2}, {3}, fma({0}, {1}, float32(0)))"
     ],
     ids=["as it is", "without -0", "last to first", "products rounded"],
 )
-@pytest.mark.parametrize("shape", [(1, 1), (3, 20), (300, 64)])
+@pytest.mark.parametrize("shape", [(2, 2), (3, 20), (300, 64), (20_000, 2)])
 def test_a_product_over_few_is_as_blas_adds_it(monkeypatch, matmul, expression, shape):
     n, m = shape
     layouts = ((n, 2), (1, n)), ((2, m), (m, 1)), ((n, m), (m, 1))  # one is transposed
@@ -399,6 +399,10 @@ def onward(a):
     return np.add(a[:-1], a[1:], out=a[1:])
 
 
+def squared(a):
+    return np.matmul(a, a, out=a)
+
+
 A = rng.standard_normal((4, 6)).astype("float32")
 PLACES, YES = np.array([1, 0, 1, 3]), A > 0
 
@@ -418,6 +422,11 @@ REFUSED = {
     "exp of whole numbers": (lambda a: np.exp(a), PLACES, "exp of another dtype"),
     "exp into another": (lambda a: np.exp(a, out=a.astype("float64")), A, "exp"),
     "matmul of two dtypes": (lambda a: a @ a.T.astype("float64"), A, "matmul of several"),
+    "matmul into what it reads": (
+        lambda a: squared(a[:, :4] * 1),
+        A,
+        "matmul into what it reads",
+    ),
     "matmul of a vector": (lambda a: a @ a[0], A, "matmul of vectors"),
     "take along columns": (lambda a: a.take(PLACES, 1), A, "take along"),
     "take of two axes": (lambda a: a.take(PLACES[None], 0), A, "take along"),
