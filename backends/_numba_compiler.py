@@ -54,7 +54,7 @@ def assembly(text: str, name: str) -> str:
     exec(text, scope)  # made of names and numbers of our own
     for part in [part for part in scope if part.startswith("part")]:
         scope[part] = njit(**OPTIONS)(scope[part])
-    with _vectors_of_lines():
+    with _slp_vectorizer():
         run = njit((TABLE, TABLE, TABLE, types.intp), **OPTIONS)(scope["run"])
     (signature,) = run.signatures
     given = run.overloads[signature].fndesc.llvm_func_name
@@ -62,10 +62,11 @@ def assembly(text: str, name: str) -> str:
 
 
 @contextmanager
-def _vectors_of_lines() -> Iterator[None]:
-    """Let LLVM make vectors of lines alike too; for some processors it unrolls short loops.
+def _slp_vectorizer() -> Iterator[None]:
+    """Let LLVM make vectors of like instructions too, as of a short loop that it has unrolled.
 
-    Numba leaves that out by default, and nothing else is to be compiled otherwise.
+    See `llvm.org/docs/Vectorizers.html#the-slp-vectorizer`.  Numba leaves it out by default,
+    and nothing else is to be compiled otherwise.
     """
     with global_compiler_lock:
         before = config.SLP_VECTORIZE

@@ -1,7 +1,7 @@
 """Products of matrices: NumPy's own loop, which asks BLAS, or expressions where that is few.
 
-BLAS copies both matrices into its own order before it multiplies them: for a product over two
-or three features, or classes, that takes most of the time, and the result goes through memory
+BLAS copies both matrices into its own order before it multiplies them: for a product over one
+to three features, or classes, that takes most of the time, and the result goes through memory
 again.  As an expression of each number it is a part of the pass that needs it.
 """
 
@@ -33,6 +33,11 @@ LOOKS, SCALES = 64, [1.0, 1e-20, 1e-30]
 
 def product(a: View, b: View, out: View) -> Operation:
     """Return what computes a product of matrices, in NumPy's layouts and to its bits.
+
+    Parameters
+    ----------
+    a, b, out : View
+        Of the shapes (..., n, k), (..., k, m) and (..., n, m).
 
     Raises
     ------
@@ -84,6 +89,7 @@ def _columns_and_rows(a: View, b: View, out: View) -> tuple[View, ...]:
 
 
 Layout = tuple[tuple[int, int], tuple[int, int]]
+"""The shape of a matrix, and its strides in numbers."""
 
 
 @lru_cache(maxsize=256)
