@@ -250,10 +250,23 @@ class JaxBackend(Backend):
         return bool(_all_finite()(*arrays))
 
     def compile(self, function: Function, *, donate: tuple[int, ...] = ()) -> Function:
-        """Return the function compiled by ``jax.jit`` at its first call for each shape."""
+        """Return the function compiled by ``jax.jit`` at its first call for each shape.
+
+        Networks with the same layers share what they predict by, if these are xpnn's own:
+        else each fit of a search would wait for it.
+        """
         import jax
 
+        stack = getattr(function, "__self__", None)
+        if getattr(stack, "rows_apart", False) and not donate:
+            return self._of_stack(stack, function.__name__)  # type: ignore[no-any-return]
         return jax.jit(function, donate_argnums=donate)  # type: ignore[no-any-return]
+
+    @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
+    def _of_stack(self, stack: Any, method: str) -> Any:
+        import jax
+
+        return jax.jit(getattr(stack, method))
 
     def repeat(self, step: Any) -> Callable[..., Any]:
         """Return a function that takes many steps as one compiled loop.
@@ -272,7 +285,7 @@ class JaxBackend(Backend):
             return partial(self._repeat(replace(step, optimizer=optimizer)), step.numbers)
         return partial(self._repeat.__wrapped__(self, step), step.numbers)
 
-    @lru_cache(maxsize=32)  # noqa: B019 - there is one object for each device, for ever
+    @lru_cache(maxsize=32)  # noqa: B019 - as above
     def _repeat(self, step: Any) -> Callable[..., Any]:
         from ._jax_steps import repeat
 

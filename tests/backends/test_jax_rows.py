@@ -4,7 +4,7 @@ import gc
 import logging
 import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from xpnn.backends import _jax_memory, _jax_steps
 from xpnn.backends._jax_memory import padded
+from xpnn.backends.jax import JaxBackend
 
 import xpnn
 from xpnn.backend import array_namespace
@@ -23,8 +24,9 @@ Y = rng.integers(3, size=400)
 
 @pytest.fixture
 def compiled():
-    """The names of what JAX has compiled since."""
+    """The names of what JAX has compiled since, as for the first network of its kind."""
     names = []
+    JaxBackend._of_stack.cache_clear()
 
     class Names(logging.Handler):
         def emit(self, record):
@@ -94,6 +96,20 @@ def test_evaluate_any_number_of_rows(compiled, dtype):
     assert len(compiled) <= 2
 
 
+def test_networks_of_one_kind_share_what_is_compiled(compiled):
+    """A search trains many of them, and would wait a second for each."""
+    for again in (False, True):
+        ours, theirs = model(), model("numpy!")
+        for one in (ours, theirs):
+            one.set_parameters([p + 0.1 * again for p in theirs.parameters])
+        np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-4, atol=1e-6)
+        ours.fit(X, Y, batch_size=64, validation_split=0.2)
+        assert len(ours.parameters) == len(theirs.parameters)
+        assert again != ("jit(predict)" in compiled)
+        assert again != bool(compiled)
+        compiled.clear()
+
+
 def test_fit_with_another_number_of_rows(compiled):
     model().fit(X[:320], Y[:320], batch_size=32, validation_split=0.1)
     compiled.clear()
@@ -117,6 +133,25 @@ class OfTheBatchOfTestJaxRows(xpnn.Layer):
     def forward(self, params, x):
         xp = array_namespace(x)
         return x - xp.mean(x, axis=0), lambda dy: (dy, ())
+
+
+@dataclass(frozen=True)
+class TimesOfTestJaxRows(xpnn.Layer):
+    """Equal to others that compute something else."""
+
+    factor: float = field(default=1.0, compare=False)
+
+    def forward(self, params, x):
+        return self.factor * x, lambda dy: (self.factor * dy, ())
+
+
+def test_networks_that_only_look_the_same_share_nothing():
+    once, twice = (
+        xpnn.Sequential([TimesOfTestJaxRows(factor)], backend="jax!") for factor in (1.0, 2.0)
+    )
+    assert once.stack == twice.stack
+    np.testing.assert_array_equal(once.predict(X), X)
+    np.testing.assert_array_equal(twice.predict(X), 2 * X)
 
 
 @dataclass(frozen=True)

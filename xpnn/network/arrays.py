@@ -8,7 +8,7 @@ from typing import Any, Self, overload
 
 import numpy as np
 
-from ..backend import Array, Backend, resolve, to_host
+from ..backend import Array, Backend, array_namespace, resolve, to_host
 from ..checks import about, check_number, check_precision
 from ..initializers import as_generator, draw
 from ..keywords import Helpful
@@ -21,6 +21,11 @@ from .stack import Stack
 from .summary import summary_rows, summary_table
 
 __all__ = ["PlacedLayers"]
+
+
+def copied(arrays: Sequence[Array]) -> list[Array]:
+    """Return copies: one function for all networks, of which what is compiled serves all."""
+    return [array_namespace(a).asarray(a, copy=True) for a in arrays]
 
 
 class PlacedLayers(Helpful):
@@ -339,10 +344,7 @@ class PlacedLayers(Helpful):
     def copy_arrays(self, arrays: Sequence[Array]) -> list[Array]:
         """Return copies of arrays that are on the backend, which must be active."""
         if self._copy is None:
-            xp = self.backend.xp
-            self._copy = self.backend.compile(
-                lambda arrays: [xp.asarray(array, copy=True) for array in arrays]
-            )
+            self._copy = self.backend.compile(copied)
         return list(self._copy(arrays))
 
     def place(self, backend: Backend) -> None:

@@ -156,7 +156,7 @@ class TrainState:
             of_kind(network.parameter_arrays, ways, way) for way in (STEPPED, BY_ROWS, FIXED)
         )
         backend = network.backend
-        memory = self.memory or backend.compile(optimizer.init)(params)
+        memory = self.memory or optimizer.init(params)
         packing = packing_of(network, ways)
         join = packing.join if packing else list
 
