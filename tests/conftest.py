@@ -39,6 +39,9 @@ PEERS = [
 ]
 # In which rooms tests come out otherwise with other versions of packages; see `is_its_turn`.
 OF_PACKAGES = {"data", "files", "plots", "sklearn", "tables", "tabular"}
+# And in which an array library computes and trains; in `tests` itself are those of the whole.
+OF_LIBRARIES = {"backends", "layers", "losses", "network", "optimizers", "tests"}
+NOT_OF_LIBRARIES = ("docs", "export", "saving")
 OF_ONE_LIBRARY = (*TORCH, *JAX, *DPNP, *MLX, *NUMBA)
 collect_ignore = [f"backends/{name}" for name in OF_ONE_LIBRARY if name not in PEERS]
 
@@ -75,14 +78,21 @@ def pytest_collection_modifyitems(config, items):
     def is_its_turn(item):
         """Whether a case is run: all are, or the first of each test, or of some tests all.
 
-        ``XPNN_TEST_CASES=first`` shows that all is there and runs, as on another Python, and
-        ``packages`` does so with all cases where tables, files, pictures and estimators are.
+        ``XPNN_TEST_CASES=first`` shows that all is there and runs, as on another Python;
+        ``packages`` does so with all cases where tables, files, pictures and estimators are,
+        and ``libraries`` where a backend computes and trains.
         """
         test = item.path, getattr(item, "originalname", item.name)
         is_first = test not in done
         done.add(test)
-        of_packages = item.path.parent.name in OF_PACKAGES or "export" in item.path.name
-        return is_first or {"all": True, "first": False, "packages": of_packages}[cases]
+        room, name = item.path.parent.name, item.path.name
+        chosen = {
+            "all": True,
+            "first": False,
+            "packages": room in OF_PACKAGES or "export" in name,
+            "libraries": room in OF_LIBRARIES and not any(a in name for a in NOT_OF_LIBRARIES),
+        }
+        return is_first or chosen[cases]
 
     here = {item: is_of_this_run(item) and is_its_turn(item) for item in items}
     items[:] = [item for item in items if here[item]]
