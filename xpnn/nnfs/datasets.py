@@ -1,6 +1,8 @@
 """The book's data sets under the book's names, drawn from NumPy's global generator.
 
 They are arrays of the backend in use, because a script compares its predictions with them.
+Classes are unsigned integers of 8 bits, as the book's: with more bits NumPy computes in float64
+what is float32 in the book.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ Data = tuple[Array, Array]
 
 def spiral_data(samples: int, classes: int) -> Data:
     """Return `xpnn.datasets.spiral`, continuing the stream that `init` began."""
-    return _placed(*spiral(samples, classes, seed=stream(), dtype=drawn_dtype()))
+    X, y = spiral(samples, classes, seed=stream(), dtype=drawn_dtype())
+    return _placed(X, y.astype(np.uint8))
 
 
 def vertical_data(samples: int, classes: int) -> Data:
     """Return `xpnn.datasets.vertical`, continuing the stream that `init` began."""
-    return _placed(*vertical(samples, classes, seed=stream(), dtype=drawn_dtype()))
+    X, y = vertical(samples, classes, seed=stream(), dtype=drawn_dtype())
+    return _placed(X, y.astype(np.uint8))
 
 
 def sine_data(samples: int = 1000) -> Data:

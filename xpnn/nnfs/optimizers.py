@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..backend import Array, get_backend
+from ..backend import Array, array_namespace, get_backend
 from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp, State
 from .layers import Layer_Dense
-from .settings import floats
+from .settings import floats, promoted
 
 __all__ = ["Optimizer_Adagrad", "Optimizer_Adam", "Optimizer_RMSprop", "Optimizer_SGD"]
 
@@ -52,20 +52,16 @@ class _Stepping:
         """Take a step with the layer's `weights` and `biases`."""
         optimizer, backend = self._optimizer(), get_backend()
         params = [floats(backend, p) for p in (layer.weights, layer.biases)]
-        gradients = (layer.dweights, layer.dbiases)
-        grads = [backend.asarray(g, p.dtype) for g, p in zip(gradients, params)]
+        grads = [floats(backend, g) for g in (layer.dweights, layer.dbiases)]
         state = layer.optimizer_states.get(self) or self._first_state(optimizer, layer, params)
         state["iterations"] = backend.asarray(self.iterations, "int32")
-        (weights, biases), state = optimizer.update(params, grads, state)
+        (weights, biases), state = self._update(optimizer, params, grads, state)
         layer.weights = backend.scriptable(weights)
         layer.biases = backend.scriptable(biases)
         layer.optimizer_states[self] = state
         for slot in optimizer.slots:
             for name, array in zip(self._attributes_of(slot), state[slot]):
-                factor = self._factor(slot)
-                setattr(
-                    layer, name, backend.scriptable(array if factor == 1 else array * factor)
-                )
+                setattr(layer, name, backend.scriptable(array))
 
     def post_update_params(self) -> None:
         """Count the step; call once after the layers are updated."""
@@ -75,9 +71,13 @@ class _Stepping:
         """Return under which names a layer shows a slot, of its weights and its biases."""
         return f"weight_{self.attributes[slot]}", f"bias_{self.attributes[slot]}"
 
-    def _factor(self, slot: str) -> float:
-        """Return what the book's array is, as a multiple of the slot's."""
-        return 1.0
+    def _update(
+        self, optimizer: Optimizer, params: list[Array], grads: list[Array], state: State
+    ) -> tuple[list[Array], State]:
+        """Take a step; as `Optimizer.update`."""
+        backend = get_backend()
+        grads = [backend.asarray(g, p.dtype) for g, p in zip(grads, params)]
+        return optimizer.update(params, grads, state)
 
     def _first_state(
         self, optimizer: Optimizer, layer: Layer_Dense, params: list[Array]
@@ -87,8 +87,9 @@ class _Stepping:
         shown_ones = {slot: self._attributes_of(slot) for slot in optimizer.slots}
         if all(hasattr(layer, name) for names in shown_ones.values() for name in names):
             for slot, names in shown_ones.items():
-                arrays = [get_backend().asarray(getattr(layer, n), copy=True) for n in names]
-                state[slot] = [array / self._factor(slot) for array in arrays]
+                state[slot] = [
+                    get_backend().asarray(getattr(layer, name), copy=True) for name in names
+                ]
         return state
 
 
@@ -139,6 +140,7 @@ class Optimizer_Adam(_Stepping):
     attributes: ClassVar[dict[str, str]] = {"mean": "momentums", "squares": "cache"}
     beta_1: float
     beta_2: float
+    epsilon: float
 
     def __init__(
         self,
@@ -150,5 +152,21 @@ class Optimizer_Adam(_Stepping):
     ) -> None:
         super().__init__(learning_rate, decay, epsilon=epsilon, beta_1=beta_1, beta_2=beta_2)
 
-    def _factor(self, slot: str) -> float:
-        return 1 - (self.beta_1 if slot == "mean" else self.beta_2)
+    def _update(
+        self, optimizer: Optimizer, params: list[Array], grads: list[Array], state: State
+    ) -> tuple[list[Array], State]:
+        """Take the step in the book's order of operations, so that its digits come out.
+
+        `xpnn.Adam` keeps the means without their factors 1 - beta, and rounds otherwise.
+        """
+        t, new = self.iterations + 1, []
+        for p, g, m, s in zip(params, grads, state["mean"], state["squares"]):
+            xp, backend = array_namespace(p), get_backend()
+            m, s, g = promoted(backend, m, s, g)  # the book's gradients may be in float64
+            m = self.beta_1 * m + (1 - self.beta_1) * g
+            s = self.beta_2 * s + (1 - self.beta_2) * g**2
+            m_hat, s_hat = m / (1 - self.beta_1**t), s / (1 - self.beta_2**t)
+            step = -self.current_learning_rate * m_hat / (xp.sqrt(s_hat) + self.epsilon)
+            new.append((backend.asarray(backend.asarray(p, step.dtype) + step, p.dtype), m, s))
+        stepped, means, squares = (list(arrays) for arrays in zip(*new))
+        return stepped, {**state, "mean": means, "squares": squares}

@@ -10,7 +10,7 @@ import numpy as np
 from ..backend import Array, Backend, array_namespace, dtype_name, get_backend
 from ..checks import check_precision
 
-__all__ = ["drawn_dtype", "floats", "init", "place", "product", "randn", "stream"]
+__all__ = ["drawn_dtype", "floats", "init", "place", "product", "promoted", "randn", "stream"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,15 @@ def floats(backend: Backend, x: Any) -> Array:
     """Return numbers on a backend: floats in their own dtype, integers as float64."""
     x = backend.asarray(x)
     return x if "float" in dtype_name(x.dtype) else backend.asarray(x, "float64")
+
+
+def promoted(backend: Backend, *arrays: Any) -> list[Array]:
+    """Return numbers on a backend, as floats of the dtype in which NumPy adds them."""
+    placed = [backend.asarray(a) for a in arrays]
+    dtype = np.result_type(*(dtype_name(a.dtype) for a in placed)).name
+    if "float" not in dtype or not backend.has_float64:
+        dtype = "float64" if backend.has_float64 else "float32"
+    return [backend.asarray(a, dtype) for a in placed]
 
 
 def product(backend: Backend, a: Array, b: Array) -> Array:
