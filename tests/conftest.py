@@ -124,8 +124,6 @@ def pytest_configure(config):
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
         os.environ.setdefault("SYCL_CACHE_DIR", str(config.cache.mkdir("sycl")))
         os.environ.setdefault("SYCL_CACHE_PERSISTENT", "1")  # as each process does else
-        # what a test has compiled is no business of who runs it
-        os.environ.setdefault("XPNN_CACHE_DIR", str(config.cache.mkdir("xpnn")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     # What the environment says must not decide which backend a test runs on.

@@ -64,7 +64,17 @@ class Loss:
         raise TypeError(f"{type(self).__name__} does not define forward")
 
     def calculate(self, output: Any, y: Any, *, include_regularization: bool = False) -> Any:
-        """Return the mean loss, as a NumPy number, and if it is asked for the penalty."""
+        """Return the mean loss, as a NumPy number, and if it is asked for the penalty.
+
+        Parameters
+        ----------
+        output : array_like of shape (n, k)
+            The network's outputs.
+        y : array_like of shape (n,) or (n, k)
+            The targets, as `forward` takes them.
+        include_regularization : bool
+            Whether `regularization_loss` is returned too, behind the mean.
+        """
         backend = get_backend()
         losses = floats(backend, self.forward(output, y))
         self.accumulated_sum += _number(backend.xp.sum(losses))
@@ -168,8 +178,8 @@ class Loss_MeanSquaredError(_OfPairs):
 class Loss_MeanAbsoluteError(_OfPairs):
     """Chapter 17: `xpnn.MeanAbsoluteError`.
 
-    Its gradient is that of the loss; the book's printed ``backward`` has the opposite sign,
-    with which a network would go away from its targets.
+    Its gradient is that of the loss; in the final scripts of the book's author it has the
+    opposite sign, with which a network would go away from its targets.
     """
 
     loss = MeanAbsoluteError()
