@@ -122,6 +122,14 @@ def cupy_offline(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Look at pages as a reader does, in Chromium, which Debian has as ``chromium``."""
+    session.install("-e", ".[test,browser]")
+    env = {"XPNN_TEST_BROWSER": "1", "XPNN_TEST_BACKENDS": "numpy"}
+    session.run("pytest", "-n2", "tests/browser", *session.posargs, env=env)
+
+
+@nox.session(default=False)
 def book(session: nox.Session) -> None:
     """Run the scripts of the book's chapter 6 to their ends, 300,000 iterations."""
     session.install("-e", ".[test]")

@@ -206,5 +206,8 @@ if SPECS == ["numba"]:  # whose arrays are NumPy's
 if any(spec.startswith("cupy") for spec in SPECS):  # what stands in for it would get in its way
     collect_ignore.append("backends/test_cupy_stand_in.py")
 
+if not os.environ.get("XPNN_TEST_BROWSER"):  # needs Chromium
+    collect_ignore.append("browser")
+
 if not os.environ.get("XPNN_TEST_CUPY_OFFLINE"):  # needs CuPy and NVRTC, but no GPU
     collect_ignore.append("backends/test_cupy_offline.py")

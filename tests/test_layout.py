@@ -133,9 +133,12 @@ def test_every_backend_can_be_asked_for_by_an_extra():
 
 
 def test_tests_stand_where_their_sources_do():
-    """Those in ``tests/ROOM/`` are of the package ``xpnn/ROOM/``, or of ``backends/``."""
+    """Those in ``tests/ROOM/`` are of the package ``xpnn/ROOM/``, or of ``backends/``.
+
+    What is looked at in a browser, of the package and of the documentation, is together.
+    """
     rooms = {path.parent for path in SOURCES if path.name == "__init__.py"}
-    rooms = {"backends", *(str(room.relative_to(ROOT / "xpnn")) for room in rooms)}
+    rooms = {"backends", "browser", *(str(room.relative_to(ROOT / "xpnn")) for room in rooms)}
     found = {path: str(path.parent.relative_to(ROOT / "tests")) for path in TESTS}
     assert set(found.values()) > {".", "backends", "training"}
     assert [path for path in found if found[path] not in rooms] == []
@@ -147,4 +150,5 @@ def test_no_two_files_of_tests_share_a_name():
     beside = [p for folder in folders for p in (ROOT / folder).iterdir()]
     modules = [p for p in beside if p.suffix == ".py" or (p / "__init__.py").exists()]
     counts = Counter(path.stem for path in [*TESTS, *modules])
+    del counts["conftest"]  # of which each folder may have one
     assert [name for name, count in counts.items() if count > 1] == []
