@@ -44,3 +44,9 @@ def model(*middle):
 
 def meshes(axes):
     return [c for c in axes.collections if type(c).__name__ == "QuadMesh"]
+
+
+def positions(figure, texts):
+    """Return where texts are, in pixels, once the figure is drawn; a pixel may be shared."""
+    figure.canvas.draw()
+    return [text.get_window_extent().padded(-1) for text in texts]

@@ -1,4 +1,4 @@
-"""The command ``xpnn``: train, evaluate, predict, report, export, inspect, compare, backends.
+"""The command ``xpnn``: train, evaluate, predict, report, export, compare, book, and so on.
 
 Each command is a file of that name, and is added to the group here.  What was asked for is
 checked before anything slow begins.  Results go to stdout, and everything else that is said
@@ -10,7 +10,7 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
-from . import backends, compare, evaluate, export, inspect, predict, report, train
+from . import backends, book, compare, evaluate, export, inspect, predict, report, train
 from .datasets import DATA_SETS as DATA_SETS
 from .errors import Group
 
@@ -38,6 +38,7 @@ for command in (
     report.report,
     inspect.inspect,
     compare.compare,
+    book.book,
     backends.backends,
 ):
     main.add_command(command)

@@ -7,5 +7,6 @@ written at once, so that a movie takes the memory of two frames, however long it
 from .checks import check_movie
 from .film import Film
 from .selection import moments, some_rows
+from .slides import movie_of
 
-__all__ = ["Film", "check_movie", "moments", "some_rows"]
+__all__ = ["Film", "check_movie", "moments", "movie_of", "some_rows"]

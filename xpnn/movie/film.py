@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from .gif import Gif
 from .mp4 import Mp4
 from .scene import Scene
 
-__all__ = ["Film"]
+__all__ = ["Film", "Writer", "writer"]
 
 
 class Writer(Protocol):
@@ -29,6 +30,11 @@ class Writer(Protocol):
 
     def abandon(self) -> None:
         """Let go of the file, which need not be whole."""
+
+
+def writer(path: Path, fps: float, size: tuple[int, int]) -> Writer:
+    """Return who writes frames to a file, by its ending."""
+    return (Gif if path.suffix.lower() == ".gif" else Mp4)(path, fps, size)
 
 
 class Film:
@@ -73,8 +79,7 @@ class Film:
         self._hold = hold
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_write(path))
-            kind = Gif if temporary.suffix.lower() == ".gif" else Mp4
-            self._writer: Writer = kind(temporary, fps, self._scene.size)
+            self._writer = writer(temporary, fps, self._scene.size)
             stack.callback(self._writer.abandon)
             self._stack = stack.pop_all()
 

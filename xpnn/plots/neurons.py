@@ -13,7 +13,7 @@ from ..network import Network
 from .arguments import check_lengths, line_points
 from .style import COLOURS, UNSIGNED, new_figure
 
-__all__ = ["contributions", "fitted_curve", "sine_by_hand"]
+__all__ = ["contributions", "fitted_curve", "fitted_rows", "sine_by_hand"]
 
 
 def fitted_curve(axes: Any, predict: Callable[[np.ndarray], Any], X: Any, y: Any) -> float:
@@ -53,6 +53,47 @@ def fitted_curve(axes: Any, predict: Callable[[np.ndarray], Any], X: Any, y: Any
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     return largest
+
+
+def fitted_rows(
+    axes: Any, predict: Callable[[np.ndarray], Any], X: Any, y: Any, rows: Any
+) -> np.ndarray:
+    """Draw points of one feature, those of a batch marked, and the line of a model.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    predict : callable
+        A model's ``predict``: from (n, 1) to (n, 1).
+    X : array_like of shape (n, 1)
+        The feature.
+    y : array_like of shape (n,) or (n, 1)
+        What is to be predicted.
+    rows : array_like of shape (m,)
+        The numbers of the batch's rows.
+
+    Returns
+    -------
+    numpy.ndarray of shape (2, 2)
+        The two ends of the line, x and what is predicted there.
+
+    Raises
+    ------
+    ValueError
+        If an argument is none of the above.
+    """
+    X, y = line_points(X), to_host(y).reshape(-1)
+    check_lengths("y", y, "X", X)
+    rows = to_host(rows)
+    axes.plot(X[:, 0], y, "o", color="0.75", ms=4, label="all rows")
+    axes.plot(X[rows, 0], y[rows], "o", color=COLOURS[0], ms=5, label=f"a batch of {len(rows)}")
+    ends = np.array([[X.min()], [X.max()]], X.dtype)
+    line = np.stack([ends[:, 0], to_host(predict(ends)).reshape(-1)], axis=1)
+    axes.plot(*line.T, color=COLOURS[4], lw=2, label="the neuron")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return line
 
 
 def contributions(axes: Any, model: Network, X: Any) -> np.ndarray:

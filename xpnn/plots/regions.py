@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from ..backend import to_host
 from ..checks import check_integer, check_number
 from .arguments import check_labels, check_lengths, class_indices, grid_around, plane_points
-from .style import MARKERS, REGION_ALPHA, class_colours
+from .scatter import scatter_classes
+from .style import REGION_ALPHA, class_colours, new_figure
 
-__all__ = ["decision_regions"]
+__all__ = ["decision_regions", "regions_beside_each_other"]
 
 RESOLUTION = 300
 """How many points a side of the grid has on which regions are computed."""
@@ -70,35 +71,57 @@ def decision_regions(
     k = max(2, scores.shape[1])
     labels = check_labels(labels, max(k, int(y.max()) + 1))
     seen = class_indices("predictions", scores, threshold).reshape(across.shape)
-    colours = class_colours(k)
     mesh = axes.pcolormesh(
         across,
         up,
         seen,
-        cmap=ListedColormap(colours),
+        cmap=ListedColormap(class_colours(k)),
         norm=BoundaryNorm(np.arange(k + 1) - 0.5, k),
         alpha=REGION_ALPHA,
         linewidth=0,
         rasterized=True,
     )
-    for c in range(k):
-        axes.scatter(
-            *X[y == c].T,
-            s=16,
-            marker=MARKERS[c % len(MARKERS)],
-            color=colours[c],
-            edgecolors="black",
-            linewidths=0.4,
-            label=str(c) if labels is None else labels[c],
-        )
+    scatter_classes(axes, X, y, k, labels)
     axes.locator_params(nbins=5)
     axes.set_title("Decision regions")
-    if k <= 10:
-        beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
-        axes.legend(title="class", fontsize="small", **beside)
 
     def update() -> None:
         classes = class_indices("predictions", predict(grid), threshold)
         mesh.set_array(classes.reshape(across.shape))
 
     return update
+
+
+def regions_beside_each_other(
+    predictions: Mapping[str, Callable[[np.ndarray], Any]], X: Any, y: Any
+) -> Any:
+    """Draw the regions of several models, or of one as it was at several times.
+
+    Parameters
+    ----------
+    predictions : mapping of str to callable
+        The ``predict`` of each, as in `decision_regions`, by the title of its picture.
+    X, y
+        As in `decision_regions`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A picture for each.
+    """
+    if not isinstance(predictions, Mapping) or not predictions:
+        raise TypeError(
+            f"predictions must be a dict of titles and functions, got {predictions!r}"
+        )
+    columns = min(3, len(predictions))
+    rows = -(-len(predictions) // columns)
+    figure = new_figure(3.2 * columns, 3 * rows, dpi=100)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for axes, (title, predict) in zip(panels.flat, predictions.items()):
+        decision_regions(axes, predict, X, y, resolution=RESOLUTION // 2)
+        if axes.get_legend():
+            axes.get_legend().remove()
+        axes.set_title(title, fontsize="medium")
+    for axes in panels.flat[len(predictions) :]:
+        axes.set_visible(False)
+    return figure

@@ -12,10 +12,12 @@ __all__ = [
     "SHARES",
     "SIGNED",
     "UNSIGNED",
+    "blank",
     "class_colours",
     "colour_bar",
     "epochs_across",
     "new_figure",
+    "number",
 ]
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
@@ -51,6 +53,20 @@ def new_figure(width: float, height: float, dpi: int) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+
+
+def blank(axes: Any, width: float, height: float) -> None:
+    """Make axes a sheet to draw on: no ticks, one unit across and down, from the top left."""
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number as drawings have it: of few digits, with a real minus."""
+    shown = f"{0 if abs(value) < 1e-12 else value:.{digits}g}"
+    return ("0" if float(shown) == 0 else shown).replace("-", "\N{MINUS SIGN}")
 
 
 def colour_bar(figure: Any, shown: Any, axes: Any, **settings: Any) -> Any:

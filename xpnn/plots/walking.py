@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import precise_backend, to_host
+from ..backend import array_namespace, precise_backend, to_host
 from ..calculus import derivative
 from ..checks import check_integer, check_number
 from ..optimizers import Optimizer
 
-__all__ = ["check_range", "minima", "valley", "values_at", "walk"]
+__all__ = ["check_range", "hills", "minima", "valley", "values_at", "walk"]
 
 
 def valley(x: Any) -> Any:
@@ -32,6 +32,23 @@ def valley(x: Any) -> Any:
         The function at each entry.
     """
     return (x * x - 4) ** 2 / 16 + x / 4
+
+
+def hills(x: Any) -> Any:
+    """Compute x² / 10 - cos(2x), which has a valley at 0 and shallower ones on both sides.
+
+    Parameters
+    ----------
+    x : float or array
+        Where.
+
+    Returns
+    -------
+    float or array
+        The function at each entry.
+    """
+    xp = np if isinstance(x, int | float) else array_namespace(x)
+    return x * x / 10 - xp.cos(2 * x)
 
 
 def walk(

@@ -16,12 +16,18 @@ __all__ = ["optimizer_walk", "optimizer_walks"]
 
 
 def optimizer_walk(
-    axes: Any, f: Callable[[Any], Any], places: Any, *, low: float = -3.5, high: float = 3.7
+    axes: Any,
+    f: Callable[[Any], Any],
+    places: Any,
+    *,
+    low: float = -3.5,
+    high: float = 3.7,
+    steps: int | None = None,
 ) -> Any:
     """Draw a function, its minima, and the places to which an optimizer came.
 
     A ring is around the last place, and triangles point to the minima, a green one to the
-    lowest.
+    lowest.  Steps are thin lines, so that a leap is seen, also one that leaves the picture.
 
     Parameters
     ----------
@@ -33,6 +39,8 @@ def optimizer_walk(
         Where the optimizer was, as `walk` tells.
     low, high : float
         The part of the function that is drawn.
+    steps : int, optional
+        The step whose ball is the lightest; by default the last one.
 
     Returns
     -------
@@ -52,13 +60,14 @@ def optimizer_walk(
     for i, place in enumerate(lowest):
         axes.plot(place, below, marker="^", color=COLOURS[2 if i == 0 else 4], ms=7)
     inside = (places >= low) & (places <= high)
-    steps = np.arange(places.size)
+    axes.plot(*_leaps(f, places, low, high), color=COLOURS[4], lw=0.7, alpha=0.7, zorder=2)
+    last_step = max(1, places.size - 1 if steps is None else steps)
     balls = axes.scatter(
         places[inside],
         values_at(f, places[inside]),
-        c=steps[inside],
+        c=np.flatnonzero(inside),
         vmin=0,
-        vmax=max(1, places.size - 1),
+        vmax=last_step,
         cmap=UNSIGNED,
         s=34,
         edgecolors="black",
@@ -79,6 +88,15 @@ def optimizer_walk(
     axes.set_xlim(low, high)
     axes.set_ylim(below - 0.06 * np.ptp(heights), heights.max() + 0.06 * np.ptp(heights))
     return balls
+
+
+def _leaps(
+    f: Callable[[Any], Any], places: np.ndarray, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the lines of steps go, those that leave the picture not too far from it."""
+    room = 3 * (high - low)
+    across = np.clip(places, low - room, high + room)
+    return across, values_at(f, across)
 
 
 def optimizer_walks(
@@ -125,8 +143,9 @@ def optimizer_walks(
         places = walk(f, start, optimizer, steps)
         balls = optimizer_walk(axes, f, places, low=low, high=high)
         balls.set_clim(0, steps)
+        outside = np.flatnonzero((places < low) | (places > high))
         if len(places) <= steps or not low <= places[-1] <= high:
-            end = "leaves the picture"
+            end = f"leaves the picture at step {outside[0]}"
         else:
             end = f"ends at {places[-1]:.2f}".replace("-", "\N{MINUS SIGN}")
         axes.set_title(f"{name}\n{end}", fontsize="medium")
