@@ -124,7 +124,7 @@ def cupy_offline(session: nox.Session) -> None:
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Look at pages as a reader does, in Chromium, which Debian has as ``chromium``."""
-    session.install("-e", ".[test,browser]")
+    session.install("-e", ".[test,browser,docs]")
     env = {"XPNN_TEST_BROWSER": "1", "XPNN_TEST_BACKENDS": "numpy"}
     session.run("pytest", "-n2", "tests/browser", *session.posargs, env=env)
 
