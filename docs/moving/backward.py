@@ -18,17 +18,17 @@ STEPS = (
     "Backward: gradients come below the lines. The output's own is 1.",
     "ReLU: its input {z} is above 0, so that its slope is 1. The sum gets 1 · 1 = {dz}.",
     "Sum: each part counts once. The products and the bias get 1 · {dz} = {dz} each.",
-    "First product: each factor gets the other one times {dz}. The input gets {w0}, and the "
-    "weight {x0}.",
-    "Second product: the input gets {w1}, and the weight {x1}.",
-    "Third product: the input gets {w2}, and the weight {x2}.",
+    "First product: each factor gets the other one times {dz}. The input gets {dx0}, and the "
+    "weight {dw0}.",
+    "Second product: the input gets {dx1}, and the weight {dw1}.",
+    "Third product: the input gets {dx2}, and the weight {dw2}.",
     "Done. The inputs got {dx}, the weights {dw}, and the bias {db}: what the backward pass of "
     "Dense returns.",
 )
 
 # where the columns of nodes are, and the rows of products
-FACTORS, PRODUCT, SUM, RELU, OUTPUT = 34, 128, 216, 290, 352
-ROWS, BIAS_ROW, CENTRE = (42, 118, 194), 252, 118
+PRODUCT, SUM, RELU, OUTPUT = 128, 216, 290, 352
+ROWS, BIAS_ROW, CENTRE = (46, 138, 230), 300, 138
 
 
 def passes() -> dict[str, np.ndarray]:
@@ -59,7 +59,7 @@ def backward() -> Figure:
         "One neuron with three inputs. What an operation gets from its right, it multiplies by "
         "its own slope and hands on to its left.",
         step,
-        height=272,
+        height=324,
     )
 
     def edge(start: tuple[float, float], end: tuple[float, float], name: str, i: int, at: int):
@@ -75,17 +75,13 @@ def backward() -> Figure:
         figure.draw("text", below, **place, y=y + 16, class_="gradient")
 
     for i, row in enumerate(ROWS):
-        for name, title, y in (("x", "input", row - 18), ("w", "weight", row + 18)):
+        for name, title, y in (("x", "input", row - 22), ("w", "weight", row + 22)):
             figure.draw("text", f"{title} {i + 1}", x=4, y=y + 4, class_="tick")
             edge((54, y), (PRODUCT, y), name, i, 4 + i)
-        figure.draw("line", x1=PRODUCT, x2=PRODUCT, y1=row - 18, y2=row + 18, class_="edge")
+        figure.draw("line", x1=PRODUCT, x2=PRODUCT, y1=row - 22, y2=row + 22, class_="edge")
         edge((PRODUCT, row), (SUM, CENTRE + (row - CENTRE) * 0.1), "p", i, 3)
     figure.draw("text", "bias", x=4, y=BIAS_ROW + 4, class_="tick")
-    figure.draw(
-        "polyline",
-        points=f"{PRODUCT},{BIAS_ROW} {SUM},{BIAS_ROW} {SUM},{CENTRE}",
-        class_="edge",
-    )
+    figure.draw("line", x1=SUM, x2=SUM, y1=BIAS_ROW, y2=CENTRE, class_="edge")
     edge((54, BIAS_ROW), (SUM, BIAS_ROW), "b", 0, 3)
     edge((SUM, CENTRE), (RELU, CENTRE), "z", 0, 2)
     edge((RELU, CENTRE), (OUTPUT, CENTRE), "y", 0, 1)
@@ -95,7 +91,7 @@ def backward() -> Figure:
         figure.draw("rect", x=x - size["width"] / 2, y=y - 14, **size, class_="node")
         figure.draw("text", sign, x=x, y=y + 5, text_anchor="middle")
 
-    numbers = {f"{k}{i}": number(v, 0) for k in "xw" for i, v in enumerate(found[k])}
+    numbers = {f"{k}{i}": number(v, 0) for k in ("dx", "dw") for i, v in enumerate(found[k])}
     numbers |= {
         k: ", ".join(number(v, 0) for v in found[k]) for k in ("z", "dz", "dx", "dw", "db")
     }

@@ -89,6 +89,11 @@ def number(x: float, digits: int = 2) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def factor(x: float, digits: int = 2) -> str:
+    """Write a number that stands beside a sign: one below 0 in parentheses."""
+    return f"({number(x, digits)})" if x < 0 else number(x, digits)
+
+
 def points(xs: Sequence[float], ys: Sequence[float]) -> str:
     """Write the corners of a polyline."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys))

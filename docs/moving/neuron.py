@@ -6,7 +6,7 @@ import numpy as np
 
 import xpnn
 
-from .figure import Figure, Plot, Slider, follow, number
+from .figure import Figure, Plot, Slider, factor, follow, number
 
 DENSE, RELU = xpnn.Dense(1, 1), xpnn.ReLU()
 
@@ -61,6 +61,7 @@ def neuron() -> Figure:
     plot.line(follow(cut, weight, bias), class_="curve")
     at = follow(lambda w, b, x: plot.to_y(outputs(w, b, [x])[1][0]), weight, bias, x)
     figure.draw("circle", cx=follow(plot.to_x, x), cy=at, r=5, class_="dot")
-    figure.say(x.shown(), " · ", weight.shown(), " + ", bias.shown(), " = ", z)
+    w, b = follow(factor, weight), follow(factor, bias)
+    figure.say(x.shown(), " · ", w, " + ", b, " = ", z)
     figure.say(", and after ReLU ", y, ".")
     return figure

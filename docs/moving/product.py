@@ -6,7 +6,7 @@ import numpy as np
 
 import xpnn
 
-from .figure import Figure, Slider, follow, number
+from .figure import Figure, Slider, factor, follow, number
 
 INPUTS = np.array([[1.0, 2.0, 3.0, 2.5], [2.0, 5.0, -1.0, 2.0], [-1.5, 2.7, 3.3, -0.8]])
 WEIGHTS = np.array(
@@ -17,6 +17,7 @@ BIASES = np.array([2.0, 3.0, 0.5])
 COLUMN, ROW = 46, 24
 LEFT, RIGHT = 4, 214  # where inputs and weights begin
 TOP, MIDDLE, BOTTOM = 20, 138, 182  # weights, biases, results
+TIMES = "\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}"  # a product stays on its line
 
 
 def product() -> Figure:
@@ -61,7 +62,7 @@ def product() -> Figure:
 
     def sum_of(n: int) -> str:
         i, j = cells[n]
-        terms = [f"{number(x, 1)} · {factor(w)}" for x, w in zip(INPUTS[i], WEIGHTS[:, j])]
+        terms = [f"{factor(x, 1)}{TIMES}{factor(w)}" for x, w in zip(INPUTS[i], WEIGHTS[:, j])]
         return f"{' + '.join(terms)} + {number(BIASES[j], 1)} = {number(results[i, j], 3)}"
 
     figure.say(follow(lambda n: f"Row {cells[n][0] + 1}, column {cells[n][1] + 1}: ", cell))
@@ -73,8 +74,3 @@ def write(figure: Figure, left: float, top: float, i: int, j: int, text: object)
     """Write a number of a matrix at its place."""
     x, y = left + COLUMN * (j + 1) - 6, top + ROW * i + 17
     figure.draw("text", text, x=x, y=y, text_anchor="end")
-
-
-def factor(x: float) -> str:
-    """Write a number that stands behind a sign."""
-    return f"({number(x)})" if x < 0 else number(x)

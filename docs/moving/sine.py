@@ -14,7 +14,7 @@ PAIRS = 8
 def sine() -> Figure:
     """Draw the curve that the first pairs make, and the two neurons of the last of them."""
     knots = handmade.sine_knots(PAIRS)  # between which all is straight
-    network = handmade.relu_pairs(wave, knots, dtype="float64")
+    network = handmade.relu_pairs(wave, knots, dtype="float64", backend="numpy")
     first, second = (network.layer_outputs(knots[:, None], layer) for layer in (1, 3))
     weights, biases = network.parameters[-2:]
     start = second[0] @ weights + biases  # (1,)

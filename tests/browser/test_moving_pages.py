@@ -126,7 +126,11 @@ def test_a_product_is_computed_cell_by_cell(figure):
         written = [text for text in texts(shown)[-9:] if text]
         assert [float(text) for text in written] == pytest.approx(results[: n + 1], abs=5.1e-4)
         # what is added up is the sum
-        terms = text.partition(": ")[2].partition(" = ")[0].replace("·", "*")
+        terms = (
+            text.partition(": ")[2]
+            .partition(" = ")[0]
+            .replace("\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}", "*")
+        )
         assert eval(terms) == pytest.approx(result, abs=1e-9)
         press(shown, "Next")
     assert said(shown) == text  # there is no tenth
