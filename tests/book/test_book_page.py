@@ -20,5 +20,6 @@ def row(figure):
 
 
 def test_each_figure_is_in_the_list_with_its_function_and_page():
-    listed = [line for line in PAGE.read_text("utf-8").splitlines() if line[:3].strip("| ").isdigit()]
+    lines = PAGE.read_text("utf-8").splitlines()
+    listed = [line for line in lines if line[:3].strip("| ").isdigit()]
     assert listed == [row(figure) for figure in FIGURES.values()]
