@@ -81,6 +81,13 @@ FITTING = {
     "--decay": ("0", "0.1", "1e30"),
     "--momentum": ("0", "0.9", "0.999999"),
     "--rho": ("0", "0.9", "0.999999"),
+    "--epsilon": ("1e-8", "1", "1e-300"),
+    "--beta-1": ("0", "0.9", "0.999999"),
+    "--weight-decay": ("0", "0.1", "1e30"),
+    "--schedule": (
+        *("cosine_decay", "one_cycle:rise=0.5", "step_decay:every=2", "warm_up:steps=3"),
+        *("cyclic:every=4,factor=0.5", "step_decay", "one_cycle:steps=1", "cosine_log:x=1"),
+    ),
     "--setting": ("nesterov=true", "epsilon=1e-8", "beta_1=0.5", "weight-decay=0.1", "rho=0.5"),
     "--batch-size": ("1", "2", "32", "all", "1000000"),
     "--dropout": ("0", "0.5", "0.999"),

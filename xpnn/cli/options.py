@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection, Mapping
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +40,32 @@ class DataName(click.types.StringParamType):
 def _refuse_empty(kind: Any, value: Any, param: click.Parameter | None, ctx: Any) -> None:
     if not os.fspath(value):
         kind.fail("it is empty, and must name a file or folder", param, ctx)
+
+
+class Sections(click.Command):
+    """A command of many options, some of which are shown under titles of their own.
+
+    Parameters
+    ----------
+    sections : mapping of str to collection of str
+        The names of the options under each title; all others come before them.
+    """
+
+    def __init__(self, *args: Any, sections: Mapping[str, Collection[str]], **named: Any):
+        super().__init__(*args, **named)
+        self._sections = sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options."""
+        shown: dict[str, list[tuple[str, str]]] = {"Options": []}
+        shown |= {title: [] for title in self._sections}
+        for option in self.get_params(ctx):
+            titles = [t for t, names in self._sections.items() if option.name in names]
+            if (record := option.get_help_record(ctx)) is not None:
+                shown[titles[0] if titles else "Options"].append(record)
+        for title, records in shown.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _import(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> None:

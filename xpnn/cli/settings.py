@@ -5,8 +5,8 @@ All that was asked for is checked here, before anything slow begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from ..layers import (
     Tanh,
 )
 from ..naming import look_up
-from ..optimizers import OPTIMIZERS, Optimizer
 
 ACTIVATIONS: dict[str, Layer] = {
     "linear": Linear(),
@@ -70,11 +69,9 @@ class Asked:
     hidden: str | None
     activation: str | None
     optimizer: str | None
-    learning_rate: float | None
-    decay: float | None
-    momentum: float | None
-    rho: float | None
+    optimizer_settings: dict[str, Any]  # those that were given
     setting: tuple[str, ...]
+    schedule: tuple[str, ...]
     epochs: int | None
     batch_size: str | None
     dropout: float | None
@@ -103,45 +100,32 @@ class Asked:
     distributed: str | None
 
 
-def chosen_optimizer(asked: Asked, defaults: Settings) -> Optimizer:
-    """Make the optimizer that was asked for, or that of the defaults.
+def read_setting(text: str, known: Sequence[str], said: str, owner: str) -> tuple[str, Any]:
+    """Read NAME=VALUE, a setting of an optimizer or a schedule.
+
+    Parameters
+    ----------
+    text : str
+        What was given.
+    known : sequence of str
+        The settings that there are.
+    said : str
+        What errors begin with.
+    owner : str
+        Whose settings they are.
 
     Raises
     ------
     ValueError
-        If its name is unknown, or a setting was given that it lacks or can't have.
+        If it is not of that form, or there is no such setting.
     """
-    name = defaults.optimizer if asked.optimizer is None else asked.optimizer
-    cls = look_up(name, OPTIMIZERS, "optimizer")
-    values = {}
-    if cls is look_up(defaults.optimizer, OPTIMIZERS, "optimizer"):
-        values = dict(defaults.optimizer_settings)
-    given: dict[str, Any] = {}
-    for setting in ("learning_rate", "decay", "momentum", "rho"):
-        value = getattr(asked, setting)
-        if value is None:
-            continue
-        _check_setting(setting, cls)
-        given[setting] = value
-    for text in asked.setting:
-        setting, value = _setting(text, cls)
-        if setting in given:
-            raise ValueError(f"--setting {text}: {setting} is given twice")
-        given[setting] = value
-    return cls(**{**values, **given})
-
-
-def _setting(text: str, cls: type[Optimizer]) -> tuple[str, Any]:
-    """Read NAME=VALUE, a setting of an optimizer."""
     name, equals, value = text.partition("=")
     name, value = name.strip().replace("-", "_"), value.strip()
     if not equals or not name or not value:
-        raise ValueError(f"--setting must be NAME=VALUE, as epsilon=1e-8, got {text!r}")
-    has = [entry.name for entry in fields(cls) if entry.init]
-    if name not in has:
+        raise ValueError(f"{said}: a setting must be NAME=VALUE, as epsilon=1e-8, got {text!r}")
+    if name not in known:
         raise ValueError(
-            f"--setting {text}: {cls.__name__.lower()} has no setting {name!r}; it has "
-            f"{', '.join(has)}"
+            f"{said}: {owner} has no setting {name!r}; it has {', '.join(known) or 'none'}"
         )
     if value.lower() in ("true", "false"):
         return name, value.lower() == "true"
@@ -151,6 +135,12 @@ def _setting(text: str, cls: type[Optimizer]) -> tuple[str, Any]:
         except ValueError:
             pass
     return name, value
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Return names as in a sentence: a, b and c."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def activation(name: str) -> Layer:
@@ -170,21 +160,6 @@ def activation(name: str) -> Layer:
         return found()
     except TypeError as error:
         raise ValueError(f"--activation {name} needs settings to be made: {error}") from error
-
-
-def _check_setting(setting: str, cls: type[Optimizer]) -> None:
-    """Check that an optimizer has a setting."""
-    has = [
-        name.lower()
-        for name, other in OPTIMIZERS.items()
-        if setting in {entry.name for entry in fields(other)}
-    ]
-    if cls.__name__.lower() not in has:
-        option = setting.replace("_", "-")
-        raise ValueError(
-            f"--{option} is a setting of {' and '.join(has)}, but the optimizer is "
-            f"{cls.__name__.lower()}; leave it out or add --optimizer {has[0]}"
-        )
 
 
 def chosen_settings(asked: Asked, defaults: Settings) -> Settings:

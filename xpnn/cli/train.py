@@ -23,8 +23,10 @@ from ..training.interrupt import Signals, held
 from .columns import columns_options
 from .datasets import DATA_SETS, data_name
 from .errors import Failure, sentence
+from .optimizers import OPTIONS, SECTION, optimizer_options
 from .options import (
     FilePath,
+    Sections,
     backend_option,
     check_folder,
     check_writable,
@@ -53,7 +55,10 @@ FOR_TABLES = (
 """Options that built-in data sets don't have."""
 
 
-@click.command()
+@click.command(
+    cls=Sections,
+    sections={"Options for tables": FOR_TABLES, "Options of the optimizer": SECTION},
+)
 @data_argument
 @click.option("--target", metavar="COLUMN", help="The column of the table to learn.")
 @click.option(
@@ -102,27 +107,7 @@ FOR_TABLES = (
     metavar="NAME",
     help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.  [default: relu; of a table silu]",
 )
-@click.option(
-    "--optimizer",
-    metavar="NAME",
-    help="One of sgd, adagrad, rmsprop, adadelta, lion, adam, adamw, adamax, nadam, adan, or "
-    "one that was imported.",
-)
-@click.option("--learning-rate", type=float, help="The size of the optimizer's steps.")
-@click.option("--decay", type=float, help="Divides the learning rate by 1 + decay * steps.")
-@click.option("--momentum", type=float, help="Of sgd: the part of the last step taken again.")
-@click.option(
-    "--rho",
-    type=float,
-    help="Of rmsprop and adadelta: how slowly they forget squared gradients.",
-)
-@click.option(
-    "--setting",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Another setting of the optimizer, any number of times: nesterov=true, epsilon=1e-8, "
-    "beta_1=0.8, weight_decay=0.01.",
-)
+@optimizer_options
 @click.option("--epochs", type=int, help="How often to go through the data.")
 @click.option("--batch-size", metavar="ROWS", help="Rows in a step; 0 or 'all' is all of them.")
 @click.option("--dropout", type=float, help="The part of each hidden layer that is silenced.")
@@ -207,7 +192,9 @@ def train(**options: Any) -> None:
     network leaves out other rows, and is measured on them: out of fold.  After Ctrl-C, SIGTERM
     and SIGHUP what was learnt so far is saved; the exit status is then 130, 143 or 129.
     """  # noqa: D301  (click takes \\b, the character, for "keep these lines")
-    asked = Asked(**options)
+    given = {name: options.pop(name) for name in OPTIONS}
+    given = {name: value for name, value in given.items() if value is not None}
+    asked = Asked(**options, optimizer_settings=given)
     asked = replace(asked, data=data_name(asked.data))
     is_table = asked.data not in DATA_SETS
     _check_data(asked, is_table)

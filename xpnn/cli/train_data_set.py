@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from ..training.interrupt import Signals
 from .data import built_in, generators
 from .datasets import DATA_SETS
 from .networks import loss_for, network
+from .optimizers import chosen_optimizer
 from .pictures import draw
 from .results import results
-from .settings import Asked, chosen_optimizer, chosen_settings
+from .settings import Asked, chosen_settings
 from .training import Training, checkpoint, ended_by
 
 __all__ = ["OnDataSet"]
@@ -30,9 +32,9 @@ class OnDataSet(Training):
     def __init__(self, asked: Asked, backend: Backend) -> None:
         """Check what was asked for."""
         self.asked, self.backend = asked, backend
-        defaults = DATA_SETS[asked.data].settings
-        self._optimizer = chosen_optimizer(asked, defaults)
-        self._settings = chosen_settings(asked, defaults)
+        self._defaults = DATA_SETS[asked.data].settings
+        chosen_optimizer(asked, self._defaults, steps=1)  # there are no rows yet to count
+        self._settings = chosen_settings(asked, self._defaults)
         if asked.patience is not None and self._settings.validation_split == 0:
             raise ValueError("--patience needs rows to measure: give --validation-split")
 
@@ -43,11 +45,13 @@ class OnDataSet(Training):
         if self.asked.patience is not None:
             self._callbacks.append(EarlyStopping("val_loss", self.asked.patience))
         self._data = built_in(self.asked.data, self.asked.seed, self._settings.validation_split)
-        target, n_inputs = self._data.target, self._data.training[0].shape[1]
+        target, (n, n_inputs) = self._data.target, self._data.training[0].shape
         generator = generators(self.asked.seed)[1]
         self._model = network(n_inputs, self._settings, target, generator, self.backend)
         metrics = metrics_for(target, ("accuracy", *self.asked.metric))
-        self._model.compile(loss_for(target), self._optimizer, metrics)
+        steps = self._settings.epochs * math.ceil(n / (self._settings.batch_size or n))
+        optimizer = chosen_optimizer(self.asked, self._defaults, steps)
+        self._model.compile(loss_for(target), optimizer, metrics)
 
     def fit(self, signals: Signals, communicator: Communicator) -> tuple[int, list[OSError]]:
         """Train the model, as long as nothing ends it; as `Training.fit`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ from ..tabular.scores import USUAL, measured, metrics_for
 from ..tabular.training import encoding_of_rows, fit_ensemble, hold_out
 from ..training.interrupt import Signals
 from .columns import asked_columns
+from .optimizers import chosen_optimizer
 from .pictures import draw
 from .report import digest
 from .results import results
 from .saying import say
-from .settings import Asked, Settings, activation, chosen_optimizer, chosen_settings
+from .settings import Asked, Settings, activation, chosen_settings
 from .training import Training, checkpoint, ended_by
 
 __all__ = ["OnTable"]
@@ -282,7 +284,7 @@ def recipe_for(asked: Asked) -> Recipe:
         If something that was asked for is not possible.
     """
     recipe = PRESETS[asked.preset or "default"]
-    defaults = Settings(hidden=recipe.hidden, dropout=recipe.dropout)
+    defaults = Settings(hidden=recipe.hidden, optimizer="adamw", dropout=recipe.dropout)
     settings = chosen_settings(asked, defaults)
     given: dict[str, Any] = {}
     for name in ("hidden", "dropout", "l2"):
@@ -298,10 +300,12 @@ def recipe_for(asked: Asked) -> Recipe:
         given["epochs"] = settings.epochs
     if asked.activation is not None:
         given["activation"] = activation(asked.activation)
-    others = (asked.optimizer, asked.decay, asked.momentum, asked.rho, *asked.setting)
-    if any(value is not None for value in others):
-        given["own_optimizer"] = chosen_optimizer(asked, settings)
-    elif asked.learning_rate is not None:
-        check_number("--learning-rate", asked.learning_rate, above=0)
-        given["learning_rate"] = asked.learning_rate
+    rate = asked.optimizer_settings.get("learning_rate")
+    others = asked.optimizer_settings.keys() - {"learning_rate"}
+    if asked.optimizer is not None or others or asked.setting or asked.schedule:
+        given["own_optimizer"] = partial(chosen_optimizer, asked, settings)
+        given["own_optimizer"](1)  # what can't be is told before anything is read
+    elif rate is not None:
+        check_number("--learning-rate", rate, above=0)
+        given["learning_rate"] = rate
     return replace(recipe, **given)

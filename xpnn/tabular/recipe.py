@@ -9,6 +9,7 @@ parametrisation of `xpnn.NTKDense`, and are divided here by about the root of a 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,8 +93,8 @@ class Recipe:
         since nothing evens out what it has not learnt.
     epochs : int or None
         How often to go through the rows, instead.
-    own_optimizer : Optimizer or None
-        Another optimizer than AdamW with a schedule.
+    own_optimizer : callable or None
+        Returns another optimizer than AdamW with a schedule, for a training of so many steps.
     patience : int or None
         After how many epochs without a better one to stop; None goes on to the end.
 
@@ -124,7 +125,7 @@ class Recipe:
     steps: int = 700
     steps_alone: int = 1000
     epochs: int | None = None
-    own_optimizer: Optimizer | None = None
+    own_optimizer: Callable[[int], Optimizer] | None = None
     patience: int | None = None
 
     @property
@@ -257,7 +258,7 @@ class Recipe:
     def optimizer(self, target: Target, steps: int) -> Optimizer:
         """Return the optimizer for a training of so many steps."""
         if self.own_optimizer is not None:
-            return self.own_optimizer
+            return self.own_optimizer(steps)
         longer = max(1.0, steps / self.least_steps)
         usual = 0.004 if isinstance(target, Classes) else 0.02
         rate = self.learning_rate or usual / longer ** (1 / 3)
