@@ -2,7 +2,7 @@
 
 python examples/ch10_network.py --steps 10001
 
-Other examples of this folder take the network from here.
+Another example, look_inside.py, takes the network from here.
 """
 
 import click

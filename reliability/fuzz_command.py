@@ -98,6 +98,7 @@ FITTING = {
     "--metric": ("f1", "roc_auc", "r2", "top_3_accuracy", "precision_macro", "accuracy"),
     "--backend": ("numpy", "numpy!", "auto", "nothing", "numpy:cpu"),
     "--plot": ("a.png", "a.svg", "a.pdf", "a.doc", "no/a.png", "."),
+    "--movie-panels": ("loss", "updates,weights", "los"),
     "--checkpoints": ("kept", "kept/deep", "data.csv", "/dev/null/x"),
     "--output": ("m", "/dev/null", ".", "no/m", "n" * 255, "n" * 256, "data.csv"),
     "--import": ("math", "json", "this", "nothing.at.all"),

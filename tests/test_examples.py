@@ -1,6 +1,8 @@
 """Every example runs as a user would run it, on a small setting, and says what it should."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +18,13 @@ QUICK = {
     "ch07_to_08_derivatives.py": ([], "from both sides: 12.0000000000"),
     "ch09_backpropagation.py": ([], "off"),
     "ch10_network.py": (["--steps", "101"], ", accuracy 0."),
-    "ch10_optimizers.py": (["--steps", "200"], "Adam"),
+    "ch10_runs.py": (
+        ["--epochs", "3", "--run", "Adam", "--movies", "a/b"],
+        "wrote a/b/adam.gif",
+    ),
     "ch10_book_script.py": ([], "epoch: 100, acc: 0.443, loss: 1.053, lr: 0.9099181073703367"),
     "ch04_sine_by_hand.py": (["--epochs", "2"], "by hand: off by 0.0520 at most"),
     "ch10_walks.py": ([], "the lowest minimum is at -2.115, others at 1.861"),
-    "ch10_movie.py": (["--epochs", "20"], "wrote momentum.gif"),
     "look_inside.py": (
         ["--epochs", "1", "--spiral-epochs", "50"],
         "wrote confusion.png gradients.png neurons.png probabilities.png",
@@ -52,6 +56,23 @@ def run(name, folder, *arguments, **environment):
 def test_an_example_runs(name, tmp_path):
     arguments, wanted = QUICK[name]
     assert wanted in run(name, tmp_path, *arguments)
+
+
+def test_the_runs_of_chapter_10_print_the_rows_of_the_book(tmp_path):
+    book = json.loads((Path(__file__).parent / "data" / "book.json").read_text())
+    book = [*book["trajectories"]["runs"].values()]
+    printed = run("ch10_runs.py", tmp_path, "--epochs", "101")
+    headings = re.findall(r": (\w+)\((learning_rate=.*)\)\n", printed)
+    rows = re.findall(r"epoch: (\d+), acc: ([\d.]+), loss: ([\d.]+), lr: ([\d.e-]+)\n", printed)
+    assert len(headings) == len(book) + 1  # Adam's rows are not the book's
+    assert [epoch for epoch, *_ in rows] == ["0", "100"] * len(headings)
+    for k, (wanted, (optimizer, settings)) in enumerate(zip(book, headings)):
+        assert optimizer == wanted["optimizer"]
+        assert {f"{n}={v}" for n, v in wanted["settings"].items()} <= {*settings.split(", ")}
+        for epoch, accuracy, loss, rate in rows[2 * k : 2 * k + 2]:
+            known = wanted["rows"].get(epoch)
+            assert known is None or known == [float(accuracy), float(loss)]
+            assert wanted.get("lr", {}).get(epoch, float(rate)) == float(rate)
 
 
 def test_the_book_s_script_runs_as_it_is(backend, tmp_path):

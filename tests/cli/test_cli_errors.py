@@ -61,6 +61,12 @@ NO_PICTURE_OF_BOTH = (
         ("train digits --plot curves.doc", "must end in"),
         ("train digits --plot model.safetensors", "--plot must not be --output"),
         ("train digits --movie a.avi", "must end in .gif or .mp4"),
+        ("train digits --movie-panels loss", "--movie-panels says what a movie shows: give"),
+        (
+            "train digits --movie a.gif --movie-panels los",
+            "--movie-panels: panels must be some",
+        ),
+        ("train digits --movie a.gif --movie-panels ,", "'updates', each once, got ['', '']"),
         ("train digits --plot a.gif --movie a.gif", NO_PICTURE_OF_BOTH),
         ("train digits --output a.gif --movie a.gif", "--movie must not be --output"),
         ("train digits --backend numpi", "unknown backend 'numpi'; did you mean 'numpy'?"),

@@ -8,6 +8,7 @@ import pytest
 from command_line import measured, read_csv, refused, run, write_csv
 
 import xpnn
+from xpnn.callbacks import TrainingMovie
 from xpnn.cli.datasets import DATA_SETS
 from xpnn.serialization import read
 
@@ -50,6 +51,23 @@ def test_a_training_is_filmed(folder):
     result = run("train", "vertical", "--epochs", 3, "--movie", "a.gif")
     assert "wrote model.safetensors and a.gif" in result.stdout
     assert (folder / "a.gif").read_bytes()[:6] == b"GIF89a"
+
+
+def test_a_movie_has_the_panels_that_were_asked_for(monkeypatch):
+    given = []
+
+    def noted(path, *, panels):
+        given.append(panels)
+        return TrainingMovie(path, panels=panels, size=(300, 200))
+
+    monkeypatch.setattr("xpnn.cli.train.TrainingMovie", noted)
+    words = ("train", "vertical", "--epochs", 1, "--movie", "a.gif")
+    run(*words, "--movie-panels", "regions, learning-rate,updates")
+    run(*words)
+    assert given == [
+        ("regions", "learning_rate", "updates"),
+        ("regions", "loss", "weights"),
+    ]
 
 
 def test_the_spiral_has_the_settings_of_the_book():

@@ -20,6 +20,11 @@ from xpnn.callbacks import TrainingMovie
         ({"fps": 0}, ValueError, "fps must be a finite number > 0 and < 61, got 0"),
         ({"size": 300}, ValueError, r"size must be a pair \(width, height\), got 300"),
         ({"size": (300, 10)}, ValueError, "size must be an integer >= 200, got 10"),
+        ({"panels": "loss"}, TypeError, "panels must be a list of names, got 'loss'"),
+        ({"panels": ()}, ValueError, r"panels must be some of 'regions', 'loss', .*, got \(\)"),
+        ({"panels": ["loss", "lose"]}, ValueError, r"each once, got \['loss', 'lose'\]"),
+        ({"panels": ["loss", "loss"]}, ValueError, r"each once, got \['loss', 'loss'\]"),
+        ({"panels": [["loss"]]}, ValueError, r"each once, got \[\['loss'\]\]"),
         ({"hold": -1}, ValueError, "hold must be a finite number >= 0, got -1"),
     ],
 )

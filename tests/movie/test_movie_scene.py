@@ -10,7 +10,7 @@ from xpnn.movie.scene import Scene
 
 def test_the_regions_in_a_frame_are_what_the_model_sees():
     network = model()
-    scene = Scene(network, (X, Y), 30, (500, 400))
+    scene = Scene(network, (X, Y), 30, (500, 400), ["regions", "weights"])
     network.fit(X, Y, epochs=30)
     picture = scene.draw()
     main = scene._figure.axes[0]

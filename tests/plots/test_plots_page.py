@@ -10,7 +10,7 @@ def test_the_page_shows_what_its_code_draws():
     docs = Path(__file__).parents[2] / "docs"
     page = (docs / "pictures.md").read_text(encoding="utf-8")
     code = "".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
-    drawn = re.findall(r'(?:savefig|TrainingMovie)\("([\w.]+)"\)', code)
+    drawn = re.findall(r'(?:savefig|TrainingMovie)\("([\w.]+)"[,)]', code)
     shown = re.findall(r"!\[[^\]]+\]\(images/([\w.]+)\)", page)
     assert drawn == shown
     for name in shown:

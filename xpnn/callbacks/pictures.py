@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,13 @@ from ..hooks import Callback
 if TYPE_CHECKING:
     from ..movie import Film
 
-__all__ = ["GradientNorms", "TrainingMovie"]
+__all__ = ["PANELS", "GradientNorms", "TrainingMovie", "check_panels"]
+
+PANELS = ("regions", "loss", "accuracy", "learning_rate", "weights", "updates")
+"""What a movie can show."""
+
+USUAL = ("regions", "loss", "weights")
+"""What it shows unless asked for something else."""
 
 
 class GradientNorms(Callback):
@@ -137,6 +144,11 @@ class TrainingMovie(Callback):
     also by Ctrl-C; when the program is killed, `path` is as it was.  The movie of a resumed run
     begins where that goes on.  Where the disk is full, training goes on without a movie.
 
+    Further panels can be asked for.  The learning rate is that of an epoch's first step, with
+    the optimizer's decay or schedule, and known of the epochs that are filmed.  The updates are
+    what the last step before a frame has added to the weights and biases; their scale fits each
+    frame, as steps differ by powers of ten.  They cost a copy of the weights in each epoch.
+
     Parameters
     ----------
     path : str or path
@@ -148,10 +160,13 @@ class TrainingMovie(Callback):
         at first, where much happens.  The beginning and the end are always there.
     fps : float
         Frames per second.
-    size : (width, height)
-        In pixels.
+    size : (width, height), optional
+        In pixels; by default 960 by 480, and 1280 by 640 with further panels.
     hold : float
         For how many seconds more the last frame stays.
+    panels : sequence of str
+        What is shown: some of ``"regions"`` (or the curve), ``"loss"``, ``"accuracy"``,
+        ``"learning_rate"``, ``"weights"`` and ``"updates"``.
 
     Attributes
     ----------
@@ -163,8 +178,9 @@ class TrainingMovie(Callback):
     ModuleNotFoundError
         If matplotlib is not installed, or for MP4 no ffmpeg is found.
     TypeError, ValueError, OSError
-        If an argument is none of the above, or the file can't be written there.  If ffmpeg
-        fails, when training has ended.
+        If an argument is none of the above, or the file can't be written there.  When
+        training begins, if a panel can't be shown of it.  If ffmpeg fails, when training has
+        ended.
 
     Warns
     -----
@@ -181,16 +197,20 @@ class TrainingMovie(Callback):
         data: tuple[Any, Any] | None = None,
         every: int | None = None,
         fps: float = 12,
-        size: tuple[int, int] = (960, 480),
+        size: tuple[int, int] | None = None,
         hold: float = 2.0,
+        panels: Sequence[str] = USUAL,
     ) -> None:
         from ..movie import check_movie
 
         check_movie(path)
+        self.panels = check_panels(panels)
         _check_pair(data)
         if every is not None:
             every = check_integer("every", every, at_least=1)
         check_number("fps", fps, above=0, below=61)
+        if size is None:
+            size = (1280, 640) if {*self.panels} - {*USUAL} else (960, 480)
         if not isinstance(size, tuple | list) or len(size) != 2:
             raise ValueError(f"size must be a pair (width, height), got {size!r}")
         for side in size:
@@ -200,27 +220,46 @@ class TrainingMovie(Callback):
         self._given = data
         self._film: Film | None = None
         self._left: list[Any] | None = None
+        self._rate = math.nan
         self.failure: OSError | None = None
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Open the film."""
         from ..movie import Film, moments
 
+        assert self.model.running is not None
+        if "accuracy" in self.panels and "accuracy" not in self.model.running.measures:
+            raise ValueError(
+                "panels: this training measures no accuracy, but "
+                f"{', '.join(self.model.running.measures)}"
+            )
         data = self.data if self._given is None else self._given
         self._moments, self.failure = moments(epochs, self.every), None
-        self._film = Film(self.path, self.model, data, epochs, self.fps, self.size, self.hold)
+        settings = self.fps, self.size, self.hold, self.panels
+        self._film = Film(self.path, self.model, data, epochs, *settings)
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Take the first frame: of the beginning, or of where a resumed run goes on."""
+        self._rate = self.model.learning_rate
         if self._film is not None and not self._film.frames:
             with self._not_at_the_cost_of_the_training():
                 self._film.begin()
+
+    @property
+    def wants_last_step(self) -> bool:
+        """Whether what the last step of an epoch changes is shown."""
+        return "updates" in self.panels
+
+    def on_last_step_begin(self) -> None:
+        """Keep what the step is about to change."""
+        if self._film is not None:
+            self._film.note_step()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Take a frame, where it is time."""
         if self._film is not None:
             self._left = self.model.parameter_arrays
-            self._film.note(epoch + 1, logs)
+            self._film.note(epoch + 1, {**logs, "learning_rate": self._rate})
             if epoch + 1 in self._moments:
                 with self._not_at_the_cost_of_the_training():
                     self._film.take()
@@ -247,6 +286,24 @@ class TrainingMovie(Callback):
                     f"the movie could not be written, so training goes on without it: {error}",
                     stacklevel=4,
                 )
+
+
+def check_panels(panels: Any) -> tuple[str, ...]:
+    """Return the panels of a movie, which must be some of those that there are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no list of names, has none, an unknown one or one twice.
+    """
+    if not isinstance(panels, tuple | list):
+        raise TypeError(f"panels must be a list of names, got {panels!r}")
+    is_known = panels and all(name in PANELS for name in panels)
+    if not is_known or len({*panels}) < len(panels):
+        raise ValueError(
+            f"panels must be some of {', '.join(map(repr, PANELS))}, each once, got {panels!r}"
+        )
+    return tuple(panels)
 
 
 def _check_pair(data: Any) -> None:

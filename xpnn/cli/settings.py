@@ -85,6 +85,7 @@ class Asked:
     output: Path
     plot: Path | None
     movie: Path | None
+    movie_panels: str | None
     preset: str | None
     class_weight: str | None
     decide: str | None

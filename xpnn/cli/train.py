@@ -12,7 +12,8 @@ import click
 
 from ..backend import resolve
 from ..callbacks import TrainingMovie
-from ..checks import check_integer
+from ..callbacks.pictures import PANELS, USUAL, check_panels
+from ..checks import about, check_integer
 from ..distributed import Communicator, mpi
 from ..distributed.communicator import ALONE
 from ..metrics import as_metric
@@ -169,6 +170,12 @@ FOR_TABLES = (
     metavar="FILE",
     help="A movie (.gif, .mp4) of the regions or the loss beside the weights, as they change.",
 )
+@click.option(
+    "--movie-panels",
+    metavar="NAMES",
+    help=f"What the movie shows, with commas between: {', '.join(PANELS)}.  [default: "
+    f"{','.join(USUAL)}]",
+)
 def train(**options: Any) -> None:
     """Train a network on DATA and save it.
 
@@ -201,12 +208,13 @@ def train(**options: Any) -> None:
     check_integer("--seed", asked.seed, at_least=0)
     for name in asked.metric:
         as_metric(name)
+    panels = _panels(asked)
     communicator = ALONE if asked.distributed is None else mpi()
     with communicator.together(), said_by(communicator.is_first):
         backend = resolve(_spec_here(asked.backend, communicator.local_rank))
         training = OnTable(asked, backend) if is_table else OnDataSet(asked, backend)
         _check_files(asked, is_table)
-        movie = None if asked.movie is None else TrainingMovie(asked.movie)
+        movie = None if asked.movie is None else TrainingMovie(asked.movie, panels=panels)
         training.prepare([] if movie is None else [movie])
     with held() as signals, said_by(communicator.is_first):  # until all is written
         status, problems = _train(training, movie, signals, communicator)
@@ -304,6 +312,19 @@ def _check_data(asked: Asked, is_table: bool) -> None:
         if value is not None and value != ():
             option = name.removeprefix("as_").replace("_", "-")
             raise ValueError(f"--{option} is for tables; {asked.data} has its classes")
+
+
+def _panels(asked: Asked) -> tuple[str, ...]:
+    """Return what a movie shall show."""
+    if asked.movie_panels is None:
+        return USUAL
+    if asked.movie is None:
+        raise ValueError("--movie-panels says what a movie shows: give --movie FILE, too")
+    try:
+        names = [name.strip().replace("-", "_") for name in asked.movie_panels.split(",")]
+        return check_panels(names)
+    except ValueError as error:
+        raise about("--movie-panels", error) from error
 
 
 def _check_files(asked: Asked, is_table: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +57,8 @@ class Film:
         In pixels.
     hold : float
         For how many seconds more the last frame stays.
+    panels : sequence of str
+        What is shown, as of `TrainingMovie`.
 
     Attributes
     ----------
@@ -72,9 +75,10 @@ class Film:
         fps: float,
         size: tuple[int, int],
         hold: float,
+        panels: Sequence[str],
     ) -> None:
         self.frames, self._epoch, self._taken, self._broken = 0, 0, -1, False
-        self._scene = Scene(model, data, epochs, size)
+        self._scene = Scene(model, data, epochs, size, panels)
         self._model = model
         self._hold = hold
         with ExitStack() as stack:
@@ -94,6 +98,10 @@ class Film:
         """Write down what an epoch measured."""
         self._epoch = epoch
         self._scene.note(epoch, logs)
+
+    def note_step(self) -> None:
+        """Write down what the last step of an epoch is about to change."""
+        self._scene.note_step()
 
     def take(self) -> None:
         """Take a frame of the model as it is."""

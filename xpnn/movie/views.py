@@ -55,13 +55,9 @@ def choose_view(
 def begin_view(
     view: str, axes: Any, model: Network, data: tuple[np.ndarray, np.ndarray]
 ) -> Callable[[], None]:
-    """Draw what `choose_view` chose; what is returned draws it anew, of the model as it is."""
+    """Draw the regions or the curve, as `choose_view` chose; what is returned draws it anew."""
     X, y = data
-    if view == "regions":
-        return _regions(axes, model, X, y)
-    if view == "curve":
-        return _curve(axes, model, X, y)
-    return lambda: None
+    return (_regions if view == "regions" else _curve)(axes, model, X, y)
 
 
 def _regions(axes: Any, model: Network, X: np.ndarray, y: np.ndarray) -> Callable[[], None]:
