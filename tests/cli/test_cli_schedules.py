@@ -33,7 +33,7 @@ def optimizer_of(*words):
 
 
 def test_the_examples_are_of_all_schedules():
-    ours = {cls for cls in SCHEDULES.values() if cls.__module__.startswith("xpnn.")}
+    ours = {cls for cls in SCHEDULES.values() if cls.__module__.startswith("xpnn.schedules")}
     assert {type(schedule) for schedule in EXAMPLES.values()} == ours
 
 
