@@ -473,9 +473,11 @@ def test_interrupted_between_networks_and_going_on(monkeypatch):
 
 def test_the_first_network_is_filmed(folder):
     write_shapes()
-    said = run("train", "shapes.csv", "--target", "shape", *QUICK, "--movie", "a.gif").stdout
-    assert "wrote model.safetensors and a.gif" in said
+    words = ("train", "shapes.csv", "--target", "shape", *QUICK, "--movie", "a.gif")
+    assert "wrote model.safetensors and a.gif" in run(*words).stdout
     assert (folder / "a.gif").read_bytes()[:6] == b"GIF89a"
+    said = refused(*words, "--movie-panels", "loss,accuracy")
+    assert "measure nothing but the loss, so leave accuracy out" in said
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 7])

@@ -208,7 +208,7 @@ def train(**options: Any) -> None:
     check_integer("--seed", asked.seed, at_least=0)
     for name in asked.metric:
         as_metric(name)
-    panels = _panels(asked)
+    panels = _panels(asked, is_table)
     communicator = ALONE if asked.distributed is None else mpi()
     with communicator.together(), said_by(communicator.is_first):
         backend = resolve(_spec_here(asked.backend, communicator.local_rank))
@@ -314,7 +314,7 @@ def _check_data(asked: Asked, is_table: bool) -> None:
             raise ValueError(f"--{option} is for tables; {asked.data} has its classes")
 
 
-def _panels(asked: Asked) -> tuple[str, ...]:
+def _panels(asked: Asked, is_table: bool) -> tuple[str, ...]:
     """Return what a movie shall show."""
     if asked.movie_panels is None:
         return USUAL
@@ -322,9 +322,15 @@ def _panels(asked: Asked) -> tuple[str, ...]:
         raise ValueError("--movie-panels says what a movie shows: give --movie FILE, too")
     try:
         names = [name.strip().replace("-", "_") for name in asked.movie_panels.split(",")]
-        return check_panels(names)
+        panels = check_panels(names)
     except ValueError as error:
         raise about("--movie-panels", error) from error
+    if is_table and "accuracy" in panels:
+        raise ValueError(
+            "--movie-panels: the networks of a table measure nothing but the loss, so leave "
+            "accuracy out"
+        )
+    return panels
 
 
 def _check_files(asked: Asked, is_table: bool) -> None:
