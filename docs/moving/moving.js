@@ -21,8 +21,9 @@ for (const figure of document.querySelectorAll(".moving")) {
   function show(positions) {
     const values = tables.map((table) => find(table, positions));
     for (const { part, set, table } of changes) {
-      if (set === "text") parts[part].textContent = values[table];
-      else parts[part].setAttribute(set, values[table]);
+      const value = String(values[table]), target = parts[part];
+      if (set !== "text") target.setAttribute(set, value);
+      else if (target.textContent !== value) target.textContent = value; // what is new is read out
     }
     for (const button of figure.querySelectorAll("button")) {
       const i = button.dataset.slider, next = positions[i] + Number(button.dataset.step);

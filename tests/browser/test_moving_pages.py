@@ -27,14 +27,16 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site without the reference and the search, which take long."""
+    """The site's tutorial, without a search."""
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_MKDOCS_2_WARNING", "1")
-        build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder), plugins=[]))
+        others = "*.py\n/*.md\n/api/\n/guides/"  # what else there is takes long
+        settings = {"site_dir": str(folder), "plugins": [], "exclude_docs": others}
+        build(load_config(str(ROOT / "mkdocs.yml"), **settings))
     return folder
 
 
