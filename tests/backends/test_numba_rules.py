@@ -211,7 +211,8 @@ def reduced(ufunc, axis, keepdims=False):
 def test_reductions(ufunc, dtype):
     numbers = (rng.standard_normal((2, 300)) * 10.0 ** rng.integers(-4, 4, 300)).astype(dtype)
     some = [*range(1, 19), 33, 64, 127, 128, 129, 136, 300]
-    lengths = range(1, 301) if ufunc is np.add else some
+    # a sum is cut into blocks of 128, and these into eight sums and a rest
+    lengths = [*some, *range(19, 300, 7), 255, 256, 257] if ufunc is np.add else some
     cases = [(reduced(ufunc, 1), numbers[:, :n].copy()) for n in lengths]
     for n in (2, 3, 7, 8, 17, 129):
         cases += [

@@ -24,7 +24,7 @@ def test_a_folder_has_pictures_movies_and_a_page(tmp_path):
     ]
     page = paths[0].read_text()
     assert re.findall(r'<img src="(\S+)"', page) == ["1.04.png", "2.06.png", "9.07.png"]
-    assert re.findall(r'<a href="(\S+)"', page) == ["1.04.gif", "2.06.gif"]
+    assert re.findall(r'<a href="(\S+gif)"', page) == ["1.04.gif", "2.06.gif"]
     assert "Chapter 9: Backpropagation" in page
     with Image.open(tmp_path / "figures" / "2.06.gif") as movie:
         assert movie.n_frames == 4

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..callbacks import TrainingMovie
+from ..callbacks.pictures import PANELS
 from ..datasets import spiral
 from ..layers import Dense, ReLU, Softmax
 from ..optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
@@ -15,6 +16,8 @@ from ..sequential import Sequential
 __all__ = ["EPOCHS", "RUNS", "history_of", "trained"]
 
 EPOCHS = 10001
+EVERY = 400
+"""After how many epochs movies have a frame."""
 
 RUNS: dict[str, Optimizer] = {
     "SGD, 1.0": SGD(1.0),
@@ -44,7 +47,8 @@ def trained(name: str, path: str | None = None) -> Any:
         The spiral.
     """
     if path is not None or name not in _trained:
-        _trained[name] = _train(name, [] if path is None else [TrainingMovie(path)])
+        films = [] if path is None else [TrainingMovie(path, every=EVERY, panels=PANELS)]
+        _trained[name] = _train(name, films)
     return _trained[name]
 
 

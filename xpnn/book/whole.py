@@ -170,6 +170,7 @@ def _page(figures: Mapping[str, BookFigure], names: set[str]) -> str:
             moves = f' <a href="{number}.gif">moves</a>' if f"{number}.gif" in names else ""
             says = f"<b>{number}</b> {escape(one.shows)}{moves}"
             image = f'<img src="{number}.png" alt="{escape(one.shows)}" loading="lazy">'
+            image = f'<a href="{number}.png">{image}</a>'
             parts.append(f"<figure>{image}<figcaption>{says}</figcaption></figure>")
         parts.append("</section>")
     return "\n".join([*parts, "</body></html>", ""])
