@@ -11,7 +11,7 @@ from ..backend import to_host
 from ..checks import check_integer, check_number
 from .arguments import check_labels, check_lengths, class_indices, grid_around, plane_points
 from .scatter import scatter_classes
-from .style import REGION_ALPHA, class_colours, new_figure
+from .style import REGION_ALPHA, class_colours, panels
 
 __all__ = ["decision_regions", "regions_beside_each_other"]
 
@@ -113,15 +113,10 @@ def regions_beside_each_other(
         raise TypeError(
             f"predictions must be a dict of titles and functions, got {predictions!r}"
         )
-    columns = min(3, len(predictions))
-    rows = -(-len(predictions) // columns)
-    figure = new_figure(3.2 * columns, 3 * rows, dpi=100)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for axes, (title, predict) in zip(panels.flat, predictions.items()):
+    figure, pictures = panels(len(predictions), 3.2, 3, dpi=100)
+    for axes, (title, predict) in zip(pictures, predictions.items()):
         decision_regions(axes, predict, X, y, resolution=RESOLUTION // 2)
         if axes.get_legend():
             axes.get_legend().remove()
         axes.set_title(title, fontsize="medium")
-    for axes in panels.flat[len(predictions) :]:
-        axes.set_visible(False)
     return figure

@@ -18,6 +18,7 @@ __all__ = [
     "epochs_across",
     "new_figure",
     "number",
+    "panels",
 ]
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
@@ -61,6 +62,34 @@ def blank(axes: Any, width: float, height: float) -> None:
     axes.set_aspect("equal")
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
+
+
+def panels(count: int, width: float, height: float, dpi: int) -> tuple[Any, Any]:
+    """Return a figure with so many panels on the same axes, up to three in a row, and these.
+
+    Parameters
+    ----------
+    count : int
+        How many panels.
+    width, height : float
+        Of each, in inches.
+    dpi : int
+        How many pixels an inch has.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    panels : numpy.ndarray of matplotlib.axes.Axes
+        The panels; where the last row is not full, the rest of it is empty.
+    """
+    columns = min(3, count)
+    rows = -(-count // columns)
+    figure = new_figure(width * columns, height * rows, dpi)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes in grid[count:]:
+        axes.set_visible(False)
+    return figure, grid[:count]
 
 
 def number(value: float, digits: int = 4) -> str:

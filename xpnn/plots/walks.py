@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import to_host
 from ..optimizers import Optimizer
-from .style import COLOURS, RING, UNSIGNED, colour_bar, new_figure
+from .style import COLOURS, RING, UNSIGNED, colour_bar, panels
 from .walking import check_range, minima, valley, values_at, walk
 
 __all__ = ["optimizer_walk", "optimizer_walks"]
@@ -135,11 +135,8 @@ def optimizer_walks(
         raise TypeError(
             f"optimizers must be a dict of titles and Optimizers, got {optimizers!r}"
         )
-    columns = min(3, len(optimizers))
-    rows = -(-len(optimizers) // columns)
-    figure = new_figure(3.3 * columns, 2.4 * rows, dpi=110)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for axes, (name, optimizer) in zip(panels.flat, optimizers.items()):
+    figure, pictures = panels(len(optimizers), 3.3, 2.4, dpi=110)
+    for axes, (name, optimizer) in zip(pictures, optimizers.items()):
         places = walk(f, start, optimizer, steps)
         balls = optimizer_walk(axes, f, places, low=low, high=high)
         balls.set_clim(0, steps)
@@ -149,9 +146,7 @@ def optimizer_walks(
         else:
             end = f"ends at {places[-1]:.2f}".replace("-", "\N{MINUS SIGN}")
         axes.set_title(f"{name}\n{end}", fontsize="medium")
-    for axes in panels.flat[len(optimizers) :]:
-        axes.set_visible(False)
-    colour_bar(figure, balls, panels, label="step", fraction=0.02, aspect=40, pad=0.01)
+    colour_bar(figure, balls, [*pictures], label="step", fraction=0.02, aspect=40, pad=0.01)
     point: dict[str, Any] = {"marker": "^", "ls": "", "ms": 7}
     figure.legend(
         handles=[
