@@ -38,9 +38,9 @@ PEERS = [
     *(NUMBA if "numba" in SPECS else []),
 ]
 # In which rooms tests come out otherwise with other versions of packages; see `is_its_turn`.
-OF_PACKAGES = {"data", "files", "plots", "sklearn", "tables", "tabular"}
+OF_PACKAGES = {"data", "files", "plots", "sklearn", "tables"}
 # And in which an array library computes and trains; in `tests` itself are those of the whole.
-OF_LIBRARIES = {"backends", "layers", "losses", "network", "optimizers", "tests"}
+OF_LIBRARIES = {"backends", "layers", "losses", "optimizers", "tests"}
 NOT_OF_LIBRARIES = ("docs", "export", "saving")
 OF_ONE_LIBRARY = (*TORCH, *JAX, *DPNP, *MLX, *NUMBA)
 collect_ignore = [f"backends/{name}" for name in OF_ONE_LIBRARY if name not in PEERS]

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from book_checks import CHECKS
+from book_checks import CHECKS, STOPS
 
-from xpnn.book import FIGURES, spiral_runs
+from xpnn.book import FIGURES, chapter06, spiral_runs
 
 
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch):
-    """Let runs end at step 100, where the book prints what they have come to."""
+    """Let runs end at step 100, where the book prints what they have come to, and searches."""
+    monkeypatch.setattr(chapter06, "STOPS", STOPS)
     monkeypatch.setattr(spiral_runs, "EPOCHS", 101)
     monkeypatch.setattr(spiral_runs, "_trained", {})
 
