@@ -74,6 +74,13 @@ def test_rows_keep_their_colour_when_they_become_columns():
     assert {"(2, 3)", "(3, 2)"} <= {*texts(drawn)}
 
 
+def test_rows_become_columns_one_by_one():
+    drawn = axes()
+    plots.transposition(drawn, B, rows=1)
+    after = texts(drawn)[7:-2]  # behind those of the matrix and the arrow
+    assert after == ["2", "0", "1"]
+
+
 def test_arrays_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"\(n, k\) and \(k, m\), got \(2, 2\) and \(3, 2\)"):
         plots.matrix_product(axes(), A, B.T)

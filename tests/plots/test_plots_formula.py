@@ -26,4 +26,9 @@ def test_explained_it_has_a_line_for_each_layer_and_the_loss():
         r"$L = \mathrm{CategoricalCrossEntropy}(Z_{2},\, y)$",
     ]
     assert said[2::3] == ["(n, 2)", "(n, 3)", "(n, 3)", "a number"]
+    two = axes()
+    plots.forward_formula(two, model, explained=True, lines=2)
+    assert [text.get_position() for text in two.texts] == [
+        text.get_position() for text in drawn.texts[:6]
+    ]
     drawn.figure.canvas.draw()  # matplotlib can read it

@@ -48,9 +48,16 @@ def _digit() -> Any:
     return figure
 
 
-def _trained() -> Sequential:
+def _network() -> Sequential:
     layers = [Dense(2, 16), ReLU(), Dense(16, 16), ReLU(), Dense(16, 3), Softmax()]
     return Sequential(layers, seed=0).compile("categorical_cross_entropy", "sgd")
+
+
+def _explained(lines: int | None) -> Any:
+    size = (8, 4)
+    return lambda: on_axes(
+        forward_formula, _network(), explained=True, lines=lines, size=size
+    )()
 
 
 READINGS = np.array([[21.5, 40, 1], [35.2, 45, 1], [20.9, 80, 0], [33.0, 77, 1]])
@@ -118,12 +125,13 @@ FIGURES = [
         "1.13",
         "the forward pass and the loss of a network as one formula",
         (forward_formula,),
-        lambda: on_axes(forward_formula, _trained(), size=(10, 1.2))(),
+        lambda: on_axes(forward_formula, _network(), size=(10, 1.2))(),
     ),
     BookFigure(
         "1.14",
         "the same, explained layer by layer",
         (forward_formula,),
-        lambda: on_axes(forward_formula, _trained(), explained=True, size=(8, 4))(),
+        _explained(None),
+        frames([_explained(lines) for lines in range(1, 9)], 1),
     ),
 ]

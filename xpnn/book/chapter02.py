@@ -221,12 +221,20 @@ FIGURES = [
         "a row times a column is one number",
         (matrix_product,),
         on_axes(matrix_product, A[None], B[:, None], size=(5, 4)),
+        frames(
+            [
+                on_axes(matrix_product, A[None], B[:, None], cells=k, size=(5, 4))
+                for k in (0, 1)
+            ],
+            1,
+        ),
     ),
     BookFigure(
         "2.16",
         "a matrix and its transpose",
         (transposition,),
         on_axes(transposition, WEIGHTS, size=(6, 3)),
+        frames([on_axes(transposition, WEIGHTS, rows=k, size=(6, 3)) for k in range(4)], 1),
     ),
     BookFigure(
         "2.17",
@@ -239,12 +247,20 @@ FIGURES = [
         "a row and, transposed, a column",
         (transposition,),
         on_axes(transposition, B[None], size=(5, 3)),
+        frames([on_axes(transposition, B[None], rows=k, size=(5, 3)) for k in range(2)], 1),
     ),
     BookFigure(
         "2.19",
         "a column times a row: a product for each pair",
         (matrix_product,),
         on_axes(matrix_product, A[:, None], B[None], size=(5, 4)),
+        frames(
+            [
+                on_axes(matrix_product, A[:, None], B[None], cells=k, size=(5, 4))
+                for k in range(10)
+            ],
+            2,
+        ),
     ),
     BookFigure(
         "2.20",

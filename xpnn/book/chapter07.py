@@ -23,14 +23,16 @@ def parabola(x: Any) -> Any:
     return 2 * x**2
 
 
-DELTAS = np.geomspace(3, 0.01, 16)
-
-
-def _secants(number: str, shows: str, f: Any, x: float, deltas: Any, film: Any = None) -> Any:
+def _secants(number: str, shows: str, f: Any, x: float, deltas: list[float]) -> BookFigure:
+    """Return the figure of secants, and the movie in which one comes as near as the last."""
+    shrinking = np.geomspace(max(deltas[0], 3.0), min(deltas[-1], 0.01), 16)
+    film = frames([on_axes(secants, f, x, [delta]) for delta in shrinking], 4)
     return BookFigure(number, shows, (secants,), on_axes(secants, f, x, deltas), film)
 
 
-def _tangents(number: str, shows: str, f: Any, at: Any, film: Any = None) -> BookFigure:
+def _tangents(number: str, shows: str, f: Any, at: list[float]) -> BookFigure:
+    """Return the figure of tangents, and the movie in which one glides along the curve."""
+    film = frames([on_axes(tangents, f, [x]) for x in np.linspace(0, 4, 17)], 5)
     return BookFigure(number, shows, (tangents,), on_axes(tangents, f, at), film)
 
 
@@ -58,7 +60,6 @@ FIGURES = [
         parabola,
         1.0,
         [3.0, 2.0, 1.0, 0.1],
-        frames([on_axes(secants, parabola, 1.0, [delta]) for delta in DELTAS], 4),
     ),
     _secants("7.06", "a delta of 0.0001", parabola, 2.0, [0.0001]),
     _tangents("7.07", "the approximate tangent at 2", parabola, [2.0]),
@@ -67,7 +68,6 @@ FIGURES = [
         "tangents at 0, 1, 2, 3 and 4",
         parabola,
         [0.0, 1.0, 2.0, 3.0, 4.0],
-        frames([on_axes(tangents, parabola, [x]) for x in np.linspace(0, 4, 17)], 5),
     ),
     _tangents(
         "7.09", "on x squared the slopes are half of that", lambda x: x**2, [0.0, 1.0, 2.0]

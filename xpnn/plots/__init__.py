@@ -1,4 +1,4 @@
-"""Pictures: of a training, of what a network has learnt, and of how optimizers walk.
+"""Pictures: of a training, of what a network has learnt, and of how all of it computes.
 
 A function either draws on the matplotlib ``Axes`` that it is given or returns a ``Figure``,
 whose ``savefig(path)`` writes it.  They need matplotlib, which is imported when a picture is

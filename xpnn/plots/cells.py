@@ -152,7 +152,7 @@ def matrix_product(
     return result
 
 
-def transposition(axes: Any, array: Any) -> None:
+def transposition(axes: Any, array: Any, *, rows: int | None = None) -> None:
     """Draw a matrix, or a row, beside its transpose: what was a row is a column.
 
     Parameters
@@ -161,18 +161,23 @@ def transposition(axes: Any, array: Any) -> None:
         Where to draw.
     array : array_like of shape (n, m)
         The matrix; rows keep their colour.
+    rows : int, optional
+        How many of them have become columns; by default all.
     """
     array = to_host(array)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"array must have the shape (n, m), got {array.shape}")
     n, m = array.shape
+    rows = n if rows is None else check_integer("rows", rows, at_least=0)
     blank(axes, (n + m) * WIDE + 2.5, max(n, m) + 1.6)
     from matplotlib.colors import to_rgb
 
     tints = [0.7 + 0.3 * np.array(to_rgb(COLOURS[i % len(COLOURS)])) for i in range(n)]
     _cells(axes, array, (0.5, 0.5), tints=[[tint] * m for tint in tints])
     _sign(axes, m * WIDE + 1.2, 0.5 + max(n, m) / 2, "→")
-    _cells(axes, array.T, (m * WIDE + 2.0, 0.5), tints=[tints] * m)
+    there = np.where(np.arange(n) < rows, array.T, np.nan)
+    shown = [tint if i < rows else "white" for i, tint in enumerate(tints)]
+    _cells(axes, there, (m * WIDE + 2.0, 0.5), tints=[shown] * m)
     for left, wide, shape in ((0.5, m, (n, m)), (m * WIDE + 2.0, n, (m, n))):
         _sign(axes, left + wide * WIDE / 2, max(n, m) + 1.1, str(shape))
 
