@@ -20,6 +20,8 @@ from xpnn import datasets
 # pooch leaves a connection that failed to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
+MADE = [datasets.spiral, datasets.vertical, datasets.circles, datasets.sine]
+
 # ---------------------------------------------------------------------- made by a formula
 
 
@@ -88,6 +90,20 @@ def test_vertical_is_the_book_s():
     np.testing.assert_array_equal(y, np.arange(300) // 100)
 
 
+@pytest.mark.parametrize(("samples", "classes"), [(100, 3), (7, 5), (1, 1)])
+def test_circles_by_their_formula(samples, classes):
+    X, y = datasets.circles(samples, classes, seed=5, dtype="float64")
+    noise = np.random.default_rng(5).standard_normal((classes, samples))
+    points = X[:, 0] + 1j * X[:, 1]
+    turns = np.exp(2j * np.pi * np.arange(samples) / samples)
+    for k in range(classes):
+        own = points[y == k] / turns
+        np.testing.assert_allclose(own.real, (k + 1) / classes + 0.05 * noise[k])
+        np.testing.assert_allclose(own.imag, 0, atol=1e-13)
+    np.testing.assert_array_equal(y, np.arange(samples * classes) // samples)
+    assert datasets.circles(samples, classes, seed=5)[0].dtype == np.float32
+
+
 def test_sine():
     X, y = datasets.sine(8)
     half = np.sqrt(0.5)
@@ -99,7 +115,7 @@ def test_sine():
     assert datasets.sine()[0].max() < 1
 
 
-@pytest.mark.parametrize("make", [datasets.spiral, datasets.vertical])
+@pytest.mark.parametrize("make", [datasets.spiral, datasets.vertical, datasets.circles])
 def test_one_seed_one_set(make):
     (one, _), (same, _), (other, _) = (make(20, seed=s) for s in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
@@ -112,7 +128,7 @@ def test_one_seed_one_set(make):
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # never the global one
 
 
-@pytest.mark.parametrize("make", [datasets.spiral, datasets.vertical, datasets.sine])
+@pytest.mark.parametrize("make", MADE)
 def test_sizes_that_are_none(make):
     for wrong in (0, -5, 2.0, "3", None, True):
         with pytest.raises((TypeError, ValueError), match=r"samples must .*got"):
@@ -126,7 +142,7 @@ def test_sizes_that_are_none(make):
 
 
 def test_one_sample_of_each_class():
-    for make in (datasets.spiral, datasets.vertical):
+    for make in (datasets.spiral, datasets.vertical, datasets.circles):
         X, y = make(1, 2, seed=0)
         assert X.shape == (2, 2)
         assert np.isfinite(X).all()

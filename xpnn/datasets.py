@@ -1,7 +1,7 @@
 """Data to try networks on.
 
 `spiral`, `vertical` and `sine` are those of the book, after the MIT-licensed ones of
-Stanford's course CS231n.  `digits` ships with xpnn; `fashion_mnist` is looked for on this
+Stanford's course CS231n; `circles` are rings around one another.  `digits` ships with xpnn; `fashion_mnist` is looked for on this
 machine and downloaded where it isn't found.  All are NumPy arrays: inputs in rows, of
 float32 unless you ask for another, classes as int64.
 """
@@ -19,7 +19,15 @@ from .checks import check_integer, check_precision
 from .files.atomic import named
 from .initializers import as_generator
 
-__all__ = ["FASHION_CLASSES", "digits", "fashion_mnist", "sine", "spiral", "vertical"]
+__all__ = [
+    "FASHION_CLASSES",
+    "circles",
+    "digits",
+    "fashion_mnist",
+    "sine",
+    "spiral",
+    "vertical",
+]
 
 Data = tuple[np.ndarray, np.ndarray]
 Plane = tuple[np.ndarray, np.ndarray]
@@ -83,6 +91,36 @@ def vertical(
         return across, noise(0.1) + 0.5
 
     return _class_by_class(samples, classes, seed, dtype, cloud)
+
+
+def circles(
+    samples: int = 100, classes: int = 3, *, seed: Any = None, dtype: str = "float32"
+) -> Data:
+    """Make points in the plane on one circle for each class, around one another.
+
+    The class k, counted from 0, is on a circle of the radius (k + 1) / classes around 0, from
+    which its points are off by noise of a standard deviation of 0.05.  No straight line parts
+    them.
+
+    Parameters
+    ----------
+    samples, classes, seed, dtype
+        As in `spiral`.
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (classes * samples, 2)
+        The points, class by class, evenly spaced around 0.
+    y : numpy.ndarray of shape (classes * samples,), int64
+        The classes, counted from 0.
+    """
+
+    def ring(number: int, noise: Callable[[float], np.ndarray]) -> Plane:
+        radius = (number + 1) / classes + noise(0.05)
+        angle = np.arange(samples) * (2 * np.pi / samples)
+        return radius * np.cos(angle), radius * np.sin(angle)
+
+    return _class_by_class(samples, classes, seed, dtype, ring)
 
 
 def sine(samples: int = 1000, *, dtype: str = "float32") -> Data:

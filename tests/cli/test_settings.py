@@ -12,7 +12,8 @@ from support import of_the_core
 import xpnn
 from xpnn.backend import resolve
 from xpnn.cli.networks import network
-from xpnn.cli.settings import ACTIVATIONS, Settings
+from xpnn.cli.settings import Settings
+from xpnn.layers.activations import ACTIVATIONS
 from xpnn.optimizers import OPTIMIZERS
 from xpnn.tables import Classes
 

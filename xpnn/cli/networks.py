@@ -5,30 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..backend import Backend
-from ..layers import (
-    ELU,
-    GELU,
-    SELU,
-    Dense,
-    Dropout,
-    Layer,
-    LeakyReLU,
-    Mish,
-    ReLU,
-    SiLU,
-    Softmax,
-    Softplus,
-)
+from ..layers import Dense, Dropout, Layer, Softmax
+from ..layers.activations import start_for
 from ..sequential import Sequential
 from ..tables import Classes
 from ..tables.targets import Target
 from .settings import Settings, activation
-
-STARTS: dict[str, tuple[type[Layer], ...]] = {
-    "he_normal": (ReLU, LeakyReLU, ELU, GELU, SiLU, Mish, Softplus),
-    "lecun_normal": (SELU,),
-}
-"""He et al.'s start is for what is about 0 on one side; SELU keeps what has variance 1."""
 
 
 def network(
@@ -40,8 +22,7 @@ def network(
 ) -> Sequential:
     """Make the network: hidden layers, and an output for the classes."""
     between = activation(settings.activation)
-    starts = [name for name, kinds in STARTS.items() if isinstance(between, kinds)]
-    weights = starts[0] if starts else "glorot_uniform"  # which is for what is even
+    weights = start_for(between)
     layers: list[Layer] = []
     for size in settings.hidden:
         layers += [Dense(n_inputs, size, weights=weights, l2=settings.l2), between]

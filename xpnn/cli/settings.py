@@ -12,36 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..checks import check_integer, check_number
-from ..layers import (
-    ELU,
-    GELU,
-    LAYERS,
-    SELU,
-    Layer,
-    LeakyReLU,
-    Linear,
-    Mish,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
+from ..layers import LAYERS, Layer
+from ..layers.activations import ACTIVATIONS
 from ..naming import look_up
-
-ACTIVATIONS: dict[str, Layer] = {
-    "linear": Linear(),
-    "relu": ReLU(),
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    "selu": SELU(),
-    "gelu": GELU(),
-    "silu": SiLU(),
-    "mish": Mish(),
-    "softplus": Softplus(),
-    "sigmoid": Sigmoid(),
-    "tanh": Tanh(),
-}
 
 
 @dataclass(frozen=True)

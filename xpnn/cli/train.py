@@ -16,6 +16,7 @@ from ..callbacks.pictures import PANELS, USUAL, check_panels
 from ..checks import about, check_integer
 from ..distributed import Communicator, mpi
 from ..distributed.communicator import ALONE
+from ..layers.activations import ACTIVATIONS
 from ..metrics import as_metric
 from ..tables.files import find
 from ..tabular import PRESETS
@@ -36,7 +37,7 @@ from .options import (
     metric_option,
 )
 from .saying import said_by, say, tell, where
-from .settings import ACTIVATIONS, Asked
+from .settings import Asked
 from .train_data_set import OnDataSet
 from .train_table import OnTable
 
