@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 15.0, 13.0
 NAMES = (
     *("the seam", "words", "words made of these", "parts", "rows", "the network"),
     *("around a network", "movies", "callbacks", "the loop", "the shell"),
-    *("made with a model", "about a model", "faces", "entries"),
+    *("made with a model", "pages", "faces", "entries"),
 )
 """What the floors are called; docs/architecture.md tells what lives on each."""
 

@@ -10,7 +10,18 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
-from . import backends, book, compare, evaluate, export, inspect, predict, report, train
+from . import (
+    backends,
+    book,
+    compare,
+    evaluate,
+    export,
+    inspect,
+    play,
+    predict,
+    report,
+    train,
+)
 from .datasets import DATA_SETS as DATA_SETS
 from .errors import Group
 
@@ -39,6 +50,7 @@ for command in (
     inspect.inspect,
     compare.compare,
     book.book,
+    play.play,
     backends.backends,
 ):
     main.add_command(command)
