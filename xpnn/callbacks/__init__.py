@@ -8,6 +8,7 @@ one that was interrupted would have.
 
 from ..hooks import Callback
 from .checkpoint import Checkpoint
+from .live import LivePlot
 from .logs import CSVLogger, JSONLogger
 from .mlflow import MLflow
 from .monitors import EarlyStopping, ReduceOnPlateau
@@ -24,6 +25,7 @@ __all__ = [
     "EarlyStopping",
     "GradientNorms",
     "JSONLogger",
+    "LivePlot",
     "MLflow",
     "ProgressBar",
     "Pruning",

@@ -61,7 +61,7 @@ class GradientNorms(Callback):
     def __init__(
         self, data: tuple[Any, Any] | None = None, *, every: int = 1, rows: int = 1024
     ) -> None:
-        _check_pair(data)
+        check_pair(data)
         every = check_integer("every", every, at_least=1)
         rows = check_integer("rows", rows, at_least=1)
         self._given, self.every, self.rows = data, every, rows
@@ -205,16 +205,13 @@ class TrainingMovie(Callback):
 
         check_movie(path)
         self.panels = check_panels(panels)
-        _check_pair(data)
+        check_pair(data)
         if every is not None:
             every = check_integer("every", every, at_least=1)
         check_number("fps", fps, above=0, below=61)
         if size is None:
             size = (1280, 640) if {*self.panels} - {*USUAL} else (960, 480)
-        if not isinstance(size, tuple | list) or len(size) != 2:
-            raise ValueError(f"size must be a pair (width, height), got {size!r}")
-        for side in size:
-            check_integer("size", side, at_least=200)
+        check_size(size)
         check_number("hold", hold, at_least=0)
         self.path, self.every, self.fps, self.size, self.hold = path, every, fps, size, hold
         self._given = data
@@ -306,9 +303,17 @@ def check_panels(panels: Any) -> tuple[str, ...]:
     return tuple(panels)
 
 
-def _check_pair(data: Any) -> None:
+def check_pair(data: Any) -> None:
     """Check that data to show are a pair, where there are any."""
     if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
         raise ValueError(
             f"data must be a pair (X, y), got a {type(data).__name__} that is none"
         )
+
+
+def check_size(size: Any) -> None:
+    """Check that the size of a picture is a pair of numbers of pixels, of at least 200."""
+    if not isinstance(size, tuple | list) or len(size) != 2:
+        raise ValueError(f"size must be a pair (width, height), got {size!r}")
+    for side in size:
+        check_integer("size", side, at_least=200)

@@ -31,10 +31,11 @@ class ProgressBar(Callback):
     def wanted() -> bool:
         """Whether somebody watches: a terminal or a notebook, not a pipe or a file."""
         terminal = sys.stderr is not None and sys.stderr.isatty()
-        return terminal or ProgressBar._in_notebook()
+        return terminal or ProgressBar.in_notebook()
 
     @staticmethod
-    def _in_notebook() -> bool:
+    def in_notebook() -> bool:
+        """Whether this is a notebook."""
         return "ipykernel" in sys.modules
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
@@ -42,7 +43,7 @@ class ProgressBar(Callback):
         from tqdm.auto import tqdm
 
         # of a fixed width on a terminal, where the measures would squeeze it to nothing
-        bar = "{bar}" if self._in_notebook() else "{bar:12}"
+        bar = "{bar}" if self.in_notebook() else "{bar:12}"
         self._epochs, self._shown = epochs, 0.0
         assert self.model.running is not None
         epoch, step = self.model.running.begun_at

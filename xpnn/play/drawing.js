@@ -17,6 +17,8 @@ function readTheme() {
     theme[name] = style.getPropertyValue("--" + name).trim();
     theme[name + "Rgb"] = rgb(theme[name]);
   }
+  const isDark = theme.paperRgb[0] < 128; // where points must be lighter than regions
+  theme.classes = CLASS_COLOURS.map((text) => css(mixed(rgb(text), [255, 255, 255], isDark ? 0.35 : 0)));
   makePalettes();
 }
 

@@ -150,7 +150,7 @@ function drawOutput() {
   for (const [name, { X, y, every }] of parts) {
     if (name === "test" && !at("show-test").checked) continue;
     X.forEach((point, i) => {
-      const fill = k ? CLASS_COLOURS[y[i]] : isCurve ? theme[name] : css(signed(y[i] / largest));
+      const fill = k ? theme.classes[y[i]] : isCurve ? theme[name] : css(signed(y[i] / largest));
       const isChosen = name === "train" && sample && sample.row === i * every;
       dot(context, ...placeOfPoint(point, y[i], width, height), fill, name === "test", isChosen);
     });
@@ -180,7 +180,7 @@ function tellLegend() {
   legend.replaceChildren();
   session.labels.forEach((label, k) => {
     const key = made("span", { class: "key" });
-    key.style.background = CLASS_COLOURS[k];
+    key.style.background = theme.classes[k];
     legend.append(key, label);
   });
   if (session.names.length === 2) {
@@ -276,6 +276,7 @@ new ResizeObserver(() => {
 }).observe(document.querySelector("main"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   readTheme();
+  if (session) tellLegend();
   drawAll();
 });
 readTheme();
