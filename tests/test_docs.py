@@ -36,6 +36,7 @@ NOT_RUN = {
     "CONTRIBUTING.md": 2,
     "README.md": 2,
     "docs/guides/gpu.md": 4,
+    "docs/guides/play.md": 3,
     "docs/guides/many-fits.md": 1,
     "docs/guides/many.md": 7,
     "docs/guides/backends.md": 3,

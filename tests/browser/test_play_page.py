@@ -1,6 +1,7 @@
 """The page of xpnn play, in a browser: what is pressed does what it says."""
 
 import ast
+import io
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 from processes import HANGS, run_python
 
 SHOWS = 60
@@ -287,4 +289,11 @@ def test_it_fits_on_screens(open_page, address, screen):
     assert abs(light - dark) > 500  # words can be read
     if folder := os.environ.get("XPNN_PICTURES"):
         page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=f"{folder}/play {screen}.png", full_page=True)
+        keep(page.screenshot(full_page=True), f"{folder}/play {screen}.png")
+        if screen == "light":
+            keep(page.screenshot(), f"{folder}/play.png")  # of the guide
+
+
+def keep(content, path):
+    """Write a picture with few colours, which is a third of its size."""
+    Image.open(io.BytesIO(content)).convert("RGB").quantize(128).save(path, optimize=True)

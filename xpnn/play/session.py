@@ -161,7 +161,11 @@ class Session:
         return True
 
     def train(
-        self, epochs: int, between: Callable[[], None], *, by_steps: bool = False
+        self,
+        epochs: int,
+        between: Callable[[], None] = lambda: None,
+        *,
+        by_steps: bool = False,
     ) -> None:
         """Train for some epochs, or until it diverges, which is then told in `diverged`.
 
@@ -169,7 +173,7 @@ class Session:
         ----------
         epochs : int
             How many.
-        between : callable
+        between : callable, optional
             Is called between two steps where an epoch is cut.  What it raises ends the
             training there, in the middle of an epoch: then nothing but `code` may be asked.
         by_steps : bool
