@@ -10,7 +10,7 @@ import pytest
 import xpnn
 from xpnn.play import Choices, Session
 from xpnn.play.backward import backward_pass
-from xpnn.play.picture import Curve, frame, layout, picture
+from xpnn.play.picture import Curve, View, frame
 from xpnn.play.runner import Runner
 
 KINDS = {"uint8": np.uint8, "int8": np.int8, "float32": np.float32}
@@ -66,7 +66,8 @@ class Told:
 
 
 def kind(name):
-    return lambda told: told["kind"] == name
+    """Return what tells messages of a kind; of pictures those that are measured."""
+    return lambda told: told["kind"] == name and (name != "picture" or "epoch" in told)
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_it_plays_and_the_loss_falls_until_it_is_paused(told):
     first = told.after("show", kind("picture"))
     told.ask("play")
     assert told.wait(kind("state"))["plays"]
-    last = told.wait(lambda one: one["kind"] == "picture" and one["epoch"] > 60)
+    last = told.wait(lambda one: kind("picture")(one) and one["epoch"] > 60)
     assert last["train"]["loss"] < first["train"]["loss"]
     stopped = told.after("pause", kind("picture"))
     time.sleep(0.1)
@@ -107,17 +108,19 @@ def test_nobody_is_sent_a_picture_that_can_t_take_one(told):
     pictures = sum(one["kind"] == "picture" for one in told.told)
     time.sleep(0.2)
     assert sum(one["kind"] == "picture" for one in told.told) <= pictures + 1
-    assert told.after("pause", kind("picture"))["epoch"] > 1
+    last = told.after("pause", kind("picture"))
+    assert last["epoch"] > 1
+    assert last["curve"].size // 5 >= pictures + 2  # which goes on meanwhile
 
 
 def test_the_learning_rate_changes_while_it_plays(told):
     told.ask("play")
-    told.wait(lambda one: one["kind"] == "picture" and one["epoch"] > 3)
+    told.wait(lambda one: kind("picture")(one) and one["epoch"] > 3)
     slower = {**Choices(samples=20).plain(), "settings": {"learning_rate": 0.007}}
     told.after("choose", kind("session"), choices=slower)
     changed = told.wait(kind("picture"))
     assert changed["learningRate"] == pytest.approx(0.007)
-    told.wait(lambda one: one["kind"] == "picture" and one["epoch"] > changed["epoch"])
+    told.wait(lambda one: kind("picture")(one) and one["epoch"] > changed["epoch"])
     last = told.after("pause", kind("picture"))
     code = told.after("code", kind("code"))["text"]
     assert "model.learning_rate = 0.007" in code
@@ -184,7 +187,7 @@ def test_a_long_epoch_is_left_at_once(told):
     many = Choices(samples=2000, classes=8, batch_size=1)
     told.after("choose", kind("session"), choices=many.plain())
     told.ask("play")
-    told.wait(lambda one: one["kind"] == "picture" and one["step"] > 0)
+    told.wait(lambda one: kind("picture")(one) and one["step"] > 0)
     assert told.after("again", kind("session"))["stepsOfEpoch"] == 16000
     assert told.after("show", kind("picture"))["epoch"] == 0
 
@@ -196,7 +199,11 @@ def test_a_long_epoch_is_left_at_once(told):
 def test_a_picture_is_what_the_library_computes(data):
     session = Session(Choices(data=data, samples=20))
     session.train(3, lambda: None)
-    shape, (told, arrays) = layout(session), picture(session, Curve())
+    view = View(session)
+    shape, (told, arrays) = view.layout(), view.picture()
+    told_in_haste, same = view.picture(whole=False)
+    assert told_in_haste == {"kind": "picture"}
+    assert same.keys() == arrays.keys() - {"curve"}
     json.dumps([shape, told], allow_nan=False)
     model, rows = session.model, session.rows
     assert told["train"] == model.evaluate(rows.X, rows.y)
@@ -211,7 +218,7 @@ def test_a_picture_is_what_the_library_computes(data):
     if data == "sine":
         x = np.linspace(left, right, 200, dtype=np.float32)
         np.testing.assert_array_equal(arrays["values"], model.predict(x[:, None])[:, 0])
-        small = np.linspace(left, right, 32, dtype=np.float32)[:, None]
+        small = np.linspace(left, right, shape["smallSide"], dtype=np.float32)[:, None]
     else:
         side = shape["side"]
         corners = np.array([[left, high], [right, high], [left, low], [right, low]], np.float32)
@@ -219,7 +226,8 @@ def test_a_picture_is_what_the_library_computes(data):
         at = [0, side - 1, side * (side - 1), side**2 - 1]
         assert arrays["regions"][at].tolist() == wanted.argmax(axis=1).tolist()
         np.testing.assert_allclose(arrays["sure"][at] / 255, wanted.max(axis=1), atol=1 / 255)
-        x, y = np.meshgrid(np.linspace(left, right, 32), np.linspace(high, low, 32))
+        few = shape["smallSide"]
+        x, y = np.meshgrid(np.linspace(left, right, few), np.linspace(high, low, few))
         small = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
     assert arrays["neurons"].shape == (8 + 8 + session.rows.n_outputs, len(small))
     second = model.layer_outputs(small, 3)[:, 2]

@@ -97,11 +97,11 @@ def test_the_socket_takes_commands_and_leaves_out_what_is_none():
         await read(lambda m: isinstance(m, bytes))
         for nonsense in ("{", "[1]", "null", '{"do": "end"}', '{"do": 1}'):
             await socket.write_message(nonsense)
-        # no picture comes before the last one was seen
-        await socket.write_message('{"do": "step"}')
+        for _ in range(4):  # no more than two pictures come before the last one was seen
+            await socket.write_message('{"do": "step"}')
         await socket.write_message('{"do": "code"}')
         await read(lambda m: not isinstance(m, bytes) and m["kind"] == "code")
-        assert sum(isinstance(m, bytes) for m in told) == 1
+        assert sum(isinstance(m, bytes) for m in told) == 2
         await socket.write_message('{"do": "seen"}')
         await read(lambda m: isinstance(m, bytes))
         await socket.write_message('{"do": "play"}')

@@ -73,13 +73,12 @@ function painted(side, pixelAt) {
 
 const scratch = document.createElement("canvas");
 
-// Put small pictures into a larger place, smoothly.
-function stretched(context, image, width, height) {
-  scratch.width = image.width;
-  scratch.height = image.height;
+// Put a small picture into a larger place, smoothly.
+function stretched(context, image, left, top, width, height) {
+  if (scratch.width !== image.width) scratch.width = scratch.height = image.width;
   scratch.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = true;
-  context.drawImage(scratch, 0, 0, width, height);
+  context.drawImage(scratch, left, top, width, height);
 }
 
 function signedImage(values, from, side) {
@@ -95,24 +94,24 @@ function classImage(picture, side, k) {
 }
 
 // A small curve of a neuron with one input.
-function smallCurve(canvas, values, from, n) {
-  const context = canvas.getContext("2d"), width = canvas.width, height = canvas.height;
+function smallCurve(context, { left, top, size }, values, from, n) {
+  const middle = top + size / 2;
   context.fillStyle = theme.paper;
-  context.fillRect(0, 0, width, height);
+  context.fillRect(left, top, size, size);
+  context.lineWidth = 1;
   context.strokeStyle = theme.line;
   context.beginPath();
-  context.moveTo(0, height / 2);
-  context.lineTo(width, height / 2);
+  context.moveTo(left, middle);
+  context.lineTo(left + size, middle);
   context.stroke();
-  context.strokeStyle = theme.high;
   context.lineWidth = 2;
+  context.strokeStyle = theme.high;
   context.beginPath();
   for (let i = 0; i < n; i++) {
-    const y = height / 2 - (values[from + i] / 127) * (height / 2 - 2);
-    context.lineTo((i / (n - 1)) * width, y);
+    const y = middle - (values[from + i] / 127) * (size / 2 - 4);
+    context.lineTo(left + (i / (n - 1)) * size, y);
   }
   context.stroke();
-  context.lineWidth = 1;
 }
 
 function dot(context, x, y, fill, isTest, isChosen) {

@@ -1,9 +1,9 @@
 // The network: a column for each layer, a button with a picture for each neuron, lines for weights.
 
-let lineBoxes = []; // where the neurons are, for the lines; empty where that must be looked up
+let boxes = []; // where they are; empty where that must be looked up
 const columns = document.getElementById("columns");
-const lines = document.getElementById("lines");
-let neurons = []; // by layer, inputs first: {button, canvas}
+const lines = document.getElementById("lines"); // behind them, with all that changes
+let neurons = []; // the buttons by layer, inputs first
 let chosen = null; // {layer, neuron}: what is shown large; none is the output
 
 function made(tag, attributes = {}, text = "") {
@@ -17,7 +17,7 @@ function made(tag, attributes = {}, text = "") {
 function buildNetwork(session, options, change) {
   for (const column of [...columns.querySelectorAll(".column")]) column.remove();
   neurons = [];
-  lineBoxes = [];
+  boxes = [];
   const last = session.sizes.length - 1;
   session.sizes.forEach((size, layer) => {
     const column = made("div", { class: "column" });
@@ -27,8 +27,6 @@ function buildNetwork(session, options, change) {
       const name = neuronName(session, layer, neuron);
       const button = made("button", { class: "neuron", type: "button", "aria-pressed": "false",
         "aria-label": name, title: name });
-      const canvas = made("canvas", { width: 36, height: 36 });
-      button.append(canvas);
       button.addEventListener("click", () => {
         const same = chosen && chosen.layer === layer && chosen.neuron === neuron;
         chosen = same ? null : { layer, neuron };
@@ -38,7 +36,7 @@ function buildNetwork(session, options, change) {
       column.append(button);
       if (layer === 0 || layer === last) column.append(made("span", { class: "name", title: name },
         layer ? session.labels[neuron] || "output" : session.names[neuron]));
-      own.push({ button, canvas });
+      own.push(button);
     }
     neurons.push(own);
     columns.append(column);
@@ -83,7 +81,7 @@ function neuronName(session, layer, neuron) {
 }
 
 function markChosen() {
-  neurons.forEach((own, layer) => own.forEach(({ button }, neuron) => {
+  neurons.forEach((own, layer) => own.forEach((button, neuron) => {
     const is = chosen !== null && chosen.layer === layer && chosen.neuron === neuron;
     button.setAttribute("aria-pressed", String(is));
   }));
@@ -110,18 +108,18 @@ function inputImage(session, neuron) {
   });
 }
 
-function drawNeurons(session, picture) {
+function drawNeurons(context, session, picture) {
   const side = session.smallSide, isCurve = session.names.length === 1;
-  neurons.forEach((own, layer) => own.forEach(({ canvas }, neuron) => {
+  boxes.forEach((own, layer) => own.forEach((box, neuron) => {
     const from = placeOf(session, layer, neuron);
     if (isCurve) {
       const values = layer ? picture.neurons
         : Int8Array.from({ length: side }, (_, i) => 254 * (i / (side - 1)) - 127);
-      smallCurve(canvas, values, Math.max(0, from), side);
+      smallCurve(context, box, values, Math.max(0, from), side);
       return;
     }
     const image = layer ? signedImage(picture.neurons, from, side) : inputImage(session, neuron);
-    stretched(canvas.getContext("2d"), image, canvas.width, canvas.height);
+    stretched(context, image, box.left, box.top, box.size, box.size);
   }));
 }
 
@@ -139,35 +137,36 @@ function weightPlaces(session) {
 
 function findBoxes() {
   const area = lines.getBoundingClientRect();
-  return neurons.map((own) => own.map(({ button }) => {
+  return neurons.map((own) => own.map((button) => {
     const box = button.getBoundingClientRect();
-    return { left: box.left - area.left, right: box.right - area.left,
-      y: box.top - area.top + box.height / 2 };
+    return { left: box.left - area.left, top: box.top - area.top, size: box.width };
   }));
 }
 
-function drawLines(session, picture) {
+function drawNetwork(session, picture) {
   const [context] = sharp(lines);
-  if (!lineBoxes.length) lineBoxes = findBoxes();
-  const boxes = lineBoxes;
+  if (!boxes.length) boxes = findBoxes();
   weightPlaces(session).forEach(({ weights, biases }, k) => {
     const n = session.sizes[k + 1];
     let largest = 1e-9;
     for (let i = weights; i < biases; i++) largest = Math.max(largest, Math.abs(picture.weights[i]));
     for (let i = weights; i < biases; i++) {
       const part = picture.weights[i] / largest;
+      if (Math.abs(part) < 0.02) continue;
       const from = boxes[k][Math.floor((i - weights) / n)], to = boxes[k + 1][(i - weights) % n];
-      const middle = (from.right + to.left) / 2;
+      const right = from.left + from.size, middle = (right + to.left) / 2;
+      const [y, toY] = [from, to].map((box) => box.top + box.size / 2);
       context.strokeStyle = part < 0 ? theme.low : theme.high;
       context.globalAlpha = 0.15 + 0.75 * Math.abs(part);
       context.lineWidth = 0.4 + 3.6 * Math.abs(part);
       context.beginPath();
-      context.moveTo(from.right, from.y);
-      context.bezierCurveTo(middle, from.y, middle, to.y, to.left, to.y);
+      context.moveTo(right, y);
+      context.bezierCurveTo(middle, y, middle, toY, to.left, toY);
       context.stroke();
     }
   });
   context.globalAlpha = 1;
+  drawNeurons(context, session, picture);
 }
 
 // Say what the chosen neuron has: its bias and weights.

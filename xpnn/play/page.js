@@ -3,6 +3,7 @@
 const at = (id) => document.getElementById(id);
 let options = null, session = null, picture = null, plays = false, socket = null;
 let sample = null;
+let came = null, pictures = 0, wholes = 0; // what is not drawn yet
 
 function ask(what) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what));
@@ -33,7 +34,7 @@ const told = {
   },
   session(message) {
     session = message;
-    picture = null;
+    picture = came = null;
     showChoices(session, options);
     buildNetwork(session, options, change);
     tellLegend();
@@ -69,16 +70,22 @@ function connect() {
       told[message.kind](message);
       return;
     }
-    const came = opened(data);
-    // the next one is asked for when this one is drawn, so that a slow page gets fewer
-    requestAnimationFrame(() => {
-      picture = came;
-      drawAll();
-      ask({ do: "seen" });
-      if (!plays) refresh();
-    });
+    const next = opened(data);
+    wholes += next.train !== undefined; // others are not measured, and keep the numbers
+    came = { ...(came || {}), ...next };
+    pictures += 1;
+    if (pictures === 1) requestAnimationFrame(show);
   };
   socket.onclose = () => problem("xpnn play has ended, or this page has lost it. Load it again.");
+}
+
+// Draw the newest picture; others are asked for when it is drawn, so that a slow page gets fewer.
+function show() {
+  picture = came;
+  drawAll(wholes === 0);
+  wholes = 0;
+  for (; pictures > 0; pictures--) ask({ do: "seen" });
+  if (!plays) refresh();
 }
 
 // What was asked for is of the moment, and is asked for again when that is another one.
@@ -87,8 +94,13 @@ function refresh() {
   if (sample) ask({ do: "sample", row: sample.row });
 }
 
-function drawAll() {
+// Draw what there is, or only what changes with each picture.
+function drawAll(changing = false) {
   if (!session || !picture) return;
+  drawNetwork(session, picture);
+  drawOutput();
+  if (changing) return;
+  drawPoints();
   at("epochs").textContent = picture.epoch.toLocaleString("en") +
     (picture.step ? ` + ${picture.step}/${session.stepsOfEpoch}` : "");
   for (const [id, value] of [["loss", picture.train.loss], ["test-loss", picture.test.loss],
@@ -97,10 +109,7 @@ function drawAll() {
       ? (100 * value).toFixed(1) + " %" : number(value);
     at(id).dataset.value = value;
   }
-  drawNeurons(session, picture);
-  drawLines(session, picture);
   tellChosen(session, picture);
-  drawOutput();
   drawCurves(at("losses"), picture.curve, [1, 2]);
   if (session.labels.length) drawCurves(at("accuracies"), picture.curve, [3, 4], 1);
   drawNorms();
@@ -140,11 +149,17 @@ function drawOutput() {
   } else if (chosen) {
     const from = placeOf(session, chosen.layer, chosen.neuron);
     stretched(context, chosen.layer ? signedImage(picture.neurons, from, session.smallSide)
-      : inputImage(session, chosen.neuron), width, height);
+      : inputImage(session, chosen.neuron), 0, 0, width, height);
   } else {
     stretched(context, k ? classImage(picture, side, k) : signedImage(picture.values, 0, side),
-      width, height);
+      0, 0, width, height);
   }
+}
+
+// The points stay as they are, on a canvas of their own.
+function drawPoints() {
+  const [context, width, height] = sharp(at("points"));
+  const k = session.labels.length, isCurve = session.names.length === 1;
   const largest = Math.max(...session.train.y.map(Math.abs), 1e-9);
   const parts = [["train", session.train], ["test", session.test]];
   for (const [name, { X, y, every }] of parts) {
@@ -265,13 +280,13 @@ at("less").addEventListener("click", () => change((choices) => {
 }));
 at("show-code").addEventListener("click", () => ask({ do: "code" }));
 at("show-sample").addEventListener("click", () => ask({ do: "sample", row: typed(at("row")) }));
-at("show-test").addEventListener("change", drawAll);
+at("show-test").addEventListener("change", () => drawAll());
 at("copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText(at("code").textContent);
   at("copied").textContent = "Copied.";
 });
 new ResizeObserver(() => {
-  lineBoxes = [];
+  boxes = [];
   drawAll();
 }).observe(document.querySelector("main"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

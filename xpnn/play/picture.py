@@ -15,9 +15,9 @@ from ..layers import Dense
 from ..plots import norms_of
 from .session import Session
 
-__all__ = ["Curve", "frame", "layout", "picture"]
+__all__ = ["Curve", "View", "frame"]
 
-SIDE, SMALL_SIDE = 64, 32
+SIDE, SMALL_SIDE = 64, 24
 """How many points a side of the grid has on which regions are computed, and of a neuron's."""
 
 ALONG = 200
@@ -56,135 +56,158 @@ class Curve:
             del self.points[1:-1:2]
 
 
-def bounds(session: Session) -> list[tuple[float, float]]:
-    """Return from where to where each input is shown, and a single input's target."""
-    rows = session.rows
-    shown = [np.concatenate([rows.X, rows.X_test])]
-    if rows.X.shape[1] == 1:
-        shown.append(np.concatenate([rows.y, rows.y_test]))
-    columns = [column for array in shown for column in array.astype(np.float64).T]
-    edges = [(float(c.min()), float(c.max())) for c in columns]
-    return [
-        (low - (high - low or 1) / 16, high + (high - low or 1) / 16) for low, high in edges
-    ]
-
-
-def grid(session: Session, side: int) -> np.ndarray:
-    """Return points all over what is shown, from the upper left, row by row."""
-    edges = bounds(session)
-    if session.rows.X.shape[1] == 1:
-        return np.linspace(*edges[0], ALONG if side == SIDE else side, dtype=np.float32)[
-            :, None
-        ]
-    across, up = (np.linspace(*edge, side, dtype=np.float32) for edge in edges)
-    return np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2)
-
-
-def layout(session: Session) -> dict[str, Any]:
-    """Return what stays while a session lasts: its shape, and the points that it learns."""
-    rows = session.rows
-    dense = [layer for layer in session.model.layers if isinstance(layer, Dense)]
-
-    def points(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-        every = max(1, -(-len(X) // SHOWN_POINTS))
-        return {
-            "every": every,
-            "X": X[::every].astype(float).round(4).tolist(),
-            "y": y[::every].reshape(-1).astype(float).round(4).tolist(),
-        }
-
-    return {
-        "kind": "session",
-        "choices": session.choices.plain(),
-        "backend": session.model.backend.name,
-        "sizes": [dense[0].n_inputs, *(layer.n_outputs for layer in dense)],
-        "labels": [*rows.labels],
-        "names": [*rows.names],
-        "target": session.choices.target or (session.own.target if session.own else ""),
-        "said": rows.said,
-        "bounds": bounds(session),
-        "side": SIDE,
-        "smallSide": SMALL_SIDE,
-        "rows": len(rows.X),
-        "stepsOfEpoch": session.steps_of_epoch,
-        "parameters": [*session.model.declared_parameters],
-        "train": points(rows.X, rows.y),
-        "test": points(rows.X_test, rows.y_test),
-    }
-
-
-def picture(session: Session, curve: Curve) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return what is shown now.
+class View:
+    """What is seen of a session, while it lasts.
 
     Parameters
     ----------
     session : Session
-        The session, between two steps.
-    curve : Curve
-        What was measured before, to which this moment is added.
+        The session.
 
-    Returns
-    -------
-    told : dict
-        Plain data.
-    arrays : dict of str to numpy.ndarray
-        Under "regions" the numbers of classes, uint8, and under "sure" their probabilities,
-        from 0 to 255; or under "values" outputs, int8 of the target's range, or float32 along
-        a curve.  Under "neurons" each neuron's outputs, int8 of its largest one; under
-        "weights" all parameters, float32; under "curve" what was measured, float32 (n, 5).
+    Attributes
+    ----------
+    session
+        As given.
+    bounds : list of tuple of float
+        From where to where each input is shown, and behind a single one its target.
+    curve : Curve
+        What was measured so far.
     """
-    model, rows = session.model, session.rows
-    with np.errstate(all="ignore"):  # of a training that leaps, numbers may be infinite
-        train, test = session.measure()
-        step, of = session.step, session.steps_of_epoch
-        curve.note(session.epoch + step / of, train, test)
-        _, gradients = model.gradients(rows.X, rows.y)
-        told = {
-            "kind": "picture",
-            "epoch": session.epoch,
-            "step": step,
-            "train": {name: _finite(value) for name, value in train.items()},
-            "test": {name: _finite(value) for name, value in test.items()},
-            "norms": [*map(_finite, norms_of(model, gradients))],
-            "learningRate": model.learning_rate,
+
+    def __init__(self, session: Session) -> None:
+        rows = session.rows
+        self.session, self.curve = session, Curve()
+        self._is_curve = rows.X.shape[1] == 1
+        shown = [(rows.X, rows.X_test), *([(rows.y, rows.y_test)] if self._is_curve else [])]
+        columns = [c for pair in shown for c in np.concatenate(pair).astype(np.float64).T]
+        edges = [(float(column.min()), float(column.max())) for column in columns]
+        rooms = [(high - low or 1) / 16 for low, high in edges]
+        self.bounds = [(low - room, high + room) for (low, high), room in zip(edges, rooms)]
+        self._points = self._grid(ALONG if self._is_curve else SIDE)
+        self._few_points = self._grid(SMALL_SIDE)
+        self._largest_y = 1.0 if rows.labels else float(np.abs(rows.y).max())
+
+    def _grid(self, side: int) -> np.ndarray:
+        """Return points all over what is shown, from the upper left, row by row."""
+        if self._is_curve:
+            return np.linspace(*self.bounds[0], side, dtype=np.float32)[:, None]
+        across, up = (np.linspace(*edge, side, dtype=np.float32) for edge in self.bounds)
+        return np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2)
+
+    def layout(self) -> dict[str, Any]:
+        """Return what stays: the network's shape, and the points that it learns."""
+        session = self.session
+        rows, choices = session.rows, session.choices
+        dense = [layer for layer in session.model.layers if isinstance(layer, Dense)]
+        return {
+            "kind": "session",
+            "choices": choices.plain(),
+            "backend": session.model.backend.name,
+            "sizes": [dense[0].n_inputs, *(layer.n_outputs for layer in dense)],
+            "labels": [*rows.labels],
+            "names": [*rows.names],
+            "target": choices.target or (session.own.target if session.own else ""),
+            "said": rows.said,
+            "bounds": self.bounds,
+            "side": SIDE,
+            "smallSide": SMALL_SIDE,
+            "rows": len(rows.X),
+            "stepsOfEpoch": session.steps_of_epoch,
+            "parameters": [*session.model.declared_parameters],
+            "train": _some_points(rows.X, rows.y),
+            "test": _some_points(rows.X_test, rows.y_test),
         }
-        weights = [to_host(p).reshape(-1) for p in model.parameter_arrays]
-        arrays = {
-            **_outputs(session),
-            "neurons": _neurons(session),
-            "weights": np.concatenate(weights).astype(np.float32),
-            "curve": np.array(curve.points, np.float32),
-        }
-    return told, arrays
+
+    def note(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Return what is measured now, as `Session.measure`, and write it down."""
+        session = self.session
+        with np.errstate(all="ignore"):  # of a training that leaps, numbers may be infinite
+            train, test = session.measure()
+        epochs = session.epoch + session.step / session.steps_of_epoch
+        self.curve.note(epochs, train, test)
+        return train, test
+
+    def picture(self, *, whole: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what is shown now, between two steps.
+
+        Parameters
+        ----------
+        whole : bool
+            Whether it is measured, too: "epoch", "step", "train", "test", "norms",
+            "learningRate" and the curve.
+
+        Returns
+        -------
+        told : dict
+            Plain data.
+        arrays : dict of str to numpy.ndarray
+            Under "regions" the numbers of classes, uint8, and under "sure" their
+            probabilities, from 0 to 255; or under "values" outputs, int8 of the target's
+            range, or float32 along a curve.  Under "neurons" each neuron's outputs, int8 of
+            its largest one; under "weights" all parameters, float32; under "curve" what was
+            measured, float32 of shape (n, 5).
+        """
+        session, model = self.session, self.session.model
+        told: dict[str, Any] = {"kind": "picture"}
+        with np.errstate(all="ignore"):
+            weights = [to_host(p).reshape(-1) for p in model.parameter_arrays]
+            arrays = {
+                **self._outputs(),
+                "neurons": self._neurons(),
+                "weights": np.concatenate(weights).astype(np.float32),
+            }
+            if not whole:
+                return told, arrays
+            train, test = self.note()
+            _, gradients = model.gradients(session.rows.X, session.rows.y)
+            told |= {
+                "epoch": session.epoch,
+                "step": session.step,
+                "train": {name: _finite(value) for name, value in train.items()},
+                "test": {name: _finite(value) for name, value in test.items()},
+                "norms": [*map(_finite, norms_of(model, gradients))],
+                "learningRate": model.learning_rate,
+            }
+        return told, arrays | {"curve": np.array(self.curve.points, np.float32)}
+
+    def _outputs(self) -> dict[str, np.ndarray]:
+        """Return what the network makes of all points that are shown."""
+        outputs = to_host(self.session.model.predict(self._points))
+        if self.session.rows.labels:
+            columns = np.ascontiguousarray(outputs.T)  # whose largest is found much faster
+            sure = columns.max(axis=0) * 255
+            return {
+                "regions": columns.argmax(axis=0).astype(np.uint8),
+                "sure": np.uint8(np.nan_to_num(sure)),
+            }
+        if self._is_curve:
+            return {"values": outputs[:, 0].astype(np.float32)}
+        return {"values": _signed(outputs.T, self._largest_y)}
+
+    def _neurons(self) -> np.ndarray:
+        """Return what the neurons make of fewer points, one after the other."""
+        model, points, found = self.session.model, self._few_points, []
+        dense = [i for i, layer in enumerate(model.layers) if isinstance(layer, Dense)]
+        for number in dense[:-1]:  # the activation is the one behind
+            outputs = to_host(model.layer_outputs(points, number + 1)).T
+            found.append(_signed(outputs, np.abs(outputs).max(axis=1, keepdims=True)))
+        outputs = to_host(model.predict(points)).T
+        return np.concatenate([*found, _signed(outputs, self._largest_y)])
+
+
+def _some_points(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Return some rows, evenly spaced, as plain data."""
+    every = max(1, -(-len(X) // SHOWN_POINTS))
+    return {
+        "every": every,
+        "X": X[::every].astype(float).round(4).tolist(),
+        "y": y[::every].reshape(-1).astype(float).round(4).tolist(),
+    }
 
 
 def _finite(value: float) -> float | None:
     """Return a number, or None where JSON has none for it."""
     return value if math.isfinite(value) else None
-
-
-def _outputs(session: Session) -> dict[str, np.ndarray]:
-    """Return what the network makes of all points that are shown."""
-    outputs = to_host(session.model.predict(grid(session, SIDE)))
-    if session.rows.labels:
-        columns = np.ascontiguousarray(outputs.T)  # whose largest is found much faster
-        sure = columns.max(axis=0) * 255
-        return {"regions": columns.argmax(axis=0).astype(np.uint8), "sure": np.uint8(sure)}
-    if session.rows.X.shape[1] == 1:
-        return {"values": outputs[:, 0].astype(np.float32)}
-    return {"values": _signed(outputs.T, np.abs(session.rows.y).max())}
-
-
-def _neurons(session: Session) -> np.ndarray:
-    """Return what the hidden neurons make of the points, one after the other."""
-    model, points, found = session.model, grid(session, SMALL_SIDE), []
-    dense = [i for i, layer in enumerate(model.layers) if isinstance(layer, Dense)]
-    for number in dense[:-1]:  # the activation is the one behind
-        outputs = to_host(model.layer_outputs(points, number + 1)).T
-        found.append(_signed(outputs, np.abs(outputs).max(axis=1, keepdims=True)))
-    outputs = to_host(model.predict(points)).T
-    found.append(_signed(outputs, 1.0 if session.rows.labels else np.abs(session.rows.y).max()))
-    return np.concatenate(found)
 
 
 def _signed(values: np.ndarray, largest: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .backward import backward_pass
 from .choices import Choices
-from .picture import Curve, frame, layout, picture
+from .picture import View, frame
 from .session import Session
 
 __all__ = ["Runner"]
@@ -24,6 +24,9 @@ PAUSE = 1 / 30
 
 SHARE = 1 / 7
 """The part of the time that pictures may take."""
+
+MEASURED = 0.1
+"""Seconds between two measurements, at least: nobody reads numbers faster."""
 
 CHUNK = 0.01
 """About how many seconds are trained before somebody is listened to."""
@@ -54,13 +57,14 @@ class Runner:
 
     def __init__(self, session: Session, tell: Tell) -> None:
         self._session, self._tell = session, tell
-        self._curve = Curve()
+        self._view = View(session)
         self.ready = threading.Event()
         self._asked: deque[dict[str, Any]] = deque()
         self._something = threading.Condition()
         self._plays, self._steps, self._ends = False, 0, False
         self._later: dict[str, Any] | None = None
-        self._next, self._chunk, self._wrong = 0.0, 1, ""
+        self._next, self._measured, self._chunk, self._wrong = 0.0, 0.0, 1, ""
+        self._took: deque[float] = deque(maxlen=8)
         self._thread = threading.Thread(target=self._run, name="xpnn play", daemon=True)
 
     def start(self) -> None:
@@ -176,7 +180,7 @@ class Runner:
         elif do == "code":
             self._tell({"kind": "code", "text": session.code()})
         elif do == "show":
-            self._tell(layout(session))
+            self._tell(self._view.layout())
             self._state()
             self._problem(self._wrong)
             self._show(must=True)
@@ -203,7 +207,7 @@ class Runner:
         elif within and choices.goes_on_from(session.choices):
             self._later = asked  # the epoch is finished first
         elif session.choose(choices):
-            self._tell(layout(session))
+            self._tell(self._view.layout())
             self._show(must=True)
             self._problem("")
         else:
@@ -215,10 +219,11 @@ class Runner:
             session = Session(choices, self._session.own)
         except Exception as error:  # such as a table without numbers
             return self._problem(" ".join(str(error).split()))
-        self._session, self._curve = session, Curve()
+        self._session, self._view = session, View(session)
         self._plays, self._chunk, self._later = False, 1, None
+        self._took.clear()
         self._problem("")
-        self._tell(layout(session))
+        self._tell(self._view.layout())
         self._state()
         self._show(must=True)
         if within:
@@ -237,9 +242,16 @@ class Runner:
     def _show(self, *, must: bool = False) -> None:
         """Make a picture, if somebody can take one and it is time, or it must be."""
         began = time.perf_counter()
-        if not must and (began < self._next or not self.ready.is_set()):
+        if not must and began < self._next:
             return
-        self.ready.clear()
-        self._tell(frame(*picture(self._session, self._curve)))
-        now = time.perf_counter()
-        self._next = max(began + PAUSE, now + (now - began) * (1 / SHARE - 1))
+        whole = must or began >= self._measured
+        if must or self.ready.is_set():
+            self.ready.clear()
+            self._tell(frame(*self._view.picture(whole=whole)))
+            self._took.append(time.perf_counter() - began)
+        elif whole:  # the curve goes on where nobody is ready
+            self._view.note()
+        if whole:
+            self._measured = began + MEASURED
+        # the least of some, because what else the machine does is not the picture's
+        self._next = began + max(PAUSE, min(self._took, default=0) / SHARE)

@@ -38,6 +38,9 @@ HERE = "127.0.0.1"
 LARGEST = 1 << 16
 """Bytes that a page may send at once."""
 
+COMING = 2
+"""How many pictures may be on their way to a page, so that none waits for an answer."""
+
 SCRIPTS = ("drawing.js", "network.js", "controls.js", "page.js")
 
 
@@ -113,13 +116,11 @@ class Server:
                 page.send(json.dumps(told))
 
     def show(self, page: Socket) -> None:
-        """Send a page the newest picture, if it has seen the last one; else ask for another."""
-        if page.is_busy:
-            return
-        if page.shown < self._number:
-            page.shown, page.is_busy = self._number, True
+        """Send a page the newest picture, if it has seen those before; ask for another one."""
+        if page.coming < COMING and page.shown < self._number:
+            page.shown, page.coming = self._number, page.coming + 1
             page.send(self._picture)
-        else:
+        if page.coming < COMING:
             self.runner.ready.set()
 
     def comes(self, page: Socket) -> None:
@@ -186,11 +187,11 @@ class Socket(Guarded, WebSocketHandler):
     ----------
     shown : int
         The number of the last picture that was sent.
-    is_busy : bool
-        Whether the page has not drawn it yet.
+    coming : int
+        How many pictures the page has not drawn yet.
     """
 
-    shown, is_busy = 0, False
+    shown, coming = 0, 0
 
     def open(self) -> None:
         """Begin."""
@@ -206,7 +207,7 @@ class Socket(Guarded, WebSocketHandler):
         if not isinstance(asked, dict):
             return
         if asked.get("do") == "seen":
-            self.is_busy = False
+            self.coming = max(0, self.coming - 1)
             self.server.show(self)
         elif asked.get("do") != "end":
             self.server.runner.ask(asked)
