@@ -37,6 +37,6 @@ def test_extras_promise_the_same():
     assert {name: found for name, found in bounds.items() if len(found) > 1} == {}
     tested = {re.match(r"[\w-]+", r)[0] for r in project["optional-dependencies"]["test"]}
     ours = ("plot", "sklearn", "movie", "onnx", "skl2onnx", "strict")
-    for extra in (*ours, "tensorboard", "mlflow", "optuna", "dask"):
+    for extra in (*ours, "tensorboard", "mlflow", "optuna", "dask", "play"):
         for requirement in project["optional-dependencies"][extra]:
             assert re.match(r"[\w-]+", requirement)[0] in tested

@@ -39,6 +39,8 @@ function showChoices(session, options) {
   hideBut("drawn-only", !isTable);
   hideBut("plane-only", !isTable && choices.data !== "sine");
   hideBut("classes-only", session.labels.length > 0);
+  document.getElementById("samples-name").textContent =
+    choices.data === "sine" ? "points" : "points per class";
   document.getElementById("rows-said").textContent = session.said;
   const name = choices.backend.replace("!", "").split(":")[0];
   const falls = name !== session.backend && name !== "auto";

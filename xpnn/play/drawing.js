@@ -114,17 +114,17 @@ function smallCurve(context, { left, top, size }, values, from, n) {
   context.stroke();
 }
 
-function dot(context, x, y, fill, isTest, isChosen) {
+function dot(context, x, y, fill, edge, isTest, isChosen) {
   context.beginPath();
   context.arc(x, y, isChosen ? 7 : 3.2, 0, 2 * Math.PI);
   if (isTest) {
-    context.strokeStyle = fill;
+    context.strokeStyle = edge === theme.ink ? edge : fill;
     context.lineWidth = 1.5;
     context.stroke();
   } else {
     context.fillStyle = fill;
     context.fill();
-    context.strokeStyle = isChosen ? theme.ink : theme.paper;
+    context.strokeStyle = isChosen ? theme.ink : edge;
     context.lineWidth = isChosen ? 2.5 : 0.8;
     context.stroke();
   }

@@ -167,7 +167,10 @@ function drawPoints() {
     X.forEach((point, i) => {
       const fill = k ? theme.classes[y[i]] : isCurve ? theme[name] : css(signed(y[i] / largest));
       const isChosen = name === "train" && sample && sample.row === i * every;
-      dot(context, ...placeOfPoint(point, y[i], width, height), fill, name === "test", isChosen);
+      // points of numbers have the colour of what is right, which is soon that of the ground
+      const edge = k || isCurve ? theme.paper : theme.ink;
+      const place = placeOfPoint(point, y[i], width, height);
+      dot(context, ...place, fill, edge, name === "test", isChosen);
     });
   }
 }

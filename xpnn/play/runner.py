@@ -99,9 +99,10 @@ class Runner:
                 else:
                     self._train()
             except Exception as error:  # a page must go on, and tell of it
-                self._plays = False
+                self._plays, self._later = False, None
+                self._session.diverged = f"{type(error).__name__}: {error}"
                 self._state()
-                self._problem(f"{type(error).__name__}: {error}")
+                self._problem(self._session.diverged)
 
     def _wait(self) -> dict[str, Any]:
         with self._something:
@@ -125,8 +126,6 @@ class Runner:
             session.train(epochs, between, by_steps=by_steps)
         except Abandoned:
             return
-        except MemoryError as error:
-            session.diverged = f"there is not enough memory: {error}"
         if session.diverged:
             self._plays = False
             self._state()
@@ -248,7 +247,8 @@ class Runner:
         if must or self.ready.is_set():
             self.ready.clear()
             self._tell(frame(*self._view.picture(whole=whole)))
-            self._took.append(time.perf_counter() - began)
+            if not must:  # the first one of a session compiles what others run
+                self._took.append(time.perf_counter() - began)
         elif whole:  # the curve goes on where nobody is ready
             self._view.note()
         if whole:

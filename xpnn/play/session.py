@@ -175,7 +175,7 @@ class Session:
             How many.
         between : callable, optional
             Is called between two steps where an epoch is cut.  What it raises ends the
-            training there, in the middle of an epoch: then nothing but `code` may be asked.
+            training there, in the middle of an epoch, and the session is to be left then.
         by_steps : bool
             Whether each step is by itself.
         """
