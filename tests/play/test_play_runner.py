@@ -171,7 +171,8 @@ def test_a_training_that_diverges_ends_with_a_sentence(told):
     said = told.after("play", lambda one: one["kind"] == "problem" and one["text"])
     assert "Try a smaller learning rate" in said["text"]
     assert not told.after("play", kind("state"))["plays"]
-    told.after("again", kind("picture"))
+    milder = {**wild.plain(), "settings": {"learning_rate": 0.01}}
+    told.after("choose", kind("picture"), choices=milder)
     assert told.after("epoch", kind("picture"))["epoch"] == 1
 
 

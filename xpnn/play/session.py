@@ -153,7 +153,9 @@ class Session:
         bool
             Whether it does; else a new session is to be made.
         """
-        if not self.epoch or self.step or not choices.goes_on_from(self.choices):
+        if not self.epoch or self.step or self.diverged:
+            return False
+        if not choices.goes_on_from(self.choices):
             return False
         self.choices = choices
         self._learning_rate = choices.make_optimizer().learning_rate
@@ -186,9 +188,12 @@ class Session:
         X, y, batch_size = self.rows.X, self.rows.y, self.choices.batch_size
         try:
             self.model.fit(X, y, epochs=epochs, batch_size=batch_size, **how)
-        except DivergenceError as error:
-            self.diverged = str(error)
+        except DivergenceError:
             self._note((self.model.history.epochs if self.model.history else 0) + 1)
+            self.diverged = (
+                f"Training stopped in epoch {self.epoch:,}, as its numbers became infinite or "
+                "NaN. Try a smaller learning rate."
+            )
         else:
             self._note(epochs)
 
