@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checks import check_number
 from ..hooks import Callback
-from .pictures import check_pair, check_size
+from .pictures import USUAL, check_pair, check_size
 from .progress import ProgressBar
 
 # as in pictures.py
@@ -85,7 +85,7 @@ class LivePlot(Callback):
         from ..movie.scene import Scene
 
         data = self.data if self._given is None else self._given
-        self._scene = Scene(self.model, data, epochs, self.size)
+        self._scene = Scene(self.model, data, epochs, self.size, USUAL)
         self._place: Any = None
         self._left: list[Any] | None = None
         self._next, self._shown, self._known, self.pictures = 0.0, -1, 0, 0
