@@ -1,6 +1,6 @@
 """A thread that trains a session as it is told, and makes pictures of it for who is ready.
 
-Training never waits for a page.  A picture is made when somebody can take one, at most 30 times
+Training never waits for a page.  A picture is made when somebody can take one, at most 25 times
 a second, and takes at most a seventh of the time; where a page is slow, there are fewer.
 """
 
@@ -19,7 +19,7 @@ from .session import Session
 
 __all__ = ["Runner"]
 
-PAUSE = 1 / 30
+PAUSE = 1 / 25
 """Seconds between two pictures, at least."""
 
 SHARE = 1 / 7
