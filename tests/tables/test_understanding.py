@@ -119,5 +119,22 @@ def test_what_can_not_be(asked, words):
         understand(from_frame({"town": ["Rome", "Oslo", "Lima"] * 3}), asked)
 
 
+@pytest.mark.parametrize(
+    ("cells", "kind", "words"),
+    [
+        (["", ""], "number", "'a' can't be a number, as all cells are empty"),
+        (
+            ["13/02/2020", "2020-03-04", "4.5.2021"],
+            "date",
+            "'a' can't be a date, as its cells are not written in one way: '13/02/2020', ",
+        ),
+    ],
+    ids=["empty", "each in another way"],
+)
+def test_cells_of_which_none_is_wrong_by_itself(cells, kind, words):
+    with pytest.raises(ValueError, match=words):
+        understand(from_frame({"a": cells}), {"a": kind})
+
+
 def test_no_rows():
     assert understand(from_frame({"a": []}))["a"].kind == "constant"

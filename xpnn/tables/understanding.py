@@ -8,7 +8,7 @@ so (`asked`): a column is then what it was said to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -270,10 +270,9 @@ def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
         read = _reading(kind, decimal, format)
         found = read(values, counts)
         if not found:
-            none = next(value for value in values if not read([value], np.ones(1, int)))
             raise ValueError(
-                f"{table.source}: the column {name!r} can't be a {kind}, as most cells are "
-                f"none, such as {_shown(none)}"
+                f"{table.source}: the column {name!r} can't be a {kind}, as "
+                f"{_why_not(values, read)}"
             )
         style, doubt, part = found
         if doubt:
@@ -283,6 +282,16 @@ def _as_asked(table: Table, name: str, kind: str, decimal: str) -> Understood:
     elif kind == "number":
         style = NumberStyle()
     return Understood(name, kind, reason, style)
+
+
+def _why_not(values: Sequence[str], read: Reading) -> str:
+    """Return why cells can't be read together."""
+    none = [value for value in values if not read([value], np.ones(1, int))]
+    if none:
+        return f"most cells are none, such as {_shown(none[0])}"
+    if not values:
+        return "all cells are empty"
+    return f"its cells are not written in one way: {', '.join(map(_shown, values[:3]))}"
 
 
 def _reading(kind: str, decimal: str, format: str) -> Reading:
