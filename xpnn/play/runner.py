@@ -1,7 +1,7 @@
 """A thread that trains a session as it is told, and makes pictures of it for who is ready.
 
-Training never waits for a page.  A picture is made when somebody can take one, at most 25 times
-a second, and takes at most a seventh of the time; where a page is slow, there are fewer.
+Training never waits for a page.  A picture is made when somebody can take one, some 25 times a
+second at most, and takes at most a seventh of the time; where a page is slow, there are fewer.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .session import Session
 
 __all__ = ["Runner"]
 
-PAUSE = 1 / 25
-"""Seconds between two pictures, at least."""
+PAUSE = 0.036
+"""Seconds between two pictures, at least: 25 in a second, as one waits for steps to end."""
 
 SHARE = 1 / 7
 """The part of the time that pictures may take."""
