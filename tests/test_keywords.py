@@ -16,6 +16,7 @@ from xpnn.initializers import INITIALIZERS
 from xpnn.losses import LOSSES
 from xpnn.metrics import METRICS
 from xpnn.optimizers import OPTIMIZERS
+from xpnn.schedules import SCHEDULES
 
 
 def test_fractions_become_floats():
@@ -165,7 +166,8 @@ def test_other_names_that_are_hinted_at():
 def test_what_is_hinted_at_is_there():
     """A name that is hinted at but that nothing has would be no help."""
     metrics = [cls.label for cls in METRICS.values()]
-    names = [*LOSSES, *OPTIMIZERS, *metrics, *INITIALIZERS, *dir(xpnn), *dir(callbacks)]
+    parts = [*LOSSES, *OPTIMIZERS, *SCHEDULES, *metrics, *INITIALIZERS]
+    names = [*parts, *dir(xpnn), *dir(callbacks)]
     there = {re.sub("_", "", name).casefold() for name in names}
     meant = {re.sub("_", "", name).casefold() for name in elsewhere.NAMES.values()}
     assert meant - there == set()
