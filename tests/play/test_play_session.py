@@ -242,3 +242,12 @@ def test_more_classes_than_there_is_room_for(folder):
 def test_without_a_table_there_is_none_to_choose():
     with pytest.raises(ValueError, match="xpnn play FILE"):
         Session(Choices(data="table"))
+
+
+def test_epochs_are_counted_while_a_training_goes_on():
+    session, seen = Session(Choices(batch_size=1)), []  # of so many steps that they are cut
+    session.train(1)
+    session.train(3, lambda: seen.append((session.epoch, session.step)))
+    assert seen == sorted(seen)
+    assert {epoch for epoch, _ in seen} == {1, 2, 3}
+    assert (session.epoch, session.step) == (4, 0)

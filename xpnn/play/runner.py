@@ -29,7 +29,7 @@ MEASURED = 0.1
 """Seconds between two measurements, at least: nobody reads numbers faster."""
 
 CHUNK = 0.01
-"""About how many seconds are trained before somebody is listened to."""
+"""About how many seconds are trained at least before somebody is listened to."""
 
 Tell = Callable[[dict[str, Any] | bytes], None]
 """What takes what there is to tell: a picture as bytes, all else as plain data."""
@@ -63,7 +63,8 @@ class Runner:
         self._something = threading.Condition()
         self._plays, self._steps, self._ends = False, 0, False
         self._later: dict[str, Any] | None = None
-        self._next, self._measured, self._chunk, self._wrong = 0.0, 0.0, 1, ""
+        self._next, self._measured, self._wrong = 0.0, 0.0, ""
+        self._chunk, self._each = 1, CHUNK  # epochs at once, and the seconds of one
         self._took: deque[float] = deque(maxlen=8)
         self._thread = threading.Thread(target=self._run, name="xpnn play", daemon=True)
 
@@ -111,21 +112,21 @@ class Runner:
             return self._asked.popleft()
 
     def _train(self) -> None:
-        """Train for about as long as `CHUNK`."""
-        began = time.perf_counter()
+        """Train until it is time for a picture: each beginning costs what some epochs do."""
+        seconds = max(self._next - time.perf_counter(), CHUNK)
+        self._chunk = max(1, int(min(seconds / self._each, 2 * self._chunk)))
         self._go(self._chunk)
-        took = time.perf_counter() - began
-        wanted = self._chunk * CHUNK / max(took, 1e-4)
-        self._chunk = max(1, int(min(wanted, 2 * self._chunk)))
 
     def _go(self, epochs: int, *, by_steps: bool = False) -> None:
         """Train for some epochs; show what has become of it, if somebody can take it."""
         session = self._session
         between = self._between_steps if by_steps else self._between
+        began = time.perf_counter()
         try:
             session.train(epochs, between, by_steps=by_steps)
         except Abandoned:
             return
+        self._each = max(time.perf_counter() - began, 1e-4) / epochs
         if session.diverged:
             self._plays = False
             self._state()

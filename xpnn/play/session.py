@@ -89,8 +89,6 @@ class Session:
         What it learns, and what is measured.
     model : Sequential
         The network.
-    epoch : int
-        How many epochs are finished.
     diverged : str
         Why training can't go on; empty where it can.
 
@@ -114,7 +112,7 @@ class Session:
         self._optimizer = called(f"xpnn.{type(optimizer).__name__}", **choices.settings)
         self._stretches: list[Stretch] = []
         self._learning_rate = optimizer.learning_rate
-        self.epoch, self.diverged = 0, ""
+        self._finished, self.diverged = 0, ""
 
     def _describe(self) -> list[Described]:
         """Return the layers."""
@@ -131,6 +129,12 @@ class Session:
             n_inputs = size
         described.append(("Dense", (n_inputs, self.rows.n_outputs), penalties))
         return [*described, *([("Softmax", (), {})] if self.rows.labels else [])]
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are finished, those of a training that goes on among them."""
+        running = self.model.running
+        return self._finished + (0 if running is None else running.epoch)
 
     @property
     def step(self) -> int:
@@ -202,7 +206,7 @@ class Session:
 
     def _note(self, epochs: int) -> None:
         """Write down that so many epochs were trained as is chosen now."""
-        self.epoch += epochs
+        self._finished += epochs
         done = self._now(epochs)
         if self._stretches and replace(self._stretches[-1], epochs=epochs) == done:
             self._stretches[-1].epochs += epochs
