@@ -26,7 +26,7 @@ from .keywords import Helpful, with_settings
 
 T = TypeVar("T")
 
-__all__ = ["Described", "check_described", "describe", "look_up", "make", "register"]
+__all__ = ["Described", "check_described", "describe", "is_own", "look_up", "make", "register"]
 
 ADVICE = "make it a frozen dataclass, @dataclass(frozen=True), whose fields are its settings"
 
@@ -177,7 +177,7 @@ def check_described(thing: Any, name: str) -> None:
         says what to do.
     """
     cls = type(thing)
-    if cls.__module__.startswith("xpnn."):  # whose settings are checked where it is made
+    if is_own(cls):  # whose settings are checked where it is made
         return
     kind = _kind_of(cls)
     if kind is None:
@@ -279,10 +279,15 @@ def register(cls: type[T], table: dict[str, type[T]], kind: str) -> None:
         If the name is that of one of xpnn's own.
     """
     other = table.get(cls.__name__)
-    if other is not None and other.__module__.startswith("xpnn."):
+    if other is not None and is_own(other):
         raise TypeError(f"xpnn has a {kind} {cls.__name__!r}: give yours another name")
     _tables.setdefault(kind, table)
     table[cls.__name__] = cls
+
+
+def is_own(cls: type) -> bool:
+    """Whether a class is one of xpnn's; tables have what a user's modules define, too."""
+    return cls.__module__.startswith("xpnn.")
 
 
 # -------------------------------------------------------------------------------- plain data

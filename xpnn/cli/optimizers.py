@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 import click
 
-from ..naming import look_up
+from ..naming import is_own, look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..schedules import SCHEDULES
 from .schedules import chosen_schedule
@@ -19,11 +19,7 @@ from .settings import Asked, Settings, in_words, read_setting
 
 __all__ = ["OPTIONS", "SECTION", "chosen_optimizer", "optimizer_options"]
 
-OWN = {
-    name: cls
-    for name, cls in OPTIMIZERS.items()
-    if cls.__module__.startswith("xpnn.optimizers")
-}
+OWN = {name: cls for name, cls in OPTIMIZERS.items() if is_own(cls)}
 """xpnn's optimizers; what a user's module defines is imported when options are known."""
 
 OPTIONS = [*dict.fromkeys(entry.name for cls in OWN.values() for entry in fields(cls))]
@@ -36,9 +32,7 @@ SECTION = ("optimizer", *OPTIONS, "setting", "schedule")
 def optimizer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what the optimizer is."""
     own = ", ".join(name.lower() for name in OWN)
-    ours = [
-        name for name, cls in SCHEDULES.items() if cls.__module__.startswith("xpnn.schedules")
-    ]
+    ours = [name for name, cls in SCHEDULES.items() if is_own(cls)]
     schedules = ", ".join(re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in ours)
     options = [
         click.option(

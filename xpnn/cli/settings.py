@@ -14,7 +14,7 @@ from typing import Any
 from ..checks import check_integer, check_number
 from ..layers import LAYERS, Layer
 from ..layers.activations import ACTIVATIONS
-from ..naming import look_up
+from ..naming import is_own, look_up
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def activation(name: str) -> Layer:
         If there is none, or it can't be made without settings.
     """
     known: dict[str, Callable[[], Layer]] = {
-        n: cls for n, cls in LAYERS.items() if not cls.__module__.startswith("xpnn.")
+        n: cls for n, cls in LAYERS.items() if not is_own(cls)
     }
     known |= {n: partial(replace, layer) for n, layer in ACTIVATIONS.items()}
     found = look_up(name, known, "activation")

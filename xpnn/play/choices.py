@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from .. import optimizers as xpnn_optimizers
 from ..checks import check_integer, check_number
 from ..layers.activations import ACTIVATIONS
-from ..naming import look_up
+from ..naming import is_own, look_up
 from ..optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["DATA", "TABLE", "Choices", "optimizer_settings", "optimizers"]
@@ -171,8 +170,7 @@ class Choices:
 
 def optimizers() -> dict[str, type[Optimizer]]:
     """Return the optimizers of xpnn, by their names in lower case."""
-    own = {name: kind for name, kind in OPTIMIZERS.items() if hasattr(xpnn_optimizers, name)}
-    return {name.lower(): kind for name, kind in own.items()}
+    return {name.lower(): kind for name, kind in OPTIMIZERS.items() if is_own(kind)}
 
 
 def optimizer_settings(kind: type[Optimizer]) -> dict[str, float | bool]:

@@ -16,39 +16,20 @@ from sklearn.base import BaseEstimator
 
 from ..backend import Backend
 from ..keywords import Helpful
-from ..layers import (
-    ELU,
-    GELU,
-    SELU,
-    LeakyReLU,
-    Linear,
-    Mish,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
+from ..layers import activations
 from ..layers.base import Layer
 from ..optimizers import Optimizer
 from .adapter import Interval, Options, StrOptions
 
 __all__ = ["ACTIVATIONS", "Parameters"]
 
+OTHER_NAMES = {"linear": "identity", "sigmoid": "logistic"}
+"""What scikit-learn calls activations, where it does not as xpnn does."""
+
 ACTIVATIONS: dict[str, Layer] = {
-    "identity": Linear(),
-    "logistic": Sigmoid(),
-    "tanh": Tanh(),
-    "relu": ReLU(),
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    "selu": SELU(),
-    "gelu": GELU(),
-    "silu": SiLU(),
-    "mish": Mish(),
-    "softplus": Softplus(),
+    OTHER_NAMES.get(name, name): layer for name, layer in activations.ACTIVATIONS.items()
 }
-"""The activations of hidden layers by name; the first four are scikit-learn's, too."""
+"""The activations of hidden layers by name."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
