@@ -137,6 +137,10 @@ class Callback(Helpful):
     """Whether it is told of an epoch after all callbacks that don't say so, because it keeps
     what they know of it; and only where the training has not diverged."""
 
+    gives_back: ClassVar[bool] = False
+    """Whether it gives the model other parameters when training has ended.  It is told of that
+    before those which show or keep what the training leaves, wherever it stands among them."""
+
     told_once: ClassVar[bool] = False
     """Whether, where several processes train together, it is told on the first of them alone,
     because it writes files, or shows something.  All processes are given it."""
@@ -197,7 +201,8 @@ class Callback(Helpful):
     def on_train_end(self) -> None:
         """Is called once, also when training ended by an error or by Ctrl-C.
 
-        Of several callbacks the last is told first.  It may change parameters.
+        Of several callbacks the last is told first.  It may change parameters: one that does
+        says so by `gives_back`.
         """
 
     def state(self) -> dict[str, Any]:

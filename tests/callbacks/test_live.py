@@ -121,7 +121,8 @@ def test_pictures_stay_and_take_a_part_of_the_time_only(shown, monkeypatch):
     assert 8 <= live.pictures <= 21
 
 
-def test_the_last_picture_is_of_what_is_given_back(shown, monkeypatch):
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_last_picture_is_of_what_is_given_back(shown, monkeypatch, order):
     headings = []
     from xpnn.movie.scene import Scene
 
@@ -130,7 +131,7 @@ def test_the_last_picture_is_of_what_is_given_back(shown, monkeypatch):
         Scene, "draw", lambda scene: headings.append(scene._heading()) or draw(scene)
     )
     stop = EarlyStopping("val_loss", patience=1, min_delta=10)
-    callbacks = [LivePlot(), stop]
+    callbacks = [LivePlot(), stop][::order]
     network().fit(X, y, epochs=9, validation_split=0.3, verbose=False, callbacks=callbacks)
     assert headings[-1] == "at the end"
 

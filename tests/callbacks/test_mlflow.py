@@ -89,10 +89,11 @@ def test_a_callback_is_used_again(runs):
     assert [len(curve(run, "loss")) for run in runs()] == [2, 2]
 
 
-def test_the_best_model_is_kept(runs, tmp_path):
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_best_model_is_kept(runs, tmp_path, order):
     trained = model()
     stop = EarlyStopping("loss", 1, mode="max")
-    trained.fit(X, Y, epochs=9, callbacks=[MLflow(), stop])
+    trained.fit(X, Y, epochs=9, callbacks=[MLflow(), stop][::order])
     (run,) = runs()
     assert run.info.status == "FINISHED"
     assert len(curve(run, "loss")) == 2

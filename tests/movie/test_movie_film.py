@@ -1,6 +1,7 @@
 """A film: what is left when a training ends, however it does."""
 
 import signal
+from itertools import product
 
 import numpy as np
 import pytest
@@ -116,12 +117,13 @@ def test_what_is_given_back_in_the_end_is_the_last_frame(backend, tmp_path, monk
         return draw(self)
 
     monkeypatch.setattr(Scene, "draw", note)
-    for restore, words in ((True, "at the end"), (False, "epoch 3, loss")):
+    for restore, order in product((True, False), (1, -1)):
+        words = "at the end" if restore else "epoch 3, loss"
         shown.clear()
         callbacks = [
             TrainingMovie(tmp_path / "movie.gif", data=(X, Y), every=1, **SMALL),
             EarlyStopping("loss", 2, mode="max", restore_best=restore),  # the first is the best
-        ]
+        ][::order]
         network = small_model()
         network.fit(X, Y, epochs=9, batch_size=None, callbacks=callbacks)
         headings = [heading for heading, _ in shown]

@@ -1,5 +1,7 @@
 """Who listens to a training: it changes nothing, and the patient are told later."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from stepping import Write, WritePatiently, WriteSteps, X, Y, assert_same, network
@@ -92,6 +94,28 @@ def test_who_is_told_last(backend):
 
     network().fit(X, Y, epochs=2, callbacks=[Last(), Note()])
     assert heard == ["Note", "Last"] * 2
+
+
+def test_what_is_given_back_is_there_for_those_who_keep_it(backend):
+    """Whatever their order; a checkpoint keeps what the training goes on with."""
+    heard = []
+
+    class Note(xpnn.Callback):
+        def on_train_end(self):
+            heard.append(type(self).__name__)
+
+    class Look(Note):
+        pass
+
+    class Back(Note):
+        gives_back = True
+
+    class Last(Note):
+        told_last = True
+
+    for callbacks in permutations([Last(), Back(), Look()]):
+        network().fit(X, Y, epochs=1, callbacks=callbacks)
+    assert heard == ["Last", "Back", "Look"] * 6
 
 
 @pytest.mark.parametrize("batch_size", [None, 5, 11], ids=str)

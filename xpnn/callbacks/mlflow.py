@@ -43,9 +43,7 @@ class MLflow(Callback):
     Parameters
     ----------
     save_model : bool
-        Whether to keep the model and its card.  Give this callback *before* one that gives
-        the best parameters back in the end, as `EarlyStopping` does: of callbacks the last is
-        told first that training has ended.
+        Whether to keep the model and its card; with `EarlyStopping`, the best.
 
     Attributes
     ----------

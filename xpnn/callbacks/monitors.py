@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ..checks import check_flag, check_integer, check_number, check_tensors
 from ..schedules import Schedule
@@ -136,6 +136,8 @@ class EarlyStopping(Monitor):
     the model gets back what it had before the last step of the best epoch: the newest that the
     mean is of, and the only one where a batch holds all rows.
     """
+
+    gives_back: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -66,7 +66,9 @@ class Listeners:
         -------
         ExitStack
             What tells that it has ended, at its own end.  Whoever was told that training
-            begins is told that it ends, the last one first.
+            begins is told that it ends, the last one first: `Checkpoint`, which keeps what
+            the training goes on with; those that give something back; and those that look at
+            what is left.
 
         Raises
         ------
@@ -84,7 +86,7 @@ class Listeners:
             callback.model, callback.data = model, data
         with ExitStack() as begun:
             begun.callback(self._let_go)
-            for callback in self.all:
+            for callback in sorted(self.first, key=lambda c: c.gives_back) + self.last:
                 callback.on_train_begin(epochs, steps)
                 begun.callback(callback.on_train_end)
             return begun.pop_all()
