@@ -135,3 +135,25 @@ def test_bar_is_closed_when_training_breaks_off():
     done = run_python(code)
     assert done.stdout.split() == ["4", "True"]
     assert " 40%" in done.stderr
+
+
+def test_a_notebook_without_widgets_gets_text_and_no_warning():
+    """As JupyterLab is when it was just installed."""
+    done = run_python(
+        """
+        import sys, types
+        import numpy as np
+        import xpnn
+        from IPython.core.interactiveshell import InteractiveShell
+        InteractiveShell.instance()
+        for name in ("ipykernel", "ipykernel.zmqshell"):
+            sys.modules[name] = types.ModuleType(name)
+        sys.modules["ipywidgets"] = None
+        X = np.linspace(-1, 1, 40).reshape(20, 2)
+        model = xpnn.Sequential([xpnn.Dense(2, 2), xpnn.Softmax()])
+        model.compile("categorical_cross_entropy", "sgd")
+        model.fit(X, np.arange(20) % 2, epochs=3, callbacks=[xpnn.callbacks.ProgressBar()])
+        """
+    )
+    assert "epoch 3/3" in done.stderr
+    assert "Warning" not in done.stderr

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..hooks import Callback
 
-__all__ = ["ProgressBar"]
+__all__ = ["ProgressBar", "new_bar"]
+
+
+def new_bar(**settings: Any) -> Any:
+    """Return tqdm's bar for where this runs; in a notebook without widgets it is of text."""
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TqdmWarning)  # which says that there are no widgets
+        from tqdm.auto import tqdm
+    return tqdm(**settings)
 
 
 class ProgressBar(Callback):
@@ -40,14 +51,12 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, epochs: int, steps: int) -> None:
         """Open the bar."""
-        from tqdm.auto import tqdm
-
         # of a fixed width on a terminal, where the measures would squeeze it to nothing
         bar = "{bar}" if self.in_notebook() else "{bar:12}"
         self._epochs, self._shown = epochs, 0.0
         assert self.model.running is not None
         epoch, step = self.model.running.begun_at
-        self._bar: Any = tqdm(
+        self._bar = new_bar(
             total=epochs * steps,
             initial=epoch * steps + step,
             delay=self.delay,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ..callbacks import Callback
+from ..callbacks.progress import new_bar
 
 __all__ = ["Bar", "progress"]
 
@@ -52,7 +53,5 @@ def progress(n_members: int, verbose: bool, is_here: bool = True) -> Iterator[Ba
     if not verbose:
         yield Bar(None, n_members)
         return
-    from tqdm.auto import tqdm
-
-    with tqdm(unit="epoch", dynamic_ncols=True, disable=not is_here) as bar:
+    with new_bar(unit="epoch", dynamic_ncols=True, disable=not is_here) as bar:
         yield Bar(bar, n_members)
