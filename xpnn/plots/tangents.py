@@ -65,14 +65,10 @@ def tangents(
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
-    f : callable
-        The function, elementwise on arrays.
+    axes, f, low, high
+        As in `secants`.
     at : array_like of shape (m,)
         Where the lines touch it.
-    low, high : float
-        The part of the function that is drawn.
 
     Returns
     -------
@@ -103,14 +99,10 @@ def derivative_curve(
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
-    f : callable
-        The function, elementwise on arrays.
+    axes, f, low, high
+        As in `secants`.
     name : str
         What the legend calls it.
-    low, high : float
-        The part that is drawn.
 
     Returns
     -------
