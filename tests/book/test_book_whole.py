@@ -43,6 +43,13 @@ def test_a_figure_that_fails_is_an_error_and_no_page(tmp_path):
     assert not (tmp_path / "figures").exists()
 
 
+@pytest.mark.parametrize("processes", [0, -1, 1.5, True])
+def test_so_many_processes_there_cannot_be(processes, tmp_path):
+    with pytest.raises((TypeError, ValueError), match="processes must be an integer >= 1"):
+        draw_all(tmp_path / "figures", numbers=["9.07"], processes=processes)
+    assert not (tmp_path / "figures").exists()
+
+
 def test_each_figure_says_what_it_shows_and_with_what():
     from xpnn import plots
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from ..checks import check_integer
 from ..files.atomic import atomic_write, check_writable
 from ..movie import check_movie
 from ..plots import check_picture
@@ -20,6 +21,9 @@ from .inventory import CHAPTERS, FIGURES, figure
 __all__ = ["draw_all", "write"]
 
 MOVIES = (".gif", ".mp4")
+
+MOST_WORKERS = 61
+"""More processes at once Windows can't wait for; there are not many more files."""
 
 
 def _check_output(number: str, path: str | os.PathLike[str]) -> None:
@@ -84,7 +88,7 @@ def draw_all(
     movies : bool
         Whether those that move are filmed too, as GIF.
     processes : int, optional
-        How many work on it; by default as many as there are processors.
+        How many work on it; by default as many as there are processors for this one.
     tell : callable
         Is called with the file's name, how many are done, and how many there are.
 
@@ -92,8 +96,24 @@ def draw_all(
     -------
     list of Path
         The files, the page first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such figure, or `processes` is no number of them.
+    ModuleNotFoundError, OSError
+        If matplotlib is not installed, or the folder can't be written to.
+
+    Notes
+    -----
+    Processes are begun anew, so that a script calls it below ``if __name__ == "__main__":``.
     """
     check_picture("figure.png")
+    workers = (
+        _processors()
+        if processes is None
+        else check_integer("processes", processes, at_least=1)
+    )
     chosen = {number: figure(number) for number in (FIGURES if numbers is None else numbers)}
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,9 +125,10 @@ def draw_all(
         parts.setdefault(figure(Path(name).stem).together or name, []).append(name)
     # what takes long begins first, and of those that share a training the one that films it
     order = sorted(parts.values(), key=lambda part: (-len(part), part[0].endswith("png")))
-    workers = processes or os.cpu_count() or 1
     done = 0
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin) as pool:
+    with ProcessPoolExecutor(
+        min(workers, MOST_WORKERS), get_context("spawn"), initializer=_begin
+    ) as pool:
         waiting = {
             pool.submit(_write_all, folder, sorted(part, key=_movie_first)): part
             for part in order
@@ -124,6 +145,13 @@ def draw_all(
     with atomic_write(page) as temporary:
         temporary.write_text(_page(chosen, set(names)), encoding="utf-8")
     return [page, *(folder / name for name in names)]
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # which macOS and Windows lack
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _movie_first(name: str) -> tuple[bool, str]:
