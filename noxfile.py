@@ -70,8 +70,9 @@ def tests(session: nox.Session, backend: str, extras: str) -> None:
 
     A session of a library is about what it computes, so that it has the tests which use a
     backend; what is about no library runs with NumPy.  The oldest packages are about what other
-    packages are asked: all cases of files, tables, pictures and estimators, and elsewhere the
-    first case of each test, as the others compute with functions that NumPy has had for long.
+    packages are asked: all cases of files, tables and pictures, and elsewhere the first case of
+    each test, as the others compute with functions that NumPy has had for long, and the oldest
+    scikit-learn is nearly the newest.
     What the documentation shows is as new packages print it.
     """
     options, env = [], {"XPNN_TEST_BACKENDS": backend}

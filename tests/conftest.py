@@ -38,7 +38,7 @@ PEERS = [
     *(NUMBA if "numba" in SPECS else []),
 ]
 # In which rooms tests come out otherwise with other versions of packages; see `is_its_turn`.
-OF_PACKAGES = {"data", "files", "plots", "sklearn", "tables"}
+OF_PACKAGES = {"data", "files", "plots", "tables"}
 # And in which an array library computes and trains; in `tests` itself are those of the whole.
 OF_LIBRARIES = {"backends", "layers", "losses", "optimizers", "tests"}
 NOT_OF_LIBRARIES = ("docs", "export", "saving")
@@ -79,8 +79,8 @@ def pytest_collection_modifyitems(config, items):
         """Whether a case is run: all are, or the first of each test, or of some tests all.
 
         ``XPNN_TEST_CASES=first`` shows that all is there and runs, as on another Python;
-        ``packages`` does so with all cases where tables, files, pictures and estimators are,
-        and ``libraries`` where a backend computes and trains.
+        ``packages`` does so with all cases where tables, files and pictures are, and
+        ``libraries`` where a backend computes and trains.
         """
         test = item.path, getattr(item, "originalname", item.name)
         is_first = test not in done

@@ -89,7 +89,7 @@ def test_the_data_is_not_overwritten(folder):
     write_shapes()
     words = ("train", "shapes.csv", "--target", "shape", "--output", "./shapes.csv")
     assert "--output must not be the data" in refused(*words)
-    run("train", "shapes.csv", "--target", "shape", "--epochs", 1)
+    run("train", "shapes.csv", "--target", "shape", "--epochs", 1, "--no-baselines")
     words = ("predict", "model.safetensors", "shapes.csv", "--output")
     assert "--output must not be the data" in refused(*words, "shapes.csv")
     assert "--output must not be the model" in refused(*words, "model.safetensors")

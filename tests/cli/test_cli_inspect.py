@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with a table and a model that was trained on it."""
     monkeypatch.chdir(tmp_path)
     write_shapes(n=100)
-    command("train", "shapes.csv", "--target", "shape", "--epochs", 3)
+    command("train", "shapes.csv", "--target", "shape", "--epochs", 3, "--no-baselines")
     return tmp_path
 
 

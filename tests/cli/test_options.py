@@ -76,10 +76,11 @@ def mine(folder, monkeypatch):
 
 def test_a_training_with_layers_and_optimizers_of_ones_own(mine):
     write_shapes()
-    words = ("train", "shapes.csv", "--target", "shape", "--epochs", 3, "--import", "mine")
+    words = ("train", "shapes.csv", "--target", "shape", "--epochs", 3, "--no-baselines")
     own = ("--activation", "twice_of_options", "--optimizer", "SlowOfOptions")
     (mine.parent / "mine_two.py").write_text("print('said by the module', flush=True)")
-    more = ("--setting", "brake=3", "--momentum", 0.5, "--import", "mine_two")
+    more = ("--setting", "brake=3", "--momentum", 0.5)
+    more += ("--import", "mine", "--import", "mine_two")
     result = run(*words, *own, *more)
     assert "said by the module" in result.stderr
     assert "said by the module" not in result.stdout

@@ -31,7 +31,7 @@ def test_digits_in_a_file_are_predicted_in_their_order():
 
 def test_raw_rows_without_the_target_are_predicted_into_a_file(folder):
     write_shapes()
-    run("train", "shapes.csv", "--target", "shape", "--epochs", 100)
+    run("train", "shapes.csv", "--target", "shape", "--epochs", 100, "--no-baselines")
     write_csv("new.csv", ["colour", "size", "x"], [["red", 50, 2], ["blue", 50, 2]])
     result = run("predict", "model.safetensors", "new.csv", "--output", "predictions.csv")
     assert result.stdout == ""

@@ -19,7 +19,8 @@ from xpnn.cli import main
 from xpnn.report import gather
 from xpnn.tables import Classes, Measure, from_frame
 from xpnn.tables.understanding import understand
-from xpnn.tabular.recipe import PRESETS
+from xpnn.tabular import baselines
+from xpnn.tabular.recipe import LINEAR, PRESETS
 from xpnn.tabular.training import encoding_of_rows, fit_ensemble
 
 rng = np.random.default_rng(0)
@@ -33,6 +34,14 @@ X = {
 SIGNAL = 2 * X["strong"] + (X["colour"] == "red")
 SEED = 5
 SPLIT = {"seed": SEED, "members": 2, "validation_split": 0.0}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_linear_models():
+    """Train linear models for some epochs: what one reaches is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "LINEAR", replace(LINEAR, epochs=20))
+        yield
 
 
 def fitted(y, target, **changes):
@@ -179,7 +188,7 @@ def write(path, y, name="y"):
     Path(path).write_text("\n".join(lines) + "\n")
 
 
-QUICK = ("--preset", "fast", "--members", 2, "--no-baselines")
+QUICK = ("--preset", "fast", "--members", 2, "--epochs", 40, "--no-baselines")
 
 
 @pytest.mark.usefixtures("folder")
@@ -250,7 +259,7 @@ def of_the_command(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     write(folder / "t.csv", np.where(CLASSES, "yes", "no"))
     path = folder / "model.safetensors"
-    run("train", folder / "t.csv", "--target", "y", *QUICK, "--epochs", 3, "--output", path)
+    run("train", folder / "t.csv", "--target", "y", *QUICK, "--output", path)
     return path
 
 
@@ -309,7 +318,7 @@ def test_rows_are_called_by_their_place_in_the_file_and_names_are_no_html_nor_fo
 def test_letters_that_the_pictures_font_lacks_are_left_to_the_browser():
     frame = pd.DataFrame({"面积": X["strong"], "近": np.where(np.abs(SIGNAL) < 1, "是", "否")})
     frame.to_csv("t.csv", index=False)
-    run("train", "t.csv", "--target", "近", *QUICK, "--epochs", 3)
+    run("train", "t.csv", "--target", "近", *QUICK)
     run("report", "model.safetensors", "t.csv")
     svg = "".join(
         re.findall(r"<svg.*?</svg>", Path("report.html").read_text("utf-8"), re.DOTALL)
