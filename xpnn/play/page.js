@@ -3,7 +3,7 @@
 const at = (id) => document.getElementById(id);
 let options = null, session = null, picture = null, plays = false, socket = null;
 let sample = null;
-let came = null, pictures = 0, wholes = 0; // what is not drawn yet
+let came = null, pictures = 0, networks = 0, wholes = 0; // what is not drawn yet
 
 function ask(what) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what));
@@ -71,6 +71,7 @@ function connect() {
       return;
     }
     const next = opened(data);
+    networks += next.neurons !== undefined; // others keep the network
     wholes += next.train !== undefined; // others are not measured, and keep the numbers
     came = { ...(came || {}), ...next };
     pictures += 1;
@@ -82,8 +83,8 @@ function connect() {
 // Draw the newest picture; others are asked for when it is drawn, so that a slow page gets fewer.
 function show() {
   picture = came;
-  drawAll(wholes === 0);
-  wholes = 0;
+  drawAll(networks > 0, wholes > 0);
+  networks = wholes = 0;
   for (; pictures > 0; pictures--) ask({ do: "seen" });
   if (!plays) refresh();
 }
@@ -94,12 +95,12 @@ function refresh() {
   if (sample) ask({ do: "sample", row: sample.row });
 }
 
-// Draw what there is, or only what changes with each picture.
-function drawAll(changing = false) {
+// Draw what there is, or only what the last pictures had.
+function drawAll(network = true, whole = true) {
   if (!session || !picture) return;
-  drawNetwork(session, picture);
+  if (network) drawNetwork(session, picture);
   drawOutput();
-  if (changing) return;
+  if (!whole) return;
   drawPoints();
   at("epochs").textContent = picture.epoch.toLocaleString("en") +
     (picture.step ? ` + ${picture.step}/${session.stepsOfEpoch}` : "");

@@ -127,11 +127,15 @@ class View:
         self.curve.note(epochs, train, test)
         return train, test
 
-    def picture(self, *, whole: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def picture(
+        self, *, network: bool = True, whole: bool = True
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what is shown now, between two steps.
 
         Parameters
         ----------
+        network : bool
+            Whether what is inside of the network is there: "neurons" and "weights".
         whole : bool
             Whether it is measured, too: "epoch", "step", "train", "test", "norms",
             "learningRate" and the curve.
@@ -150,12 +154,11 @@ class View:
         session, model = self.session, self.session.model
         told: dict[str, Any] = {"kind": "picture"}
         with np.errstate(all="ignore"):
-            weights = [to_host(p).reshape(-1) for p in model.parameter_arrays]
-            arrays = {
-                **self._outputs(),
-                "neurons": self._neurons(),
-                "weights": np.concatenate(weights).astype(np.float32),
-            }
+            arrays = self._outputs()
+            if network:
+                weights = [to_host(p).reshape(-1) for p in model.parameter_arrays]
+                arrays["neurons"] = self._neurons()
+                arrays["weights"] = np.concatenate(weights).astype(np.float32)
             if not whole:
                 return told, arrays
             train, test = self.note()

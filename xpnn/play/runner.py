@@ -1,7 +1,7 @@
 """A thread that trains a session as it is told, and makes pictures of it for who is ready.
 
-Training never waits for a page.  A picture is made when somebody can take one, some 25 times a
-second at most, and takes at most a seventh of the time; where a page is slow, there are fewer.
+Training never waits for a page.  A picture is made when somebody can take one, some 22 times a
+second, and takes at most a seventh of the time; where a page is slow, there are fewer.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .session import Session
 
 __all__ = ["Runner"]
 
-PAUSE = 0.036
-"""Seconds between two pictures, at least: 25 in a second, as one waits for steps to end."""
+PAUSE = 0.045
+"""Seconds between two pictures, about: 22 in a second."""
 
 SHARE = 1 / 7
 """The part of the time that pictures may take."""
 
-MEASURED = 0.1
+MEASURED = 0.2
 """Seconds between two measurements, at least: nobody reads numbers faster."""
 
 CHUNK = 0.01
@@ -66,6 +66,7 @@ class Runner:
         self._next, self._measured, self._wrong = 0.0, 0.0, ""
         self._chunk, self._each = 1, CHUNK  # epochs at once, and the seconds of one
         self._took: deque[float] = deque(maxlen=8)
+        self._with_network = False  # whether the last picture had the network
         self._thread = threading.Thread(target=self._run, name="xpnn play", daemon=True)
 
     def start(self) -> None:
@@ -242,12 +243,15 @@ class Runner:
     def _show(self, *, must: bool = False) -> None:
         """Make a picture, if somebody can take one and it is time, or it must be."""
         began = time.perf_counter()
-        if not must and began < self._next:
+        if not must and began < self._next - CHUNK / 2:  # too short to train meanwhile
             return
         whole = must or began >= self._measured
         if must or self.ready.is_set():
             self.ready.clear()
-            self._tell(frame(*self._view.picture(whole=whole)))
+            # the network in every other picture, which is half of its cost, here and there
+            self._with_network = whole or not self._with_network
+            told = self._view.picture(network=self._with_network, whole=whole)
+            self._tell(frame(*told))
             if not must:  # the first one of a session compiles what others run
                 self._took.append(time.perf_counter() - began)
         elif whole:  # the curve goes on where nobody is ready
